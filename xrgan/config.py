@@ -1,0 +1,272 @@
+"""Every option with its default, unit and meaning, once.
+
+A configuration is built from the bottom up: the defaults here (or the run's own config.yaml), then `--config FILE`,
+then each `--set section.key=value`, then the command's flags. Unknown keys and impossible values are refused.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml, write_text
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+METRICS = ("fid", "kid", "ssim")
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PrepareConfig(Section):
+    """data/raw/<source>/ → data/prepared/<name>/; the dataset's own dataset.yaml keeps what was used."""
+
+    size: int = Field(64, ge=8, le=2048, description="pixels: height and width of the packed images")
+    fit: Literal["pad", "crop", "stretch"] = Field(
+        "pad", description="pad | crop | stretch: how an oblong image becomes square; pad keeps all of the chest"
+    )
+    channels: Literal[1, 3] = Field(1, description="1 = gray | 3 = RGB; X-rays are gray")
+    fraction: float = Field(1.0, gt=0, le=1, description="share of the images to keep, drawn at random")
+    limit: int = Field(0, ge=0, description="keep at most so many images, drawn at random; 0 = all")
+    split: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="shares of train, val, test by patient, where the source has no split"
+    )
+    seed: int = Field(0, ge=0, description="of the split and of the random subset")
+    workers: int = Field(0, ge=0, description="processes that decode; 0 = one a core")
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        if min(self.split) < 0 or self.split[0] == 0 or abs(sum(self.split) - 1) > 1e-6:
+            raise ValueError("the shares of train, val and test must add up to 1, and train needs some")
+        return self
+
+
+class ModelConfig(Section):
+    name: Literal["dcgan"] = Field("dcgan", description="dcgan: Radford et al. 2015")
+    latent_size: int = Field(100, ge=1, le=4096, description="length of the latent vector z ~ N(0, 1)")
+    generator_width: int = Field(64, ge=4, le=1024, description="feature maps before the generator's last layer")
+    discriminator_width: int = Field(64, ge=4, le=1024, description="feature maps after the discriminator's first")
+    conditional: bool | Literal["auto"] = Field(
+        "auto", description="draw by class; auto = yes where the dataset has two classes or more"
+    )
+
+
+class TrainConfig(Section):
+    epochs: int = Field(50, ge=1, description="passes over the training images")
+    batch_size: int = Field(16, ge=2, description="images a step; small ones learn more per minute")
+    lr: float = Field(2e-4, gt=0, le=1, description="Adam's learning rate, both networks")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second momentum")
+    real_label: float = Field(0.9, gt=0.5, le=1, description="target of real images: 1 smoothed (one-sided)")
+    gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
+    ema_halflife_images: float = Field(
+        10_000,
+        ge=0,
+        description="half-life of the generator's moving average (at most 5 % of the images seen); 0 = none",
+    )
+    horizontal_flip: bool = Field(False, description="mirror at random; off: a heart on the right is another patient")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto = bf16 where the hardware multiplies it natively, else fp32"
+    )
+    sample_every: int = Field(10, ge=1, description="epochs between the grids in samples/")
+    keep_checkpoints: int = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
+    tensorboard: bool = Field(True, description="write TensorBoard events")
+    seed: int = Field(0, ge=0, description="of weights, batches and latents")
+
+
+class SampleConfig(Section):
+    n: int = Field(100, ge=1, description="how many images synthetic/ shall hold")
+    seed: int = Field(0, ge=0, description="image k depends on (seed, k) alone")
+    ema: bool = Field(True, description="draw with the moving average of the generator's weights")
+
+
+class EvaluateConfig(Section):
+    n: int = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
+    fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
+    pairs: int = Field(500, ge=1, description="random pairs behind each SSIM figure")
+    seed: int = Field(0, ge=0, description="of which images and pairs are compared")
+
+
+class ClassifyConfig(Section):
+    arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "efficientnet_b0"] = Field(
+        "resnet50", description="resnet18 | 34 | 50 | 101, densenet121, efficientnet_b0 (torchvision)"
+    )
+    weights: str = Field("imagenet", description="imagenet | none | a file of torchvision weights to start from")
+    unfreeze: bool = Field(False, description="train every layer; else only the head (none: always every layer)")
+    k_folds: int = Field(5, ge=2, le=20, description="folds of the training images, by patient")
+    epochs: int = Field(10, ge=1, description="passes over a fold's real images; both arms take as many steps")
+    batch_size: int = Field(32, ge=2, description="images a step")
+    lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
+    ratio: float = Field(1.0, gt=0, description="synthetic images per real one in the augmented arm, at most")
+    seed: int = Field(0, ge=0, description="of folds, initial weights and batches")
+
+
+class Config(Section):
+    dataset: str = Field("", description="name of the prepared dataset")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto | cpu | cuda | mps")
+    prepare: PrepareConfig = PrepareConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    sample: SampleConfig = SampleConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    classify: ClassifyConfig = ClassifyConfig()
+
+
+def resolve(
+    base: Config | None = None,
+    file: Path | None = None,
+    settings: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """Build the configuration of one command.
+
+    Args:
+        base: a run's own configuration; the defaults without one.
+        file: `--config FILE`, a YAML file that may name some of the keys only.
+        settings: `--set` arguments, each `section.key=value` with the value in YAML.
+        flags: dotted key → value of the command's flags; None = the flag was not given.
+
+    Raises:
+        XrganError: an unknown key, a wrong type or an impossible value; the message names key, value and the
+            nearest key.
+    """
+    tree = (base or Config()).model_dump()
+    if file is not None:
+        _merge(tree, read_yaml(file), where=str(file))
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator:
+            raise XrganError(f"--set {setting} has no value.", "Write --set section.key=value.", exit_code=2)
+        _set(tree, key.strip(), _parse_value(setting, value), where="--set")
+    for key, given in (flags or {}).items():
+        if given is not None:
+            _set(tree, key, given, where="the flags")
+    return _validate(tree)
+
+
+def read_config(path: Path) -> Config:
+    """Read a run's config.yaml; the errors are those of `resolve`."""
+    return resolve(file=path)
+
+
+def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> None:
+    write_text(path, to_yaml(config, leave_out))
+
+
+def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:
+    """The whole configuration as YAML, each key with its meaning behind it."""
+    lines: list[str] = []
+    for name, field in Config.model_fields.items():
+        if name in leave_out:
+            continue
+        value = getattr(config, name)
+        if isinstance(value, Section):
+            lines += ["", f"{name}:"]
+            fields = type(value).model_fields.items()
+            lines += [_line("  ", key, getattr(value, key), field.description) for key, field in fields]
+        else:
+            lines.append(_line("", name, value, field.description))
+    return "\n".join(lines) + "\n"
+
+
+def meaning(key: str) -> str:
+    """The description of a dotted key, for `--help`."""
+    model: type[BaseModel] = Config
+    *sections, name = key.split(".")
+    for section in sections:
+        annotation = model.model_fields[section].annotation
+        assert annotation is not None and issubclass(annotation, BaseModel)
+        model = annotation
+    return model.model_fields[name].description or ""
+
+
+def default(key: str) -> Any:
+    """The default of a dotted key."""
+    value: Any = Config()
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _line(indent: str, key: str, value: Any, description: str | None) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    dumped = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=1000)
+    text = f"{indent}{key}: {dumped.removesuffix('...' + chr(10)).strip()}"
+    return f"{text:<32}  # {description}"
+
+
+def _parse_value(setting: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise XrganError(f"--set {setting}: the value is no YAML.", "Quote it.", exit_code=2) from None
+
+
+def _merge(tree: dict[str, Any], over: Mapping[Any, Any], where: str, prefix: str = "") -> None:
+    for key, value in over.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, dict) and isinstance(tree.get(key), dict):
+            _merge(tree[key], value, where, f"{dotted}.")
+        elif value is None and isinstance(tree.get(key), dict):
+            continue  # a section whose lines are all commented out
+        else:
+            _set(tree, key, value, where, prefix)
+
+
+def _set(tree: dict[str, Any], key: Any, value: Any, where: str, prefix: str = "") -> None:
+    known = set(_leaves(Config().model_dump()))
+    dotted = f"{prefix}{key}"
+    if dotted not in known:
+        raise XrganError(f"Unknown key {dotted!r} in {where}.", _nearest(dotted, sorted(known)))
+    *sections, name = str(key).split(".")
+    for section in sections:
+        tree = tree[section]
+    tree[name] = value
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    inside = [name for name in known if name.startswith(f"{key}.")]
+    if inside:
+        return f"It is a section: its keys are {', '.join(inside)}."
+    same_name = [name for name in known if name.rpartition(".")[2] == key.rpartition(".")[2]]
+    near = same_name or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}?" if near else "`xrgan train --dry-run` prints every key."
+
+
+def _validate(tree: dict[str, Any]) -> Config:
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        names = [str(part) for part in first["loc"] if isinstance(part, str) and part in _names()]
+        key = ".".join(names)
+        reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        description = meaning(key) if names and key in set(_leaves(Config().model_dump())) else ""
+        raise XrganError(
+            f"{key} = {_shown(tree, key)} can't be: {reason[0].lower() + reason[1:]}.",
+            f"{key}: {description}." if description else "",
+        ) from None
+
+
+def _names() -> set[str]:
+    return {part for key in _leaves(Config().model_dump()) for part in key.split(".")}
+
+
+def _shown(tree: Mapping[str, Any], key: str) -> str:
+    value: Any = tree
+    for name in key.split("."):
+        value = value[name]
+    return repr(value)

@@ -1,0 +1,1 @@
+"""Raw files → one packed dataset."""

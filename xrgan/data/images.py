@@ -1,0 +1,166 @@
+"""Any image file ↔ a uint8 array; sheets of many images.
+
+Shapes: H, W are pixels; C is 1 (gray) or 3 (RGB). An image in memory is uint8 (C, H, W).
+"""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from xrgan.errors import XrganError
+from xrgan.files import replacing
+
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
+GAP = 2  # pixels between the images of a grid
+Pixels = NDArray[np.uint8]
+
+
+def read_gray(path: Path) -> Pixels:
+    """Read one image file of any mode as uint8 (H, W).
+
+    Raises:
+        ValueError: the file is no image, is torn, or declares absurdly many pixels; the message says which.
+    """
+    return _to_array(_open(path, None), channels=1)[0]
+
+
+def read_square(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels, tuple[int, int]]:
+    """Read one image file and bring it to size × size.
+
+    Args:
+        fit: pad (whole image, black margins), crop (centre) or stretch.
+        channels: 1 = gray, 3 = RGB.
+
+    Returns:
+        uint8 (C, size, size), and the file's own (width, height).
+
+    Raises:
+        ValueError: as `read_gray`.
+    """
+    image = _open(path, size)
+    width, height = image.info["full_size"]
+    return _fit(image, size, fit, channels), (width, height)
+
+
+def _open(path: Path, size: int | None) -> Image.Image:
+    """Open and decode; a JPEG that will shrink to `size` pixels is decoded at reduced size, 3–4× faster."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                full_size = file.size
+                if size is not None:
+                    file.draft(None, (size, size))  # never below size × size
+                image = ImageOps.exif_transpose(file)
+                image.load()
+    except UnidentifiedImageError:
+        raise ValueError("empty file" if path.stat().st_size == 0 else "no image") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ValueError("declares too many pixels") from None
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, IndexError, KeyError) as error:
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+    image.info["full_size"] = full_size
+    return image
+
+
+def _fit(image: Image.Image, size: int, fit: str, channels: int) -> Pixels:
+    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(_to_array(image, channels), 0, -1).squeeze()))
+    if fit == "stretch":
+        square = image.resize((size, size), Image.Resampling.LANCZOS)
+    elif fit == "crop":
+        square = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
+    else:
+        square = ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color=0 if channels == 1 else (0, 0, 0))
+    pixels = np.asarray(square)
+    return pixels[None] if channels == 1 else np.moveaxis(pixels, -1, 0)
+
+
+def _to_array(image: Image.Image, channels: int) -> Pixels:
+    """uint8 (C, H, W) of any mode; more than 8 bits are scaled by the whole range, never cut to the low byte."""
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.float64)
+        if not np.isfinite(deep).all():
+            raise ValueError("holds NaN or infinite values")
+        low, high = deep.min(), deep.max()
+        gray = np.rint((deep - low) * (255 / (high - low) if high > low else 0)).astype(np.uint8)
+        return np.repeat(gray[None], channels, axis=0)
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        # What is transparent is background: black, as in a radiograph.
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
+    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
+    return pixels[None] if channels == 1 else np.moveaxis(pixels, -1, 0)
+
+
+def save_png(path: Path, image: Pixels) -> None:
+    """Write uint8 (C, H, W) or (H, W) as a gray or RGB PNG, atomically."""
+    with replacing(path) as temporary:
+        to_pil(image).save(temporary, format="PNG")
+
+
+def to_pil(image: Pixels) -> Image.Image:
+    """uint8 (C, H, W) or (H, W) → a Pillow image of mode L or RGB."""
+    if image.ndim == 3:
+        image = image[0] if len(image) == 1 else np.moveaxis(image, 0, -1)
+    return Image.fromarray(np.ascontiguousarray(image))
+
+
+def grid(images: Pixels, columns: int) -> Pixels:
+    """Lay uint8 (N, C, H, W) out row by row: uint8 (C, rows · (H + gap) + gap, columns · (W + gap) + gap)."""
+    n, channels, height, width = images.shape
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    sheet = np.zeros((channels, rows * (height + GAP) + GAP, columns * (width + GAP) + GAP), np.uint8)
+    for k, image in enumerate(images):
+        top, left = (k // columns) * (height + GAP) + GAP, (k % columns) * (width + GAP) + GAP
+        sheet[:, top : top + height, left : left + width] = image
+    return sheet
+
+
+def find_images(folder: Path) -> list[Path]:
+    """The image files below a folder, by name; hidden files and the Mac's `__MACOSX` copies are no images."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in EXTENSIONS
+        and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def read_folder(folder: Path) -> Pixels:
+    """Every image of a folder of equal-sized gray images, by name: uint8 (N, 1, H, W).
+
+    Raises:
+        XrganError: the folder is absent or empty, a file is no image, or the sizes differ.
+    """
+    files = find_images(folder) if folder.is_dir() else []
+    if not files:
+        raise XrganError(f"There is no image in {folder}.", "`xrgan sample` draws some.")
+    return read_files(files)
+
+
+def read_files(files: list[Path]) -> Pixels:
+    """Equal-sized images: uint8 (N, C, H, W), RGB where the first file is RGB.
+
+    Raises:
+        XrganError: a file is no image, or the sizes differ.
+    """
+    try:
+        with Image.open(files[0]) as first:
+            channels = 3 if first.mode in {"RGB", "RGBA", "P", "CMYK", "YCbCr"} else 1
+        arrays = [_to_array(_open(file, None), channels) for file in files]
+    except (OSError, ValueError) as error:
+        raise XrganError(f"An image in {files[0].parent} can't be read: {error}.") from error
+    for file, array in zip(files, arrays, strict=True):
+        if array.shape != arrays[0].shape:
+            _, height, width = array.shape
+            _, first_height, first_width = arrays[0].shape
+            raise XrganError(
+                f"{file} is {width}×{height}, {files[0].name} is {first_width}×{first_height}.",
+                "`xrgan prepare` brings a folder to one size.",
+            )
+    return np.stack(arrays)

@@ -1,0 +1,62 @@
+"""data/prepared/<name>/ → arrays: the images as a memory map, and what the index says of each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class PackedDataset:
+    path: Path
+    name: str
+    images: NDArray[np.uint8]  # (N, C, H, W), a memory map
+    labels: NDArray[np.int64]  # (N,): index into classes, -1 = no label
+    splits: NDArray[np.str_]  # (N,): train | val | test
+    patients: NDArray[np.str_]  # (N,)
+    classes: tuple[str, ...]
+    content_hash: str
+
+    @property
+    def channels(self) -> int:
+        return int(self.images.shape[1])
+
+    @property
+    def size(self) -> int:
+        """Height and width in pixels."""
+        return int(self.images.shape[2])
+
+    def of_split(self, *splits: str) -> NDArray[np.int64]:
+        """The indices of the images in those splits, ascending: int64 (n,)."""
+        return np.flatnonzero(np.isin(self.splits, splits)).astype(np.int64)
+
+
+def open_packed(path: Path) -> PackedDataset:
+    """Open a prepared dataset; no pixel is read yet.
+
+    Raises:
+        XrganError: it is no prepared dataset, or its files don't fit together.
+    """
+    description = read_yaml(path / "dataset.yaml")
+    try:
+        images = np.load(path / "images.npy", mmap_mode="r")
+        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
+        classes = tuple(description["classes"])
+        labels = np.array([classes.index(label) if label else -1 for label in index["label"]], np.int64)
+        splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
+        content_hash = str(description["content_hash"])
+    except (OSError, ValueError, KeyError) as error:
+        raise XrganError(f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force.") from error
+    if images.ndim != 4 or len(images) != len(index):
+        raise XrganError(
+            f"The prepared dataset {path} is damaged: images.npy is {images.shape}, index.csv has {len(index)} rows.",
+            "Prepare it anew with --force.",
+        )
+    return PackedDataset(path, path.name, images, labels, splits, patients, classes, content_hash)

@@ -1,0 +1,20 @@
+"""What the user did or lacks, and the next step to take."""
+
+
+class XrganError(Exception):
+    """A mistake or a lack that the user can mend: shown as one sentence and the next step, exit code 1.
+
+    Args:
+        message: one sentence that says what happened, with the value.
+        hint: the next step to take, with the command where there is one.
+        exit_code: 1, or 2 where the command line itself is wrong.
+    """
+
+    def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.exit_code = exit_code
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()

@@ -1,0 +1,63 @@
+"""Plain files, written so that a reader never meets half of one."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xrgan.errors import XrganError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; when the block ends well, sync it to disk and rename it to `path`.
+
+    A reader, or a run after a power cut, finds the old file or the new one, never a torn one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_yaml(path: Path, content: dict[str, Any]) -> None:
+    write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises:
+        XrganError: the file is absent, is no YAML, or holds something else than `key: value` lines.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise XrganError(f"There is no file {path}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise XrganError(f"{path} can't be read as YAML: {reason}.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise XrganError(f"{path} holds no `key: value` lines, but a {type(content).__name__}.")
+    return content
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

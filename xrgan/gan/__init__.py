@@ -1,0 +1,1 @@
+"""A packed dataset → a trained run → images."""

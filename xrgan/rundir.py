@@ -1,0 +1,104 @@
+"""A run directory: its paths, its config.yaml, its losses.csv. Moved, zipped or mailed, it stays whole."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xrgan.config import Config, read_config, write_config
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml, write_text, write_yaml
+
+
+@dataclass(frozen=True)
+class RunDir:
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.path / "environment.yaml"
+
+    @property
+    def losses_file(self) -> Path:
+        return self.path / "losses.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def synthetic(self) -> Path:
+        return self.path / "synthetic"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.path / "evaluation"
+
+    @property
+    def classify(self) -> Path:
+        return self.path / "classify"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    def exists(self) -> bool:
+        return self.config_file.is_file()
+
+    def read_config(self) -> Config:
+        """The configuration that the run was trained with.
+
+        Raises:
+            XrganError: this is no run directory, or its config.yaml was damaged.
+        """
+        if not self.exists():
+            raise XrganError(f"{self.path} is no run: it has no config.yaml.", "`xrgan runs` lists the runs.")
+        return read_config(self.config_file)
+
+    def write_config(self, config: Config) -> None:
+        # How the images were prepared stands in the dataset's own dataset.yaml.
+        write_config(self.config_file, config, leave_out=["prepare"])
+
+    def read_environment(self) -> dict[str, Any]:
+        return read_yaml(self.environment_file) if self.environment_file.is_file() else {}
+
+    def write_environment(self, environment: dict[str, Any]) -> None:
+        write_yaml(self.environment_file, environment)
+
+    def read_losses(self) -> list[dict[str, float]]:
+        """One row an epoch, oldest first; empty where no epoch was finished."""
+        if not self.losses_file.is_file():
+            return []
+        with self.losses_file.open(newline="", encoding="utf-8") as file:
+            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+    def write_losses(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Replace losses.csv; a run of thousands of epochs still fits in a few hundred kB."""
+        text = io.StringIO()
+        if rows:
+            writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+        write_text(self.losses_file, text.getvalue())
+
+    def read_scores(self) -> dict[str, Any]:
+        file = self.evaluation / "scores.yaml"
+        return read_yaml(file) if file.is_file() else {}
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value == int(value) and abs(value) < 1e15 else value

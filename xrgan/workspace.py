@@ -1,0 +1,120 @@
+"""The current directory's data/ and runs/: what is there, and which of it a command means."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xrgan.errors import XrganError
+from xrgan.rundir import RunDir
+
+
+@dataclass(frozen=True)
+class Workspace:
+    data_root: Path
+    runs_root: Path
+
+    @property
+    def raw_root(self) -> Path:
+        return self.data_root / "raw"
+
+    @property
+    def prepared_root(self) -> Path:
+        return self.data_root / "prepared"
+
+    def fetched(self) -> list[Path]:
+        """The folders of data/raw that hold a whole source, by name."""
+        return sorted(file.parent for file in self.raw_root.glob("*/source.yaml"))
+
+    def prepared(self) -> list[Path]:
+        """The prepared datasets, the latest last."""
+        files = self.prepared_root.glob("*/dataset.yaml")
+        return [file.parent for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file))]
+
+    def runs(self) -> list[RunDir]:
+        """The runs, the latest last."""
+        runs = [RunDir(file.parent) for file in self.runs_root.glob("*/config.yaml")]
+        return sorted(runs, key=lambda run: (_last_change(run), run.name))
+
+    def find_run(self, name: str | None) -> RunDir:
+        """The run of that path or name; the latest without one.
+
+        Raises:
+            XrganError: there is no such run.
+        """
+        runs = self.runs()
+        if name is None:
+            if not runs:
+                raise XrganError(f"There is no run in {self.runs_root}.", "`xrgan train` makes one.")
+            return runs[-1]
+        run = self.run_at(name)
+        if not run.exists():
+            raise XrganError(f"There is no run {run.path}.", _list_of("The runs here", [run.name for run in runs]))
+        return run
+
+    def run_at(self, name: str) -> RunDir:
+        """Where the run of that name stands, or will stand: a path as it is, a bare name in the runs' root."""
+        path = Path(name)
+        return RunDir(path if len(path.parts) > 1 or path.is_absolute() or path.exists() else self.runs_root / path)
+
+    def new_run(self, dataset: str) -> RunDir:
+        """A run that is not there yet: <dataset>-<date>-<n>."""
+        date = datetime.date.today().isoformat()
+        number = 1
+        while (path := self.runs_root / f"{dataset}-{date}-{number}").exists():
+            number += 1
+        return RunDir(path)
+
+    def find_prepared(self, name: str) -> Path:
+        """The prepared dataset of that path or name.
+
+        Raises:
+            XrganError: there is no such dataset.
+        """
+        for path in (Path(name), self.prepared_root / name):
+            if (path / "dataset.yaml").is_file():
+                return path
+        here = [path.name for path in self.prepared()]
+        raise XrganError(
+            f"There is no prepared dataset {name} in {self.prepared_root}.",
+            _list_of("Prepared are", here) if here else "`xrgan prepare` makes one.",
+        )
+
+    def find_raw(self, name: str | None) -> Path:
+        """The fetched source of that path or name; the only one without a name.
+
+        Raises:
+            XrganError: there is none, or a choice to make.
+        """
+        fetched = self.fetched()
+        if name is None:
+            if not fetched:
+                raise XrganError(
+                    f"Nothing was fetched yet into {self.raw_root}.",
+                    "`xrgan fetch phantom` works offline; `xrgan fetch --folder DIR` takes your own images.",
+                )
+            if len(fetched) > 1:
+                names = ", ".join(path.name for path in fetched)
+                raise XrganError(
+                    f"Several sources were fetched: {names}.",
+                    f"Say which: `xrgan prepare {fetched[0].name}`.",
+                    exit_code=2,
+                )
+            return fetched[0]
+        for path in (self.raw_root / name, Path(name)):
+            if path.is_dir() and any(path.iterdir()):
+                return path
+        raise XrganError(
+            f"There is no fetched source {name} in {self.raw_root}, and no folder of that name.",
+            _list_of("Fetched are", [path.name for path in fetched])
+            if fetched
+            else f"`xrgan fetch {name}` fetches it.",
+        )
+
+
+def _last_change(run: RunDir) -> int:
+    return max(file.stat().st_mtime_ns for file in (run.config_file, run.losses_file) if file.exists())
+
+
+def _list_of(introduction: str, names: Sequence[str]) -> str:
+    return f"{introduction}: {', '.join(names)}." if names else ""
