@@ -5,12 +5,13 @@ then each `--set section.key=value`, then the command's flags. Unknown keys and 
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text
@@ -36,8 +37,22 @@ class PrepareConfig(Section):
     split: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val, test by patient, where the source has no split"
     )
+    patient_pattern: str = Field(
+        "",
+        description="regular expression whose first group, in a file's name, is the patient; empty = the source's",
+    )
     seed: int = Field(0, ge=0, description="of the split and of the random subset")
     workers: int = Field(0, ge=0, description="processes that decode; 0 = one a core")
+
+    @field_validator("patient_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str) -> str:
+        try:
+            if pattern and re.compile(pattern).groups < 1:
+                raise ValueError("it needs a group in parentheses: the patient")
+        except re.error as error:
+            raise ValueError(f"it is no regular expression ({error})") from None
+        return pattern
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
@@ -67,7 +82,7 @@ class TrainConfig(Section):
     ema_halflife_images: float = Field(
         10_000,
         ge=0,
-        description="half-life of the generator's moving average (at most 5 % of the images seen); 0 = none",
+        description="half-life of the generator's average (at most 5 % of the images seen); 0 = none",
     )
     horizontal_flip: bool = Field(False, description="mirror at random; off: a heart on the right is another patient")
     precision: Literal["auto", "fp32", "bf16"] = Field(
@@ -87,6 +102,9 @@ class SampleConfig(Section):
 
 class EvaluateConfig(Section):
     n: int = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
+    split: Literal["held-out", "val", "test"] = Field(
+        "held-out", description="held-out (val and test) | val | test: the real images to compare with"
+    )
     fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
     pairs: int = Field(500, ge=1, description="random pairs behind each SSIM figure")
     seed: int = Field(0, ge=0, description="of which images and pairs are compared")
@@ -176,12 +194,8 @@ def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:
 
 def meaning(key: str) -> str:
     """The description of a dotted key, for `--help`."""
-    model: type[BaseModel] = Config
-    *sections, name = key.split(".")
-    for section in sections:
-        annotation = model.model_fields[section].annotation
-        assert annotation is not None and issubclass(annotation, BaseModel)
-        model = annotation
+    section, _, name = key.rpartition(".")
+    model = type(getattr(Config(), section)) if section else Config
     return model.model_fields[name].description or ""
 
 

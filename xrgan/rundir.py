@@ -76,6 +76,10 @@ class RunDir:
     def read_environment(self) -> dict[str, Any]:
         return read_yaml(self.environment_file) if self.environment_file.is_file() else {}
 
+    def trained_on(self) -> str:
+        """The content hash of the dataset that the run was trained on; empty where the run doesn't say."""
+        return str(self.read_environment().get("dataset", {}).get("content_hash", ""))
+
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_yaml(self.environment_file, environment)
 

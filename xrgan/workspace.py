@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xrgan.errors import XrganError
+from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
 
 
@@ -30,6 +31,11 @@ class Workspace:
         """The prepared datasets, the latest last."""
         files = self.prepared_root.glob("*/dataset.yaml")
         return [file.parent for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file))]
+
+    def fetched_since_prepared(self) -> list[Path]:
+        """The fetched sources from which nothing was prepared yet."""
+        sources = {read_yaml(path / "dataset.yaml").get("source", {}).get("name") for path in self.prepared()}
+        return [path for path in self.fetched() if path.name not in sources]
 
     def runs(self) -> list[RunDir]:
         """The runs, the latest last."""

@@ -24,7 +24,8 @@ def read_gray(path: Path) -> Pixels:
     Raises:
         ValueError: the file is no image, is torn, or declares absurdly many pixels; the message says which.
     """
-    return _to_array(_open(path, None), channels=1)[0]
+    gray: Pixels = _to_array(_open(path, None), channels=1)[0]
+    return gray
 
 
 def read_square(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels, tuple[int, int]]:
@@ -53,7 +54,7 @@ def _open(path: Path, size: int | None) -> Image.Image:
             with Image.open(path) as file:
                 full_size = file.size
                 if size is not None:
-                    file.draft(None, (size, size))  # never below size × size
+                    file.draft(None, (2 * size, 2 * size))  # never below that: the last halving is antialiased
                 image = ImageOps.exif_transpose(file)
                 image.load()
     except UnidentifiedImageError:
@@ -129,18 +130,6 @@ def find_images(folder: Path) -> list[Path]:
         and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         and path.is_file()
     )
-
-
-def read_folder(folder: Path) -> Pixels:
-    """Every image of a folder of equal-sized gray images, by name: uint8 (N, 1, H, W).
-
-    Raises:
-        XrganError: the folder is absent or empty, a file is no image, or the sizes differ.
-    """
-    files = find_images(folder) if folder.is_dir() else []
-    if not files:
-        raise XrganError(f"There is no image in {folder}.", "`xrgan sample` draws some.")
-    return read_files(files)
 
 
 def read_files(files: list[Path]) -> Pixels:

@@ -37,6 +37,11 @@ class PackedDataset:
         """The indices of the images in those splits, ascending: int64 (n,)."""
         return np.flatnonzero(np.isin(self.splits, splits)).astype(np.int64)
 
+    def some_of(self, splits: tuple[str, ...], n: int, seed: int) -> NDArray[np.int64]:
+        """At most n indices of those splits, drawn at random by the seed, ascending: int64 (≤ n,)."""
+        indices = self.of_split(*splits)
+        return np.sort(np.random.default_rng(seed).permutation(indices)[:n])
+
 
 def open_packed(path: Path) -> PackedDataset:
     """Open a prepared dataset; no pixel is read yet.
@@ -53,7 +58,9 @@ def open_packed(path: Path) -> PackedDataset:
         splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
         content_hash = str(description["content_hash"])
     except (OSError, ValueError, KeyError) as error:
-        raise XrganError(f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force.") from error
+        raise XrganError(
+            f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force."
+        ) from error
     if images.ndim != 4 or len(images) != len(index):
         raise XrganError(
             f"The prepared dataset {path} is damaged: images.npy is {images.shape}, index.csv has {len(index)} rows.",

@@ -1,0 +1,131 @@
+"""A Kaggle on loopback that the real kaggle package talks to: it answers as told, and may stutter, break off or lie."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BLOCK = 1 << 14
+ETAG = '"the-one"'
+
+
+@dataclass
+class FakeKaggle:
+    """What the server holds and how it behaves; what it was asked."""
+
+    archive: bytes
+    status: int = 200  # of every download that is asked for
+    headers: dict[str, str] = field(default_factory=dict)  # that come with an error
+    breaks: list[int] = field(default_factory=list)  # after so many bytes the next downloads break off
+    seconds_a_block: float = 0.0
+    open_to_all: bool = True  # else 401 without credentials
+    asked: list[str] = field(default_factory=list)  # slugs, in the order of the requests
+    ranges: list[str] = field(default_factory=list)  # the Range header of each download, "" = none
+    port: int = 0
+
+    def environment(self, home: Path, credentials: bool = True) -> dict[str, str]:
+        """For a process whose kaggle package shall meet this server instead of the real one."""
+        kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("KAGGLE", "XDG"))}
+        proxy = f"http://127.0.0.1:{self.port}"
+        login = {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "secret"} if credentials else {}
+        return kept | login | {
+            "HOME": str(home),
+            "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
+            "HTTP_PROXY": proxy,
+            "http_proxy": proxy,
+            "NO_PROXY": "",
+            "no_proxy": "",
+        }  # fmt: skip
+
+
+@contextmanager
+def serve(kaggle: FakeKaggle) -> Iterator[FakeKaggle]:
+    class Bound(Handler):
+        fake = kaggle
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
+    server.daemon_threads = True
+    kaggle.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield kaggle
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class Handler(BaseHTTPRequestHandler):
+    fake: FakeKaggle
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
+        method = urlsplit(self.path).path.removeprefix("/api/v1/")
+        if method == "security.OAuthService/IntrospectToken":
+            self._reply(200, {"active": body["token"] == "good", "username": "somebody"})
+            return
+        if method == "datasets.DatasetApiService/DownloadDataset":
+            slug = f"{body['ownerSlug']}/{body['datasetSlug']}"
+        elif method == "competitions.CompetitionApiService/DownloadDataFiles":
+            slug = body["competitionName"]
+        else:
+            self._reply(404, {"code": 404, "message": f"no such method {method}"})
+            return
+        self.fake.asked.append(slug)
+        refused = not self.fake.open_to_all and "Authorization" not in self.headers
+        status = 401 if refused else self.fake.status
+        if status != 200:
+            self._reply(status, {"code": status, "message": "refused"}, self.fake.headers)
+            return
+        self.send_response(302)
+        self.send_header("Location", f"http://127.0.0.1:{self.fake.port}/signed/archive.zip?signature")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        whole, start = self.fake.archive, 0
+        wanted = self.headers.get("Range", "")
+        if wanted and self.headers.get("If-Range") in {None, ETAG}:
+            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        self.fake.ranges.append(wanted)
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Type", "application/zip")
+        self.send_header("Content-Length", str(len(whole) - start))
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("ETag", ETAG)
+        self.send_header("Last-Modified", "Wed, 01 Jan 2025 00:00:00 GMT")
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
+        self.end_headers()
+        self._send(whole[start:], only_if_followed=not wanted)
+
+    def _send(self, rest: bytes, only_if_followed: bool) -> None:
+        del only_if_followed
+        end = self.fake.breaks.pop(0) if self.fake.breaks else len(rest)
+        try:
+            for at in range(0, min(end, len(rest)), BLOCK):
+                self.wfile.write(rest[at : min(at + BLOCK, end)])
+                time.sleep(self.fake.seconds_a_block)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        if end < len(rest):
+            self.close_connection = True
+
+    def _reply(self, status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | (headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)

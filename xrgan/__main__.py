@@ -1,0 +1,5 @@
+"""`python -m xrgan`."""
+
+from xrgan.cli import main
+
+main()

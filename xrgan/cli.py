@@ -1,0 +1,511 @@
+"""The command `xrgan`: one function a command, that parses, calls a stage, and shows what it returned.
+
+The stages are imported inside the commands: `xrgan --help` must not wait for torch.
+"""
+
+import errno
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import xrgan
+from xrgan import config as options
+from xrgan import console
+from xrgan.config import Config
+from xrgan.errors import XrganError
+from xrgan.rundir import RunDir
+from xrgan.workspace import Workspace
+
+if TYPE_CHECKING:
+    from xrgan.data.packed import PackedDataset
+
+app = typer.Typer(
+    name="xrgan",
+    help="Train a GAN on your chest X-rays, draw synthetic ones, and learn honestly how good they are.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="The way through: fetch → prepare → train → sample → evaluate → classify. Try it: xrgan fetch phantom",
+)
+
+
+def _option(key: str, *names: str) -> Any:
+    """A flag that overrides one key of the configuration; its meaning and default stand in config.py alone."""
+    text = f"{options.meaning(key)} [default: {_plain(options.default(key))}]"
+    return typer.Option(*names, help=text, show_default=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(part) for part in value)
+    return {"True": "yes", "False": "no", "": "none"}.get(str(value), str(value))
+
+
+DataRoot = Annotated[Path, typer.Option("--data-root", envvar="XRGAN_DATA", help="Folder of raw and prepared data.")]
+RunsRoot = Annotated[Path, typer.Option("--runs-root", envvar="XRGAN_RUNS", help="Folder of the runs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results, warnings and errors only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the resolved configuration as YAML, and do nothing.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of options; it may name some only.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Any option, as section.key=value; repeatable.")]
+Run = Annotated[str | None, typer.Option("--run", help="A run's path or name. [default: the latest]")]
+Data = Annotated[str | None, typer.Option("--data", help="A prepared dataset's path or name. [default: the run's]")]
+Device = Annotated[str | None, _option("device", "--device")]
+DATA = Path("data")
+RUNS = Path("runs")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one sentence and exit code 1 (2 for usage)."""
+    try:
+        app()
+    except XrganError as error:
+        console.show_error(error)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # `xrgan … | head`
+            sys.exit(0)
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        console.show_error(XrganError(f"{error.strerror}: {error.filename or 'the disk'}."))
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        console.show_text(xrgan.__version__)
+        raise typer.Exit
+
+
+@app.command()
+def fetch(
+    source: Annotated[str, typer.Argument(help="phantom, jrs, kermany, rsna; or inception, the weights of FID.")] = "",
+    archive: Annotated[Path | None, typer.Option(help="An archive that is here already.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="A folder of images that is here already.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="phantom: how many images.", min=1)] = None,
+    size: Annotated[int | None, typer.Option(help="phantom: pixels.", min=16)] = None,
+    seed: Annotated[int | None, typer.Option(help="phantom: seed.", min=0)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again what is there.")] = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+) -> None:
+    """Fetch a public source, or take in your own images: → data/raw/<source>/."""
+    console.configure(quiet)
+    if source == "inception":
+        from xrgan.evaluation.inception import fetch_weights
+
+        console.show_text(str(fetch_weights()))
+        return
+    from xrgan.data.fetch import fetch as fetch_source
+
+    raw_root = Workspace(data_root, RUNS).raw_root
+    raw = fetch_source(source, raw_root, archive=archive, folder=folder, n=n, size=size, seed=seed, force=force)
+    console.show_text(str(raw))
+
+
+@app.command()
+def prepare(
+    source: Annotated[str | None, typer.Argument(help="A fetched source, or any folder of images.")] = None,
+    name: Annotated[str, typer.Option(help="The prepared dataset's. [default: <source>_<size>]")] = "",
+    size: Annotated[int | None, _option("prepare.size", "--size")] = None,
+    fit: Annotated[str | None, _option("prepare.fit", "--fit")] = None,
+    channels: Annotated[int | None, _option("prepare.channels", "--channels")] = None,
+    fraction: Annotated[float | None, _option("prepare.fraction", "--fraction")] = None,
+    limit: Annotated[int | None, _option("prepare.limit", "--limit")] = None,
+    split: Annotated[str | None, _option("prepare.split", "--split")] = None,
+    patient_pattern: Annotated[str | None, _option("prepare.patient_pattern", "--patient-pattern")] = None,
+    seed: Annotated[int | None, _option("prepare.seed", "--seed")] = None,
+    workers: Annotated[int | None, _option("prepare.workers", "--workers")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a dataset of that name.")] = False,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+) -> None:
+    """Bring a source's images to one size and pack them: → data/prepared/<name>/."""
+    console.configure(quiet)
+    flags = {
+        "size": size,
+        "fit": fit,
+        "channels": channels,
+        "fraction": fraction,
+        "limit": limit,
+        "split": split.split(",") if split else None,
+        "patient_pattern": patient_pattern,
+        "seed": seed,
+        "workers": workers,
+    }
+    resolved = options.resolve(None, config, settings or (), {f"prepare.{key}": value for key, value in flags.items()})
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+        return
+    workspace = Workspace(data_root, RUNS)
+    from xrgan.data import prepare as stage
+
+    prepared = stage.prepare(workspace.find_raw(source), workspace.prepared_root, resolved.prepare, name, force)
+    console.show_table(str(prepared), *stage.table(prepared))
+
+
+@app.command()
+def train(
+    run: Annotated[str | None, typer.Option(help="The run's path or name; one that exists goes on.")] = None,
+    data: Annotated[str | None, typer.Option(help="A prepared dataset, or a fetched source.")] = None,
+    epochs: Annotated[int | None, _option("train.epochs", "--epochs")] = None,
+    batch_size: Annotated[int | None, _option("train.batch_size", "--batch-size")] = None,
+    lr: Annotated[float | None, _option("train.lr", "--lr")] = None,
+    latent_size: Annotated[int | None, _option("model.latent_size", "--latent-size")] = None,
+    conditional: Annotated[bool | None, _option("model.conditional", "--conditional/--unconditional")] = None,
+    gradient_clip: Annotated[float | None, _option("train.gradient_clip", "--gradient-clip")] = None,
+    precision: Annotated[str | None, _option("train.precision", "--precision")] = None,
+    sample_every: Annotated[int | None, _option("train.sample_every", "--sample-every")] = None,
+    seed: Annotated[int | None, _option("train.seed", "--seed")] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Train a GAN on a prepared dataset: → runs/<run>/."""
+    console.configure(quiet)
+    workspace = Workspace(data_root, runs_root)
+    flags = {
+        "device": device,
+        "model.latent_size": latent_size,
+        "model.conditional": conditional,
+        "train.epochs": epochs,
+        "train.batch_size": batch_size,
+        "train.lr": lr,
+        "train.gradient_clip": gradient_clip,
+        "train.precision": precision,
+        "train.sample_every": sample_every,
+        "train.seed": seed,
+    }
+    there = workspace.run_at(run) if run else None
+    exists = there is not None and there.exists()
+    base = there.read_config() if there is not None and exists else None
+    resolved = options.resolve(base, config, settings or (), flags)
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+    elif there is not None and base is not None:
+        console.notice(f"{there.path} exists: going on with it.")
+        _go_on(workspace, there, base, resolved, data)
+    else:
+        _train_new(workspace, there, resolved, data)
+
+
+@app.command()
+def resume(
+    run: Run = None,
+    epochs: Annotated[int | None, typer.Option(help="Train to this epoch. [default: as planned]")] = None,
+    data: Data = None,
+    device: Device = None,
+    settings: Settings = None,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Go on with a run from its last good checkpoint, as if it had never stopped."""
+    console.configure(quiet)
+    workspace = Workspace(data_root, runs_root)
+    there = _find_run(workspace, run)
+    saved = there.read_config()
+    wanted = options.resolve(saved, None, settings or (), {"train.epochs": epochs, "device": device})
+    _go_on(workspace, there, saved, wanted, data)
+
+
+@app.command()
+def sample(
+    run: Run = None,
+    n: Annotated[int | None, _option("sample.n", "--n", "-n")] = None,
+    seed: Annotated[int | None, _option("sample.seed", "--seed")] = None,
+    label: Annotated[str, typer.Option(help="Draw this class only (conditional models).")] = "",
+    checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step. [default: the last]")] = "",
+    ema: Annotated[bool | None, _option("sample.ema", "--ema/--no-ema")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder. [default: the run's synthetic/]")] = None,
+    interpolate: Annotated[bool, typer.Option("--interpolate", help="Also write walk.gif, between latents.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of another origin.")] = False,
+    device: Device = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Draw synthetic X-rays: → runs/<run>/synthetic/; asked for more, the missing ones are added."""
+    console.configure(quiet)
+    there = _find_run(Workspace(DATA, runs_root), run)
+    flags = {"sample.n": n, "sample.seed": seed, "sample.ema": ema, "device": device}
+    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+        return
+    from xrgan.gan import sampling
+
+    drawing = sampling.open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
+    folder = out or there.synthetic
+    wish = resolved.sample
+    sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite)
+    console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
+    console.show_text(str(sampled.sheet))
+    if interpolate:
+        console.show_text(str(sampling.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
+
+
+@app.command()
+def evaluate(
+    run: Run = None,
+    data: Data = None,
+    ssim: Annotated[bool, typer.Option("--ssim", help="Structural similarity: diversity and copying.")] = False,
+    fid: Annotated[bool, typer.Option("--fid", help="Fréchet Inception distance.")] = False,
+    kid: Annotated[bool, typer.Option("--kid", help="Kernel Inception distance.")] = False,
+    n: Annotated[int | None, _option("evaluate.n", "--n", "-n")] = None,
+    split: Annotated[str | None, _option("evaluate.split", "--split")] = None,
+    fid_layer: Annotated[int | None, _option("evaluate.fid_layer", "--fid-layer")] = None,
+    seed: Annotated[int | None, _option("evaluate.seed", "--seed")] = None,
+    synthetic: Annotated[Path | None, typer.Option(help="A folder of images. [default: the run's synthetic/]")] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Score the synthetic X-rays against real ones that the generator never saw; no metric named = all."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    there = _find_run(workspace, run)
+    wish = {"n": n, "split": split, "fid_layer": fid_layer, "seed": seed}
+    flags = {"device": device} | {f"evaluate.{key}": value for key, value in wish.items()}
+    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+        return
+    from xrgan.data.synthetic import read_synthetic
+    from xrgan.evaluation import evaluate as stage
+
+    asked = {"fid": fid, "kid": kid, "ssim": ssim}
+    metrics = [name for name, wanted in asked.items() if wanted] or list(asked)
+    stage.check_weights(metrics)
+    dataset = _dataset_of(workspace, there, resolved, data)
+    chosen = resolved.evaluate
+    splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
+    held_out = dataset.some_of(splits, chosen.n, chosen.seed)
+    if not len(held_out):
+        raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
+    folder = synthetic or _drawn(there, resolved, len(held_out))
+    images, labels = read_synthetic(folder, dataset.classes)
+    scores = stage.evaluate(
+        real=dataset.images[held_out],
+        synthetic=images,
+        other_real=dataset.images[dataset.some_of(("train",), chosen.n, chosen.seed)],
+        metrics=metrics,
+        config=chosen,
+        device=resolved.device,
+        folder=there.evaluation,
+        real_labels=dataset.labels[held_out],
+        synthetic_labels=labels,
+        classes=dataset.classes,
+    )
+    if as_json:
+        console.show_json(scores)
+        return
+    console.show_table(f"{there.name}: {folder} against {chosen.split} images", *stage.table(scores))
+    console.show_text(str(there.evaluation / "overview.png"))
+
+
+@app.command()
+def classify(
+    run: Run = None,
+    data: Data = None,
+    synthetic: Annotated[
+        Path | None,
+        typer.Option(help="A folder of labelled images. [default: the run's synthetic/]"),
+    ] = None,
+    arch: Annotated[str | None, _option("classify.arch", "--arch")] = None,
+    weights: Annotated[str | None, _option("classify.weights", "--weights")] = None,
+    unfreeze: Annotated[bool | None, _option("classify.unfreeze", "--unfreeze/--no-unfreeze")] = None,
+    k_folds: Annotated[int | None, _option("classify.k_folds", "--k-folds")] = None,
+    epochs: Annotated[int | None, _option("classify.epochs", "--epochs")] = None,
+    batch_size: Annotated[int | None, _option("classify.batch_size", "--batch-size")] = None,
+    ratio: Annotated[float | None, _option("classify.ratio", "--ratio")] = None,
+    seed: Annotated[int | None, _option("classify.seed", "--seed")] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Do the synthetic X-rays help? A classifier on real images against one on real + synthetic ones."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    there = _find_run(workspace, run)
+    wish = {
+        "arch": arch,
+        "weights": weights,
+        "unfreeze": unfreeze,
+        "k_folds": k_folds,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "ratio": ratio,
+        "seed": seed,
+    }
+    flags = {"device": device} | {f"classify.{key}": value for key, value in wish.items()}
+    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+        return
+    from xrgan.data.synthetic import read_synthetic
+    from xrgan.downstream import study
+
+    dataset = _dataset_of(workspace, there, resolved, data)
+    study.check(dataset, resolved.classify)
+    count = round(len(dataset.of_split("train", "val")) * resolved.classify.ratio)
+    folder = synthetic or _drawn(there, resolved, count)
+    images, labels = read_synthetic(folder, dataset.classes)
+    summary = study.classify(dataset, images, labels, resolved.classify, resolved.device, there.classify)
+    if as_json:
+        console.show_json(summary)
+        return
+    console.show_table(f"{there.name}: {resolved.classify.arch} on the untouched test split", *study.table(summary))
+    console.show_text(str(summary["conclusion"]))
+    console.show_text(str(there.classify / "summary.yaml"))
+
+
+@app.command()
+def runs(as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS) -> None:
+    """List the runs: dataset, model, epochs, last losses, scores; the latest last."""
+    console.configure(quiet or as_json)
+    found = [_summary(run) for run in Workspace(DATA, runs_root).runs()]
+    if as_json:
+        console.show_json(found)
+    elif not found:
+        console.notice(f"There is no run in {runs_root}; `xrgan train` makes one.")
+    else:
+        cells = [["–" if cell is None else cell for cell in row.values()] for row in found]
+        console.show_table(f"Runs in {runs_root}", list(found[0]), cells)
+
+
+def _summary(run: RunDir) -> dict[str, Any]:
+    config, losses, scores = run.read_config(), run.read_losses(), run.read_scores()
+    last = losses[-1] if losses else {}
+    metrics = scores.get("metrics", {})
+    return {
+        "run": run.name,
+        "dataset": config.dataset,
+        "model": config.model.name,
+        "epochs": f"{int(last.get('epoch', 0))}/{config.train.epochs}",
+        "loss D": _rounded(last.get("discriminator_loss")),
+        "loss G": _rounded(last.get("generator_loss")),
+        "FID": _rounded(metrics.get("fid", {}).get("value"), 1),
+        "KID ×1000": _rounded(metrics.get("kid", {}).get("value"), 2, 1000),
+    }
+
+
+def _rounded(value: float | None, digits: int = 3, factor: float = 1) -> float | None:
+    return None if value is None else round(value * factor, digits)
+
+
+def _find_run(workspace: Workspace, name: str | None) -> RunDir:
+    run = workspace.find_run(name)
+    if name is None:
+        console.notice(f"Run: {run.path}, the latest.")
+    return run
+
+
+def _train_new(workspace: Workspace, run: RunDir | None, config: Config, data: str | None) -> None:
+    from xrgan.data.packed import open_packed
+    from xrgan.gan import runs, training
+
+    dataset = open_packed(_choose_dataset(workspace, data or config.dataset or None, config))
+    config = runs.complete(config, dataset)
+    run = run or workspace.new_run(dataset.name)
+    runs.create(run, config, dataset)
+    console.notice(f"Run: {run.path}")
+    _show_trained(training.train(run, dataset, config))
+
+
+def _go_on(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> None:
+    from xrgan.gan import runs, training
+
+    dataset = _dataset_of(workspace, run, wanted, data)
+    runs.check_dataset(run, dataset)
+    runs.change(run, saved, wanted)
+    _show_trained(training.train(run, dataset, wanted))
+
+
+def _show_trained(trained: Any) -> None:
+    """Say where the pictures are, or how to go on."""
+    run: RunDir = trained.run
+    if trained.stopped_by is not None:
+        console.notice(f"Stopped after step {trained.step}; `xrgan resume --run {run.path}` goes on from there.")
+        raise typer.Exit(128 + trained.stopped_by)
+    console.notice(f"{run.path} has trained {trained.epochs} epochs; `xrgan resume --epochs N` trains on to N.")
+    for picture in (sorted(run.samples.glob("*.png"))[-1:], [run.path / "losses.png"]):
+        for file in picture:
+            if file.exists():
+                console.show_text(str(file))
+
+
+def _choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:
+    """The prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
+    from xrgan.data.prepare import prepare as prepare_source
+
+    prepared, fetched = workspace.prepared(), workspace.fetched()
+    if name is not None:
+        known = {path.name for path in fetched} - {path.name for path in prepared}
+        if name not in known:
+            return workspace.find_prepared(name)
+        return prepare_source(workspace.find_raw(name), workspace.prepared_root, config.prepare)
+    untouched = workspace.fetched_since_prepared()
+    if prepared and not untouched:
+        console.notice(f"Dataset: {prepared[-1]}, the {'latest' if len(prepared) > 1 else 'only'} prepared one.")
+        return prepared[-1]
+    if not prepared and len(fetched) <= 1:
+        raw = workspace.find_raw(None)
+        console.notice(f"Dataset: {raw} is the only source here, and not prepared yet; preparing it.")
+        return prepare_source(raw, workspace.prepared_root, config.prepare)
+    names = [path.name for path in prepared] + [path.name for path in untouched]
+    raise XrganError(
+        f"There is a choice of datasets: prepared {', '.join(path.name for path in prepared) or 'none'}; "
+        f"fetched and not prepared {', '.join(path.name for path in untouched) or 'none'}.",
+        f"Say which: `xrgan train --data {names[-1]}`.",
+        exit_code=2,
+    )
+
+
+def _dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
+    """The dataset that a run was trained on, or another one where the user insists."""
+    from xrgan.data.packed import open_packed
+    from xrgan.gan import runs
+
+    dataset = open_packed(workspace.find_prepared(data or config.dataset))
+    if data is None:
+        runs.check_dataset(run, dataset)
+    elif dataset.content_hash != run.trained_on():
+        console.warn(f"{run.name} was trained on {config.dataset}: its training images may be among those of {data}.")
+    return dataset
+
+
+def _drawn(run: RunDir, config: Config, count: int) -> Path:
+    """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
+    if len(list(run.synthetic.glob("synthetic_*.png"))) < count:
+        from xrgan.gan import sampling
+
+        console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
+        wish = config.sample
+        drawing = sampling.open_drawing(run, config.device, wish.ema)
+        sampling.sample(drawing, run.synthetic, count, wish.seed, run_name=run.name)
+    return run.synthetic

@@ -1,0 +1,81 @@
+"""The networks by name, and the device and precision that they run in."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from xrgan.config import ModelConfig
+from xrgan.errors import XrganError
+from xrgan.gan import dcgan
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """What the networks draw: S × S pixels, C channels, K classes (0 = unconditional)."""
+
+    size: int
+    channels: int
+    classes: int
+
+
+def _dcgan(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
+    return (
+        dcgan.Generator(spec.size, spec.channels, model.latent_size, model.generator_width, spec.classes),
+        dcgan.Discriminator(spec.size, spec.channels, model.discriminator_width, spec.classes),
+    )
+
+
+MODELS: dict[str, Callable[[ModelConfig, ImageSpec], tuple[nn.Module, nn.Module]]] = {"dcgan": _dcgan}
+
+
+def build(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
+    """Generator and discriminator, freshly initialised from torch's global generator.
+
+    Raises:
+        XrganError: the model can't draw images of that size.
+    """
+    try:
+        return MODELS[model.name](model, spec)
+    except ValueError as error:
+        raise XrganError(
+            f"{error}.", "Prepare the images at 32, 64, 128 or 256 pixels: `xrgan prepare --size 64`."
+        ) from error
+
+
+def choose_device(name: str) -> torch.device:
+    """cpu, cuda or mps; auto = the fastest that is there.
+
+    Raises:
+        XrganError: this machine has no such device.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
+    if not there[name]:
+        raise XrganError(
+            f"This machine has no {name} device that PyTorch {torch.__version__} can use.",
+            "`--device auto` takes the fastest that is there; `--device cpu` works everywhere.",
+        )
+    return torch.device(name)
+
+
+def choose_precision(name: str, device: torch.device) -> str:
+    """fp32 or bf16; auto = bf16 where the hardware multiplies it natively (elsewhere it is slower)."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    if device.type == "cpu":
+        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+        return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"
+    return "fp32"
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """Run the networks in bf16; parameters, losses and optimizers stay in fp32."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()

@@ -1,0 +1,107 @@
+"""What a run tells while it trains: losses.csv, losses.png, the grids in samples/, TensorBoard events."""
+
+import contextlib
+import io
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import matplotlib
+import numpy as np
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from torch import nn
+
+from xrgan.config import Config
+from xrgan.data.images import Pixels, grid, save_png
+from xrgan.files import replacing
+from xrgan.gan.sampling import draw, latents
+from xrgan.rundir import RunDir
+
+GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
+Row = dict[str, float]
+
+
+class Recorder:
+    """Writes one run's record; made when training starts or goes on."""
+
+    def __init__(self, run: RunDir, config: Config, classes: int, epochs_done: int) -> None:
+        self._run, self._config, self._classes = run, config, classes
+        # Rows behind the checkpoint belong to an epoch that is trained once more.
+        self._rows = [row for row in run.read_losses() if row["epoch"] <= epochs_done]
+        run.write_losses(self._rows)
+        self._events = _open_events(run.tensorboard, int(self._rows[-1]["step"]) if self._rows else 0, config)
+        self._last_grid = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._events is not None:
+            self._events.close()
+
+    def epoch(self, row: Row, ema: nn.Module) -> None:
+        """Record an epoch: a line of losses.csv and, every `sample_every` epochs and at the last one, the pictures."""
+        self._rows.append(row)
+        self._run.write_losses(self._rows)
+        if self._events is not None:
+            for name, value in row.items():
+                if name not in {"epoch", "step"}:
+                    self._events.add_scalar(name, value, int(row["step"]))
+        epoch = int(row["epoch"])
+        if epoch % self._config.train.sample_every == 0 or epoch == self._config.train.epochs:
+            self._pictures(epoch, int(row["step"]), ema)
+
+    def _pictures(self, epoch: int, step: int, ema: nn.Module) -> None:
+        sheet = preview(ema, self._config, self._classes)
+        save_png(self._run.samples / f"epoch_{epoch:04d}.png", sheet)
+        plot_losses(self._rows, self._run.path / "losses.png")
+        if self._events is not None:
+            self._events.add_image("samples", sheet, step)
+
+
+def preview(generator: nn.Module, config: Config, classes: int) -> Pixels:
+    """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C, H, W)."""
+    z = latents(config.train.seed, GRID_STREAM, 64, config.model.latent_size)
+    labels = torch.arange(64) % classes if classes else None
+    return grid(np.concatenate([draw(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)]), columns=8)
+
+
+def _part(labels: torch.Tensor | None, first: int) -> torch.Tensor | None:
+    return None if labels is None else labels[first : first + 16]
+
+
+def plot_losses(rows: list[Row], file: Path) -> None:
+    """Both losses, and D(x) beside D(G(z)), over the epochs."""
+    with matplotlib.rc_context({"font.size": 9}):
+        figure = Figure(figsize=(9, 3.2), layout="constrained")
+        FigureCanvasAgg(figure)
+        losses, outputs = figure.subplots(1, 2)
+        epochs = [row["epoch"] for row in rows]
+        losses.plot(epochs, [row["discriminator_loss"] for row in rows], label="discriminator")
+        losses.plot(epochs, [row["generator_loss"] for row in rows], label="generator")
+        losses.set(title="Loss", xlabel="epoch")
+        outputs.plot(epochs, [row["d_real"] for row in rows], label="D(x), real")
+        outputs.plot(epochs, [row["d_fake"] for row in rows], label="D(G(z)), synthetic")
+        outputs.set(title="What the discriminator says (1 = real)", xlabel="epoch", ylim=(0, 1))
+        for axes in (losses, outputs):
+            axes.legend(frameon=False)
+            axes.grid(alpha=0.3)
+        with replacing(file) as temporary:
+            figure.savefig(temporary, format="png", dpi=120)
+
+
+def _open_events(folder: Path, step: int, config: Config) -> Any:
+    if not config.train.tensorboard:
+        return None
+    # TensorBoard's import says on stderr what optional parts it did not find.
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        from torch.utils.tensorboard import SummaryWriter
+
+        # Events behind the checkpoint are hidden: those steps are trained once more.
+        return SummaryWriter(str(folder), purge_step=step + 1 if step else None)

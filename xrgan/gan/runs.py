@@ -1,0 +1,128 @@
+"""From a dataset and a wish to a run directory: what `auto` means here, and what may change when a run goes on."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import xrgan
+from xrgan import console
+from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
+from xrgan.errors import XrganError
+from xrgan.gan.models import build, choose_device, choose_precision
+from xrgan.gan.training import image_spec, make_batches
+from xrgan.rundir import RunDir
+
+# What a run that exists may change without becoming another run.
+FREE = {"train.epochs", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
+
+
+def complete(config: Config, dataset: PackedDataset) -> Config:
+    """Decide what `auto` left open, and say why in a line.
+
+    Raises:
+        XrganError: `conditional` on a dataset without classes, or a device that is not there.
+    """
+    device = choose_device(config.device)
+    precision = choose_precision(config.train.precision, device)
+    conditional = config.model.conditional
+    if conditional is True and not dataset.classes:
+        raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
+    if conditional == "auto":
+        conditional = len(dataset.classes) > 1
+    kind = f"one generator for {' and '.join(dataset.classes)}" if conditional else "no classes"
+    console.notice(
+        f"{config.model.name} at {dataset.size}×{dataset.size}, {kind}, "
+        f"{len(dataset.of_split('train')):,} training images, on {_device_name(device)} in {precision}."
+    )
+    return config.model_copy(
+        update={
+            "dataset": dataset.name,
+            "model": config.model.model_copy(update={"conditional": conditional}),
+            "train": config.train.model_copy(update={"precision": precision}),
+        }
+    )
+
+
+def create(run: RunDir, config: Config, dataset: PackedDataset) -> None:
+    """Make the run directory, once it is clear that training can start.
+
+    Raises:
+        XrganError: too few images, or a size that the networks can't draw.
+    """
+    make_batches(dataset, config)
+    with torch.device("meta"):
+        build(config.model, image_spec(dataset, config))
+    run.write_environment(_environment(config, dataset))
+    run.write_config(config)
+
+
+def change(run: RunDir, saved: Config, wanted: Config) -> None:
+    """Write a run's new wishes into its config.yaml.
+
+    Raises:
+        XrganError: something was changed that would make it another run.
+    """
+    for section in ("model", "train"):
+        old, new = getattr(saved, section).model_dump(), getattr(wanted, section).model_dump()
+        for key, value in new.items():
+            if value != old[key] and f"{section}.{key}" not in FREE:
+                raise XrganError(
+                    f"{run.path} was trained with {section}.{key} = {old[key]}: it can't go on with {value}.",
+                    "Start a new run: `xrgan train --run NEW`.",
+                )
+    if wanted != saved:
+        run.write_config(wanted)
+
+
+def check_dataset(run: RunDir, dataset: PackedDataset) -> None:
+    """Raise XrganError where the dataset is not the one that the run was trained on."""
+    if run.trained_on() != dataset.content_hash:
+        raise XrganError(
+            f"{dataset.path} is not the dataset that {run.path} was trained on: its content hash differs.",
+            "Name the right one with --data, or prepare it again with the options in the run's environment.yaml.",
+        )
+
+
+def _environment(config: Config, dataset: PackedDataset) -> dict[str, Any]:
+    device = choose_device(config.device)
+    packages = ("torch", "torchvision", "numpy", "pandas", "pillow")
+    return {
+        "xrgan": xrgan.__version__,
+        "git_commit": _git_commit(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+        "platform": platform.platform(),
+        "device": _device_name(device),
+        "threads": torch.get_num_threads(),
+        "seed": config.train.seed,
+        "dataset": {
+            "name": dataset.name,
+            "content_hash": dataset.content_hash,
+            "training_images": len(dataset.of_split("train")),
+            "classes": list(dataset.classes),
+            "size": dataset.size,
+            "channels": dataset.channels,
+        },
+    }
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({torch.get_num_threads()} threads)" if device.type == "cpu" else device.type
+
+
+def _git_commit() -> str | None:
+    """The commit of xrgan's own source, where it runs from a checkout."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=Path(xrgan.__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()

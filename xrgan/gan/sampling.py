@@ -1,0 +1,240 @@
+"""Run + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from xrgan import console
+from xrgan.data.images import Pixels, grid, save_png, to_pil
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml, write_text, write_yaml
+from xrgan.gan import checkpoint
+from xrgan.gan.models import ImageSpec, build, choose_device
+from xrgan.rundir import RunDir
+
+# Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
+BLOCK = 32
+SHEET = 100  # images on the contact sheet
+FRAMES_A_LEG = 12  # of a walk from one latent to the next
+FRAME_MILLISECONDS = 80
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A trained generator, ready to draw."""
+
+    generator: nn.Module
+    spec: ImageSpec
+    latent_size: int
+    classes: tuple[str, ...]
+    class_shares: tuple[float, ...]  # of the training images; empty where the model is unconditional
+    device: torch.device
+    step: int
+    ema: bool
+
+
+@dataclass(frozen=True)
+class Sampled:
+    folder: Path
+    images: int
+    drawn: int
+    sheet: Path
+
+
+def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Drawing:
+    """Load a run's generator: the last good checkpoint, or the one of that name.
+
+    Raises:
+        XrganError: the run has no checkpoint yet, or no such one.
+    """
+    config = run.read_config()
+    if checkpoint_name:
+        content = checkpoint.load(checkpoint.find(run.checkpoints, checkpoint_name))
+    else:
+        last = checkpoint.load_last(run.checkpoints)
+        if last is None:
+            raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
+        content = last[1]
+    spec = ImageSpec(**content["spec"])
+    generator, _ = build(config.model, spec)
+    generator.load_state_dict(content["ema" if ema else "generator"])
+    on = choose_device(device)
+    return Drawing(
+        generator=generator.to(on).eval().requires_grad_(False),
+        spec=spec,
+        latent_size=config.model.latent_size,
+        classes=tuple(content["classes"]),
+        class_shares=tuple(content["class_shares"]),
+        device=on,
+        step=int(content["step"]),
+        ema=ema,
+    )
+
+
+def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
+    """z ~ N(0, 1) of images first … first + count − 1 (from 0): (count, Z), each from a generator of its own."""
+    rows = [
+        np.random.default_rng([seed, k]).standard_normal(latent_size, np.float32) for k in range(first, first + count)
+    ]
+    return torch.from_numpy(np.stack(rows))
+
+
+def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
+    """The classes of the images first …: all `label`, or drawn in the training images' shares: int64 (count,).
+
+    Raises:
+        XrganError: the model is unconditional, or has no such class.
+    """
+    if label:
+        if not drawing.spec.classes:
+            raise XrganError(
+                f"This model is unconditional: it can't draw {label!r} only.",
+                "Train one with `--conditional` on a dataset with classes.",
+            )
+        if label not in drawing.classes:
+            raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(drawing.classes)}.")
+        return np.full(count, drawing.classes.index(label), np.int64)
+    if not drawing.spec.classes:
+        return np.full(count, -1, np.int64)
+    # A stream of its own (the third entry), so that the label doesn't follow from the latent.
+    draws = np.array([np.random.default_rng([seed, k, 1]).random() for k in range(first, first + count)])
+    return np.searchsorted(np.cumsum(drawing.class_shares)[:-1], draws, side="right").astype(np.int64)
+
+
+@torch.inference_mode()
+def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
+    """Latents (N, Z) (and labels (N,)) → uint8 (N, C, S, S)."""
+    device = next(generator.parameters()).device
+    images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
+    # [-1, 1] → 0 … 255
+    scaled = images.add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    pixels: Pixels = scaled.cpu().numpy()
+    return pixels
+
+
+def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
+    """Images block · BLOCK … of a seed: uint8 (BLOCK, C, S, S), and their classes (BLOCK,).
+
+    Raises:
+        XrganError: the generator's weights hold NaN, so that it draws nothing.
+    """
+    first = block * BLOCK
+    classes = labels_of(drawing, seed, first, BLOCK, label)
+    z = latents(seed, first, BLOCK, drawing.latent_size)
+    images = draw(drawing.generator, z, torch.from_numpy(classes) if drawing.spec.classes else None)
+    return images, classes
+
+
+def sample(
+    drawing: Drawing, folder: Path, n: int, seed: int, label: str = "", run_name: str = "", overwrite: bool = False
+) -> Sampled:
+    """Bring `folder` to (at least) n images: `synthetic_00001.png` …, index.csv, sheet.png, sample.yaml.
+
+    Asked again for more, the missing ones are added; the images that are there stay.
+
+    Raises:
+        XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false.
+    """
+    _check_weights(drawing)
+    origin: dict[str, Any] = {
+        "run": run_name,
+        "step": drawing.step,
+        "seed": seed,
+        "ema": drawing.ema,
+        "label": label,
+        "size": drawing.spec.size,
+        "channels": drawing.spec.channels,
+    }
+    _claim(folder, origin, overwrite)
+    files = [folder / f"synthetic_{k + 1:05d}.png" for k in range(n)]
+    missing = [k for k, file in enumerate(files) if not file.is_file()]
+    with console.progress("Drawing", len(missing)) as bar:
+        for block in sorted({k // BLOCK for k in missing}):
+            images, _ = draw_block(drawing, seed, block, label)
+            for k in range(block * BLOCK, min((block + 1) * BLOCK, n)):
+                if not files[k].is_file():
+                    save_png(files[k], images[k - block * BLOCK])
+                    bar.advance()
+    total = len(list(folder.glob("synthetic_*.png")))
+    _write_index(folder, drawing, seed, label, total)
+    sheet = folder / "sheet.png"
+    save_png(sheet, contact_sheet(drawing, seed, label, min(n, SHEET)))
+    return Sampled(folder, total, len(missing), sheet)
+
+
+def contact_sheet(drawing: Drawing, seed: int, label: str, count: int) -> Pixels:
+    """The first `count` images of a seed as one: uint8 (C, H, W)."""
+    blocks = [draw_block(drawing, seed, block, label)[0] for block in range(-(-count // BLOCK))]
+    return grid(np.concatenate(blocks)[:count], columns=10)
+
+
+def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
+    """Write a GIF that walks through `stops` latents and back to the first.
+
+    The walk follows great circles (slerp, White 2016, arXiv:1609.04468): a straight line would pass through latents
+    much shorter than any that the generator was trained on.
+    """
+    _check_weights(drawing)
+    corners = latents(seed, 0, stops, drawing.latent_size).numpy()
+    z = np.concatenate([_slerp(corners[k], corners[(k + 1) % stops], FRAMES_A_LEG) for k in range(stops)])
+    labels = labels_of(drawing, seed, 0, 1, label).repeat(len(z))
+    images = draw(
+        drawing.generator,
+        torch.from_numpy(z.astype(np.float32)),
+        torch.from_numpy(labels) if drawing.spec.classes else None,
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    frames = [to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images]
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
+    return file
+
+
+def _slerp(a: NDArray[np.float32], b: NDArray[np.float32], frames: int) -> NDArray[np.float64]:
+    """(frames, Z): from a (included) to b (not included) along the great circle; the length changes linearly."""
+    t = np.linspace(0, 1, frames, endpoint=False)[:, None]
+    cosine = float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if angle < 1e-6:
+        return (1 - t) * a + t * b
+    walk: NDArray[np.float64] = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    return walk
+
+
+def _check_weights(drawing: Drawing) -> None:
+    if not all(bool(torch.isfinite(weight).all()) for weight in drawing.generator.state_dict().values()):
+        raise XrganError(
+            "The generator's weights hold NaN or infinite values: it can draw nothing.",
+            "Sample from an earlier checkpoint with --checkpoint.",
+        )
+
+
+def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
+    """Make the folder this drawing's own, or refuse to mix its images with others."""
+    file = folder / "sample.yaml"
+    images = list(folder.glob("synthetic_*.png"))
+    there = read_yaml(file) if file.is_file() else {}
+    if images and there != origin:
+        if not overwrite:
+            differs = next((key for key in origin if there.get(key) != origin[key]), "origin")
+            raise XrganError(
+                f"{folder} holds {len(images)} images of another {differs}: "
+                f"{there.get(differs, 'unknown')!r}, not {origin[differs]!r}.",
+                "Draw into another folder with --out DIR, or replace them with `xrgan sample --overwrite`.",
+            )
+        for image in images:
+            image.unlink()
+    write_yaml(file, origin)
+
+
+def _write_index(folder: Path, drawing: Drawing, seed: int, label: str, total: int) -> None:
+    labels = labels_of(drawing, seed, 0, total, label)
+    lines = ["file,seed,label"]
+    for k, index in enumerate(labels):
+        lines.append(f"synthetic_{k + 1:05d}.png,{seed},{drawing.classes[index] if index >= 0 else ''}")
+    write_text(folder / "index.csv", "\n".join(lines) + "\n")
