@@ -1,5 +1,6 @@
 """A Kaggle on loopback that the real kaggle package talks to: it answers as told, and may stutter, break off or lie."""
 
+import contextlib
 import json
 import os
 import threading
@@ -17,12 +18,15 @@ ETAG = '"the-one"'
 
 @dataclass
 class FakeKaggle:
-    """What the server holds and how it behaves; what it was asked."""
+    """What the server holds and how it behaves; what it was asked.
+
+    A client that resumes sends two GETs: one that it drops once it knows the size, and one for the rest.
+    """
 
     archive: bytes
-    status: int = 200  # of every download that is asked for
-    headers: dict[str, str] = field(default_factory=dict)  # that come with an error
-    breaks: list[int] = field(default_factory=list)  # after so many bytes the next downloads break off
+    status: int = 200  # of the answer to each request for a download's address
+    headers: dict[str, str] = field(default_factory=dict)  # that come with it, if it is an error
+    script: list[tuple[int, int | None]] = field(default_factory=list)  # status, bytes (None = all) of the next GETs
     seconds_a_block: float = 0.0
     open_to_all: bool = True  # else 401 without credentials
     asked: list[str] = field(default_factory=list)  # slugs, in the order of the requests
@@ -94,11 +98,15 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self) -> None:
+        status, end = self.fake.script.pop(0) if self.fake.script else (200, None)
         whole, start = self.fake.archive, 0
         wanted = self.headers.get("Range", "")
+        self.fake.ranges.append(wanted)
+        if status != 200:
+            self._reply(status, {"message": "this address has expired"})
+            return
         if wanted and self.headers.get("If-Range") in {None, ETAG}:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
-        self.fake.ranges.append(wanted)
         self.send_response(206 if start else 200)
         self.send_header("Content-Type", "application/zip")
         self.send_header("Content-Length", str(len(whole) - start))
@@ -108,24 +116,20 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")
         self.end_headers()
-        self._send(whole[start:], only_if_followed=not wanted)
+        self._send(whole[start:], end)
 
-    def _send(self, rest: bytes, only_if_followed: bool) -> None:
-        del only_if_followed
-        end = self.fake.breaks.pop(0) if self.fake.breaks else len(rest)
-        try:
-            for at in range(0, min(end, len(rest)), BLOCK):
-                self.wfile.write(rest[at : min(at + BLOCK, end)])
+    def _send(self, rest: bytes, end: int | None) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for at in range(0, len(rest[:end]), BLOCK):
+                self.wfile.write(rest[:end][at : at + BLOCK])
                 time.sleep(self.fake.seconds_a_block)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        if end < len(rest):
-            self.close_connection = True
+        self.close_connection = True
 
     def _reply(self, status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
-        for name, value in ({"Content-Type": "application/json", "Content-Length": str(len(content))} | (headers or {})).items():
+        usual = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        for name, value in (usual | (headers or {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

@@ -23,6 +23,7 @@ from xrgan.errors import XrganError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 ATTEMPTS = 4  # in a row without a byte of progress, once a download has begun
+PAUSE_SECONDS = 1.0  # before the next attempt; doubled at each failure
 WATCH_SECONDS = 0.2
 MEGABYTE = 1e6
 TOKEN_HELP = (
@@ -69,7 +70,7 @@ def download(source: Source, downloads: Path, anew: bool = False) -> Path:
                 forget(archive)
                 raise DamagedArchive(f"Kaggle sent something else than {archive.name}.", _later(source)) from error
             console.notice(f"The download of {source.name} broke off at {_size(archive) / MEGABYTE:,.1f} MB: going on.")
-            time.sleep(2**failures - 0.5)
+            time.sleep(PAUSE_SECONDS * 2**failures)
 
 
 def forget(archive: Path) -> None:
