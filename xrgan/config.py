@@ -5,35 +5,51 @@ then each `--set section.key=value`, then the command's flags. Unknown keys and 
 """
 
 import difflib
+import math
 import re
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_text
+from xrgan.files import parse_yaml, read_yaml, write_text
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 100
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 METRICS = ("fid", "kid", "ssim")
 
 
+Whole = Annotated[int, Field(le=2**63 - 1)]  # what torch takes as a seed
+
+
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_switch(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and bool not in (annotation, *get_args(annotation)):
+            raise ValueError("it is no switch")  # pydantic would take `yes` as the number 1
+        return value
 
 
 class PrepareConfig(Section):
     """data/raw/<source>/ → data/prepared/<name>/; the dataset's own dataset.yaml keeps what was used."""
 
-    size: int = Field(64, ge=8, le=2048, description="pixels: height and width of the packed images")
+    size: Whole = Field(64, ge=8, le=2048, description="pixels: height and width of the packed images")
     fit: Literal["pad", "crop", "stretch"] = Field(
         "pad", description="pad | crop | stretch: how an oblong image becomes square; pad keeps all of the chest"
     )
     channels: Literal[1, 3] = Field(1, description="1 = gray | 3 = RGB; X-rays are gray")
     fraction: float = Field(1.0, gt=0, le=1, description="share of the images to keep, drawn at random")
-    limit: int = Field(0, ge=0, description="keep at most so many images, drawn at random; 0 = all")
+    limit: Whole = Field(0, ge=0, description="keep at most so many images, drawn at random; 0 = all")
     split: tuple[float, float, float] = Field(
         (0.8, 0.1, 0.1), description="shares of train, val, test by patient, where the source has no split"
     )
@@ -41,8 +57,8 @@ class PrepareConfig(Section):
         "",
         description="regular expression whose first group, in a file's name, is the patient; empty = the source's",
     )
-    seed: int = Field(0, ge=0, description="of the split and of the random subset")
-    workers: int = Field(0, ge=0, description="processes that decode; 0 = one a core")
+    seed: Whole = Field(0, ge=0, description="of the split and of the random subset")
+    workers: Whole = Field(0, ge=0, description="processes that decode; 0 = one a core")
 
     @field_validator("patient_pattern")
     @classmethod
@@ -54,26 +70,27 @@ class PrepareConfig(Section):
             raise ValueError(f"it is no regular expression ({error})") from None
         return pattern
 
-    @model_validator(mode="after")
-    def _shares_add_up(self) -> Self:
-        if min(self.split) < 0 or self.split[0] == 0 or abs(sum(self.split) - 1) > 1e-6:
+    @field_validator("split")
+    @classmethod
+    def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(split) < 0 or split[0] == 0 or abs(sum(split) - 1) > 1e-6:
             raise ValueError("the shares of train, val and test must add up to 1, and train needs some")
-        return self
+        return split
 
 
 class ModelConfig(Section):
     name: Literal["dcgan"] = Field("dcgan", description="dcgan: Radford et al. 2015")
-    latent_size: int = Field(100, ge=1, le=4096, description="length of the latent vector z ~ N(0, 1)")
-    generator_width: int = Field(64, ge=4, le=1024, description="feature maps before the generator's last layer")
-    discriminator_width: int = Field(64, ge=4, le=1024, description="feature maps after the discriminator's first")
+    latent_size: Whole = Field(100, ge=1, le=4096, description="length of the latent vector z ~ N(0, 1)")
+    generator_width: Whole = Field(64, ge=4, le=1024, description="feature maps before the generator's last layer")
+    discriminator_width: Whole = Field(64, ge=4, le=1024, description="feature maps after the discriminator's first")
     conditional: bool | Literal["auto"] = Field(
         "auto", description="draw by class; auto = yes where the dataset has two classes or more"
     )
 
 
 class TrainConfig(Section):
-    epochs: int = Field(50, ge=1, description="passes over the training images")
-    batch_size: int = Field(16, ge=2, description="images a step; small ones learn more per minute")
+    epochs: Whole = Field(50, ge=1, description="passes over the training images")
+    batch_size: Whole = Field(16, ge=2, description="images a step; small ones learn more per minute")
     lr: float = Field(2e-4, gt=0, le=1, description="Adam's learning rate, both networks")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second momentum")
@@ -88,26 +105,26 @@ class TrainConfig(Section):
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto = bf16 where the hardware multiplies it natively, else fp32"
     )
-    sample_every: int = Field(10, ge=1, description="epochs between the grids in samples/")
-    keep_checkpoints: int = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
+    sample_every: Whole = Field(10, ge=1, description="epochs between the grids in samples/")
+    keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
     tensorboard: bool = Field(True, description="write TensorBoard events")
-    seed: int = Field(0, ge=0, description="of weights, batches and latents")
+    seed: Whole = Field(0, ge=0, description="of weights, batches and latents")
 
 
 class SampleConfig(Section):
-    n: int = Field(100, ge=1, description="how many images synthetic/ shall hold")
-    seed: int = Field(0, ge=0, description="image k depends on (seed, k) alone")
+    n: Whole = Field(100, ge=1, description="how many images synthetic/ shall hold")
+    seed: Whole = Field(0, ge=0, description="image k depends on (seed, k) alone")
     ema: bool = Field(True, description="draw with the moving average of the generator's weights")
 
 
 class EvaluateConfig(Section):
-    n: int = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
+    n: Whole = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
     split: Literal["held-out", "val", "test"] = Field(
         "held-out", description="held-out (val and test) | val | test: the real images to compare with"
     )
     fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
-    pairs: int = Field(500, ge=1, description="random pairs behind each SSIM figure")
-    seed: int = Field(0, ge=0, description="of which images and pairs are compared")
+    pairs: Whole = Field(500, ge=1, description="random pairs behind each SSIM figure")
+    seed: Whole = Field(0, ge=0, description="of which images and pairs are compared")
 
 
 class ClassifyConfig(Section):
@@ -116,12 +133,12 @@ class ClassifyConfig(Section):
     )
     weights: str = Field("imagenet", description="imagenet | none | a file of torchvision weights to start from")
     unfreeze: bool = Field(False, description="train every layer; else only the head (none: always every layer)")
-    k_folds: int = Field(5, ge=2, le=20, description="folds of the training images, by patient")
-    epochs: int = Field(10, ge=1, description="passes over a fold's real images; both arms take as many steps")
-    batch_size: int = Field(32, ge=2, description="images a step")
+    k_folds: Whole = Field(5, ge=2, le=20, description="folds of the training images, by patient")
+    epochs: Whole = Field(10, ge=1, description="passes over a fold's real images; both arms take as many steps")
+    batch_size: Whole = Field(32, ge=2, description="images a step")
     lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
     ratio: float = Field(1.0, gt=0, description="synthetic images per real one in the augmented arm, at most")
-    seed: int = Field(0, ge=0, description="of folds, initial weights and batches")
+    seed: Whole = Field(0, ge=0, description="of folds, initial weights and batches")
 
 
 class Config(Section):
@@ -209,15 +226,17 @@ def default(key: str) -> Any:
 
 def _line(indent: str, key: str, value: Any, description: str | None) -> str:
     plain = list(value) if isinstance(value, tuple) else value
-    dumped = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=1000)
+    # In double quotes a line break is written as \n: a key takes one line.
+    style = '"' if isinstance(value, str) and not value.isprintable() else None
+    dumped = yaml.safe_dump(plain, default_flow_style=True, default_style=style, allow_unicode=True, width=math.inf)
     text = f"{indent}{key}: {dumped.removesuffix('...' + chr(10)).strip()}"
     return f"{text:<32}  # {description}"
 
 
 def _parse_value(setting: str, value: str) -> Any:
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
+        return parse_yaml(value)
+    except ValueError:
         raise XrganError(f"--set {setting}: the value is no YAML.", "Quote it.", exit_code=2) from None
 
 
@@ -283,4 +302,4 @@ def _shown(tree: Mapping[str, Any], key: str) -> str:
     value: Any = tree
     for name in key.split("."):
         value = value[name]
-    return repr(value)
+    return _short.repr(value)

@@ -38,6 +38,18 @@ def write_yaml(path: Path, content: dict[str, Any]) -> None:
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
 
 
+def parse_yaml(text: str) -> Any:
+    """The content of a YAML text.
+
+    Raises:
+        ValueError: it is no YAML; the message is one line.
+    """
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:  # of odd scalars (2024-99-99) PyYAML lets ValueError, KeyError, RecursionError … through
+        raise ValueError(" ".join(str(error).split())) from error
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping.
 
@@ -45,10 +57,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         XrganError: the file is absent, is no YAML, or holds something else than `key: value` lines.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise XrganError(f"There is no file {path}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise XrganError(f"{path} can't be read as YAML: {reason}.") from error
     if content is None:

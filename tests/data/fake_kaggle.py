@@ -28,6 +28,8 @@ class FakeKaggle:
     headers: dict[str, str] = field(default_factory=dict)  # that come with it, if it is an error
     script: list[tuple[int, int | None]] = field(default_factory=list)  # status, bytes (None = all) of the next GETs
     seconds_a_block: float = 0.0
+    holds_at: int | None = None  # after so many bytes a download waits for the gate
+    gate: threading.Event = field(default_factory=threading.Event)
     open_to_all: bool = True  # else 401 without credentials
     asked: list[str] = field(default_factory=list)  # slugs, in the order of the requests
     ranges: list[str] = field(default_factory=list)  # the Range header of each download, "" = none
@@ -121,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, rest: bytes, end: int | None) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for at in range(0, len(rest[:end]), BLOCK):
+                if self.fake.holds_at is not None and at >= self.fake.holds_at:
+                    self.fake.gate.wait(20)
                 self.wfile.write(rest[:end][at : at + BLOCK])
                 time.sleep(self.fake.seconds_a_block)
         self.close_connection = True

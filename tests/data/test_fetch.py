@@ -1,5 +1,6 @@
 """fetch against real folders and archives, and through the real kaggle package against a Kaggle on loopback."""
 
+import contextlib
 import json
 import os
 import re
@@ -66,22 +67,32 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def start(kaggle: FakeKaggle, root: Path, credentials: bool = True, name: str = "jrs") -> subprocess.Popen[str]:
-    home = root / "home"
-    home.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, name, str(root / "raw")],
-        env=kaggle.environment(home, credentials),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def command(root: Path, name: str = "jrs") -> list[str]:
+    (root / "home").mkdir(exist_ok=True)
+    return [sys.executable, "-c", DRIVER, name, str(root / "raw")]
 
 
 def run(kaggle: FakeKaggle, root: Path, credentials: bool = True) -> subprocess.CompletedProcess[str]:
-    process = start(kaggle, root, credentials)
-    out, err = process.communicate(timeout=30)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+    environment = kaggle.environment(root / "home", credentials)
+    return subprocess.run(command(root), env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a fetch and go on; whatever a failing test leaves is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(kaggle: FakeKaggle, root: Path, name: str = "jrs") -> subprocess.Popen[str]:
+            pipe, environment = subprocess.PIPE, kaggle.environment(root / "home")
+            process = subprocess.Popen(command(root, name), env=environment, stdout=pipe, stderr=pipe, text=True)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start_one
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -138,11 +149,11 @@ def test_public_dataset_needs_no_credentials(kaggle: FakeKaggle, archive: Path, 
 
 
 def test_dropped_connection_goes_on_where_it_broke_off(kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
-    kaggle.script = [(200, 120_000), (200, None), (200, 50_000)]
+    kaggle.script = [(200, 120_000), (200, None), (200, 70_000)]
     done = run(kaggle, tmp_path)
     assert done.returncode == 0, done.stderr
     assert_whole(tmp_path / "raw", archive)
-    assert [wanted for wanted in kaggle.ranges if wanted] == ["bytes=120000-", "bytes=170000-"]
+    assert [wanted for wanted in kaggle.ranges if wanted] == ["bytes=65536-", "bytes=131072-"]
     assert "going on" in done.stderr
 
 
@@ -154,7 +165,7 @@ def test_connection_that_stays_down_ends_in_a_sentence_and_keeps_the_partial(
     assert done.returncode == 1
     assert "Kaggle can't be reached" in done.stderr
     assert "--archive FILE.zip" in done.stderr
-    assert partial(tmp_path).stat().st_size == 120_000
+    assert partial(tmp_path).stat().st_size == 65_536
     assert_nothing_half_made(tmp_path / "raw")
 
 
@@ -266,31 +277,34 @@ def test_full_disk(kaggle: FakeKaggle, tmp_path: Path) -> None:
     assert_nothing_half_made(tmp_path / "raw")
 
 
-def test_interrupted_download_is_resumed(kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
-    kaggle.seconds_a_block = 0.1
+def test_interrupted_download_is_resumed(start: Start, kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
+    kaggle.holds_at = 80_000
     process = start(kaggle, tmp_path)
     wait_until(lambda: partial(tmp_path).is_file() and partial(tmp_path).stat().st_size > 30_000)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
+    kaggle.gate.set()
     assert process.returncode != 0
     assert_nothing_half_made(tmp_path / "raw")
     had = partial(tmp_path).stat().st_size
-    kaggle.seconds_a_block = 0
     done = run(kaggle, tmp_path)
     assert done.returncode == 0, done.stderr
     assert kaggle.ranges[-1] == f"bytes={had}-"
     assert_whole(tmp_path / "raw", archive)
 
 
-def test_second_fetch_at_once_waits_and_finds_the_first_ones(kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
-    kaggle.seconds_a_block = 0.1
+def test_second_fetch_at_once_waits_and_finds_the_first_ones(
+    start: Start, kaggle: FakeKaggle, archive: Path, tmp_path: Path
+) -> None:
+    kaggle.holds_at, kaggle.seconds_a_block = 80_000, 0.06
     first = start(kaggle, tmp_path)
     wait_until(lambda: partial(tmp_path).is_file())
     second = start(kaggle, tmp_path)
+    assert second.stderr and "waiting for it" in second.stderr.readline()
+    kaggle.gate.set()
     _, first_err = first.communicate(timeout=30)
     _, second_err = second.communicate(timeout=30)
     assert first.returncode == second.returncode == 0, first_err + second_err
-    assert "waiting for it" in second_err
     assert "is there already" in second_err
     assert len(kaggle.asked) == 1
     assert_whole(tmp_path / "raw", archive)
@@ -389,10 +403,12 @@ def test_another_origin_under_the_same_name_is_said(
     assert "NORMAL/a.png" in tree(target)
 
 
-def test_force_replaces(folder: Path, archive: Path, tmp_path: Path) -> None:
+def test_force_replaces(folder: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fetch("jrs", tmp_path / "raw", folder=folder)
+    capsys.readouterr()
     fetch("jrs", tmp_path / "raw", archive=archive, force=True)
     assert_whole(tmp_path / "raw", archive)
+    assert "is there already" not in capsys.readouterr().err
 
 
 def test_failing_force_keeps_the_old(folder: Path, tmp_path: Path) -> None:
@@ -468,7 +484,7 @@ def test_phantom_is_drawn_offline(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_drawing_leaves_no_dataset(kill: signal.Signals, tmp_path: Path) -> None:
+def test_interrupted_drawing_leaves_no_dataset(start: Start, kill: signal.Signals, tmp_path: Path) -> None:
     process = start(FakeKaggle(b""), tmp_path, name="phantom")
     wait_until(lambda: (tmp_path / "raw" / ".staging" / "phantom" / "images").exists())
     process.send_signal(kill)

@@ -173,7 +173,7 @@ def _zip_members(archive: zipfile.ZipFile) -> list[Member]:
             raise _refusal(archive.filename, info.filename, "is a link")
         if info.flag_bits & 1:
             raise _refusal(archive.filename, info.filename, "is locked with a password")
-        if not info.is_dir():
+        if not info.filename.endswith(("/", "\\")):  # a folder's entry
             members.append(Member(info.filename, target, info.file_size, partial(archive.open, info)))
     return members
 

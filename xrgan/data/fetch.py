@@ -79,7 +79,8 @@ def fetch(
     target = raw_root / request.name
     try:
         with locked(target):
-            if _is_there(request, target) and not force:
+            if _is_there(target) and not force:
+                _say_what_is_there(request, target)
                 return target
             with growing(target) as staging:
                 archive_record = _build(request, raw_root, staging)
@@ -134,8 +135,8 @@ def _source_or_own(name: str) -> Source | None:
         return None
 
 
-def _is_there(request: Request, target: Path) -> bool:
-    """Whether the source was fetched before, which is said.
+def _is_there(target: Path) -> bool:
+    """Whether the source was fetched before.
 
     Raises:
         XrganError: the folder is there, but no fetch made it: it is nobody's to replace.
@@ -147,12 +148,15 @@ def _is_there(request: Request, target: Path) -> bool:
             f"{target} is there, but was not fetched: it has no {RECORD}.",
             f"Move it away, or use it as it is: `xrgan prepare {target}`.",
         )
+    return True
+
+
+def _say_what_is_there(request: Request, target: Path) -> None:
     origin = read_yaml(target / RECORD).get("from")
     if origin == request.origin:
         console.notice(f"{request.name} is there already, in {target}; --force fetches it again.")
     else:
         console.warn(f"{target} is there already, from another place ({origin}); --force replaces it.")
-    return True
 
 
 def _build(request: Request, raw_root: Path, staging: Path) -> dict[str, str]:

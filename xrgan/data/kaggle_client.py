@@ -23,6 +23,7 @@ from xrgan.errors import XrganError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 ATTEMPTS = 4  # in a row without a byte of progress, once a download has begun
+BLOCK = 1 << 16  # bytes; what a broken connection leaves of the last block is lost
 PAUSE_SECONDS = 1.0  # before the next attempt; doubled at each failure
 WATCH_SECONDS = 0.2
 MEGABYTE = 1e6
@@ -30,6 +31,10 @@ TOKEN_HELP = (
     "For a token, press `Generate New Token` at https://www.kaggle.com/settings/api, then set KAGGLE_API_TOKEN to it "
     "or save it as ~/.kaggle/access_token."
 )
+
+
+class _BrokenOff(Exception):
+    """The download had begun: the rest is worth some more attempts."""
 
 
 def download(source: Source, downloads: Path, anew: bool = False) -> Path:
@@ -61,9 +66,9 @@ def download(source: Source, downloads: Path, anew: bool = False) -> Path:
                 return archive
             except requests.HTTPError as error:
                 raise _refusal(api, source, error) from error
-            except requests.RequestException as error:
-                progress = _size(archive) > size
-                begun, failures = begun or progress, 0 if progress else failures + 1
+            except (_BrokenOff, requests.RequestException) as error:
+                begun = begun or isinstance(error, _BrokenOff)
+                failures = 0 if _size(archive) > size else failures + 1
                 if not begun or failures == ATTEMPTS:
                     raise _unreachable(api, source, error) from error
             except ValueError as error:
@@ -103,11 +108,18 @@ def _download_file(
     api: Any, source: Source, response: Any, outfile: str, http_client: Any, quiet: bool = True, resume: bool = False
 ) -> None:
     """Stand in the place of the package's method: a single attempt, behind a bar, if the disk has room for it."""
+    import requests
+
     archive, size = Path(outfile), int(response.headers.get("Content-Length", 0))
     archive.parent.mkdir(parents=True, exist_ok=True)
     need_room(archive.parent, size - _size(archive))
     with _bar_of_growth(archive, size, f"Downloading {source.name}"):
-        type(api).download_file(api, response, outfile, http_client, quiet, resume, max_retries=0, timeout=READ_SECONDS)
+        try:
+            type(api).download_file(
+                api, response, outfile, http_client, quiet, resume, BLOCK, max_retries=0, timeout=READ_SECONDS
+            )
+        except requests.RequestException as error:
+            raise _BrokenOff from error
 
 
 @contextmanager
@@ -206,7 +218,8 @@ def _unreachable(api: Any, source: Source, error: Exception) -> XrganError:
         requests.exceptions.SSLError: "its certificate is not trusted; REQUESTS_CA_BUNDLE can name your proxy's",
         requests.exceptions.Timeout: "no answer came in time",
     }
-    reason = next((text for kind, text in reasons.items() if isinstance(error, kind)), "no connection")
+    cause = error.__cause__ if isinstance(error, _BrokenOff) else error
+    reason = next((text for kind, text in reasons.items() if isinstance(cause, kind)), "no connection")
     token = "" if _has_credentials(api) else f"There are no Kaggle credentials here either. {TOKEN_HELP} "
     return XrganError(
         f"Kaggle can't be reached from this machine: {reason}.",

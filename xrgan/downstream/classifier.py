@@ -30,7 +30,7 @@ class Examples:
     """What a classifier learns from and is chosen by; indices (n,) into inputs and labels."""
 
     inputs: Tensor
-    labels: NDArray[np.int64]  # (N,) in [0, classes)
+    labels: Tensor  # int64 (N,) in [0, classes)
     training: Indices
     validation: Indices
     classes: int
@@ -41,7 +41,7 @@ class Budget:
     epochs: int
     steps_per_epoch: int
     batch_size: int
-    lr: float  # Adam's
+    lr: float  # Adam's at the first step; it falls to 0 along a half cosine
 
     @property
     def steps(self) -> int:
@@ -59,6 +59,7 @@ class Epoch:
 class History:
     epochs: tuple[Epoch, ...]
     best: int  # index of the epoch whose weights were kept
+    steps: int  # that were taken, over all epochs
 
 
 def train(
@@ -83,31 +84,44 @@ def train(
         XrganError: the loss is no longer a number.
     """
     network.to(device)
-    rng = np.random.default_rng(seed)
-    batches = draw_batches(examples.training, budget.batch_size, rng)
+    batches = draw_batches(examples.training, budget.batch_size, np.random.default_rng(seed))
     weights = class_weights(examples.labels[examples.training], examples.classes).to(device)
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=budget.lr)
+    # A constant rate would leave the last epochs, and so the differences between folds, to chance.
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, budget.steps)
     epochs: list[Epoch] = []
-    best, best_state = -1, {}
+    best, best_state, steps = -1, {}, 0
     for number in range(budget.epochs):
         network.train()
-        loss = _train_epoch(network, examples, weights, optimizer, batches, budget.steps_per_epoch, device, report)
-        epochs.append(_validate(network, examples, loss, device))
+        losses: list[Tensor] = []
+        for step in range(1, budget.steps_per_epoch + 1):
+            losses.append(_train_step(network, examples, next(batches), weights, optimizer, device))
+            schedule.step()
+            steps += 1
+            if step % STEPS_BETWEEN_LOOKS == 0 or step == budget.steps_per_epoch:
+                report((step - 1) % STEPS_BETWEEN_LOOKS + 1, _finite(losses[-1]))
+        epochs.append(_validate(network, examples, _finite(torch.stack(losses).mean()), device))
         if best < 0 or _rank(epochs[number]) > _rank(epochs[best]):
             best = number
             best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
     network.load_state_dict(best_state)
-    return History(tuple(epochs), best)
+    return History(tuple(epochs), best, steps)
 
 
 def predict(network: nn.Module, inputs: Tensor, indices: Indices, device: torch.device) -> NDArray[np.float64]:
     """Class probabilities of those examples: (n, K), rows add up to 1."""
-    network.to(device).eval()
-    parts = [
-        functional.softmax(_run(network, inputs[chunk], device).double(), dim=1).cpu()
-        for chunk in torch.from_numpy(indices).split(BATCH_WITHOUT_GRADIENTS)
-    ]
-    return torch.cat(parts).numpy()
+    logits = run(network.to(device).eval(), inputs, indices, device)
+    return functional.softmax(logits.double(), dim=1).numpy()
+
+
+@torch.no_grad()
+def run(network: Callable[[Tensor], Tensor], inputs: Tensor, indices: Indices, device: torch.device) -> Tensor:
+    """What a network on `device` answers to those examples, in their order: float32 (n, …) on the CPU."""
+    parts = []
+    for chunk in torch.from_numpy(indices).split(BATCH_WITHOUT_GRADIENTS):
+        with _autocast(device):
+            parts.append(network(inputs[chunk].to(device)).float().cpu())
+    return torch.cat(parts)
 
 
 def draw_batches(indices: Indices, batch_size: int, rng: np.random.Generator) -> Iterator[Indices]:
@@ -120,64 +134,47 @@ def draw_batches(indices: Indices, batch_size: int, rng: np.random.Generator) ->
         waiting = waiting[batch_size:]
 
 
-def class_weights(labels: NDArray[np.int64], classes: int) -> Tensor:
+def class_weights(labels: Tensor, classes: int) -> Tensor:
     """n / (K · n_k) for each class k, so that balanced classes weigh 1: float (K,)."""
-    counts = np.bincount(labels, minlength=classes)
-    return torch.from_numpy(len(labels) / (classes * counts)).float()
+    return len(labels) / (classes * torch.bincount(labels, minlength=classes)).float()
 
 
-def _train_epoch(
+def _train_step(
     network: nn.Module,
     examples: Examples,
-    weights: Tensor,
+    indices: Indices,
+    class_weights: Tensor,
     optimizer: torch.optim.Optimizer,
-    batches: Iterator[Indices],
-    steps: int,
     device: torch.device,
-    report: Callable[[int, float], None],
-) -> float:
-    losses = []
-    for step in range(1, steps + 1):
-        indices = next(batches)
-        labels = torch.from_numpy(examples.labels[indices]).to(device)
-        with _autocast(device):
-            logits = network(examples.inputs[torch.from_numpy(indices)].to(device))
-        loss = functional.cross_entropy(logits.float(), labels, weight=weights)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        losses.append(loss.detach())
-        if step % STEPS_BETWEEN_LOOKS == 0 or step == steps:
-            latest = float(loss.detach())
-            _must_be_finite(latest)
-            report((step - 1) % STEPS_BETWEEN_LOOKS + 1, latest)
-    return float(torch.stack(losses).mean())
+) -> Tensor:
+    with _autocast(device):
+        logits = network(examples.inputs[indices].to(device))
+    loss = functional.cross_entropy(logits.float(), examples.labels[indices].to(device), weight=class_weights)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach()
 
 
 def _validate(network: nn.Module, examples: Examples, loss: float, device: torch.device) -> Epoch:
-    labels = examples.labels[examples.validation]
     probabilities = predict(network, examples.inputs, examples.validation, device)
-    _must_be_finite(float(probabilities.sum()))  # the last step may have ruined the weights
+    _finite(torch.from_numpy(probabilities).sum())  # the last step may have ruined the weights
+    labels = examples.labels[examples.validation].numpy()
     return Epoch(loss, score(labels, probabilities)["balanced_accuracy"], auroc(labels, probabilities))
-
-
-def _must_be_finite(figure: float) -> None:
-    if not math.isfinite(figure):
-        raise XrganError(
-            f"The classifier's training went astray: a figure became {figure}.",
-            "Use a smaller learning rate: `--set classify.lr=0.0001`.",
-        )
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
     return epoch.auroc, epoch.balanced_accuracy
 
 
-@torch.no_grad()
-def _run(network: nn.Module, inputs: Tensor, device: torch.device) -> Tensor:
-    with _autocast(device):
-        outputs: Tensor = network(inputs.to(device))
-    return outputs
+def _finite(figure: Tensor) -> float:
+    value = float(figure)
+    if not math.isfinite(value):
+        raise XrganError(
+            f"The classifier's training went astray: a figure became {value}.",
+            "Use a smaller learning rate: `--set classify.lr=0.0001`.",
+        )
+    return value
 
 
 def _autocast(device: torch.device) -> AbstractContextManager[object]:

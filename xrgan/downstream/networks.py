@@ -21,6 +21,8 @@ HEADS = {
     "efficientnet_b0": "classifier",
 }
 
+SMALLEST_IMAGE = {"densenet121": 32}  # pixels; its last pooling finds nothing left below. The others take any size.
+
 
 class Classifier(nn.Module):
     """Normalisation, a torchvision network without its head, and a head for our classes.
@@ -84,7 +86,9 @@ def build(arch: str, channels: int, classes: int, weights: str, unfreeze: bool) 
         _sum_first_convolution(network)
     head = _exchange_head(network, HEADS[arch], classes)
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if pretrained else ((0.5,) * 3, (0.5,) * 3)
-    return Classifier(network, head, _per_channel(mean, channels), _per_channel(std, channels), pretrained and not unfreeze)
+    return Classifier(
+        network, head, _per_channel(mean, channels), _per_channel(std, channels), pretrained and not unfreeze
+    )
 
 
 def _sum_first_convolution(network: nn.Module) -> None:

@@ -22,7 +22,6 @@ class Generator(nn.Module):
     def __init__(self, size: int, channels: int, latent_size: int, width: int, classes: int = 0) -> None:
         super().__init__()
         stages = _stages(size)
-        self.embedding = nn.Embedding(classes, latent_size) if classes else None
         maps = [min(width * 2 ** (stages - 1 - k), LARGEST_WIDTH) for k in range(stages)]
         first = latent_size * (2 if classes else 1)
         layers: list[nn.Module] = [nn.ConvTranspose2d(first, maps[0], 4, bias=False), *_norm_relu(maps[0])]
@@ -31,6 +30,8 @@ class Generator(nn.Module):
         layers += [nn.ConvTranspose2d(maps[-1], channels, 4, stride=2, padding=1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(_initialise)
+        # Keeps torch's N(0, 1), as strong as the latent: at 0.02 the generator would hardly hear its label.
+        self.embedding = nn.Embedding(classes, latent_size) if classes else None
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         if self.embedding is not None:

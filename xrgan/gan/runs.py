@@ -75,6 +75,13 @@ def change(run: RunDir, saved: Config, wanted: Config) -> None:
                     f"{run.path} was trained with {section}.{key} = {old[key]}: it can't go on with {value}.",
                     "Start a new run: `xrgan train --run NEW`.",
                 )
+    done = int(run.read_losses()[-1]["epoch"]) if run.read_losses() else 0
+    if wanted.train.epochs < done:
+        raise XrganError(
+            f"{run.path} has trained {done} epochs already: it can't go back to {wanted.train.epochs}.",
+            f"`xrgan resume --run {run.path} --epochs {2 * done}` trains on; "
+            "`xrgan sample --checkpoint` draws from an earlier state.",
+        )
     if wanted != saved:
         run.write_config(wanted)
 

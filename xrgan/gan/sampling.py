@@ -142,6 +142,7 @@ def sample(
         XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false.
     """
     _check_weights(drawing)
+    labels_of(drawing, seed, 0, 1, label)  # an unknown label is refused before anything is touched
     origin: dict[str, Any] = {
         "run": run_name,
         "step": drawing.step,

@@ -128,6 +128,7 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
                 state.seconds = clock.seconds()
                 _check_finite(state, run, config)
                 if epoch_ends:
+                    bar.describe(_live(state, batches, config))
                     recorder.epoch(_row(state, batches), state.ema)
                     state.sums.zero_()
                 # Last, so that what the epoch wrote is never older than the checkpoint that a run goes on from.

@@ -1,0 +1,37 @@
+"""A tiny dataset and a tiny configuration: 16 × 16 phantoms-like blobs, networks of four feature maps."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xrgan.config import Config, resolve
+from xrgan.data.packed import PackedDataset, open_packed
+from xrgan.files import write_yaml
+
+TINY = ["model.generator_width=4", "model.discriminator_width=4", "model.latent_size=8", "train.precision=fp32"]
+
+
+def tiny_dataset(root: Path, n: int = 48, size: int = 16, channels: int = 1, classes: int = 2) -> PackedDataset:
+    """A packed dataset: class k is bright in its own half; the last sixth is val, the sixth before it test."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % max(classes, 1)
+    images = rng.integers(0, 60, (n, channels, size, size), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        half = slice(0, size // 2) if label == 0 else slice(size // 2, size)
+        image[:, half] += 150
+    folder = root / "tiny"
+    folder.mkdir(parents=True)
+    np.save(folder / "images.npy", images)
+    splits = ["train"] * (n - 2 * (n // 6)) + ["test"] * (n // 6) + ["val"] * (n // 6)
+    names = [f"class{label}" if classes else "" for label in labels]
+    patients = [f"p{k}" for k in range(n)]
+    index = pd.DataFrame({"file": patients, "label": names, "patient": patients, "split": splits})
+    index.to_csv(folder / "index.csv", index=False)
+    write_yaml(folder / "dataset.yaml", {"classes": sorted(set(names) - {""}), "content_hash": f"hash-{n}-{classes}"})
+    return open_packed(folder)
+
+
+def tiny_config(*settings: str, conditional: bool = True) -> Config:
+    batch = ["train.batch_size=4", "train.epochs=2", f"model.conditional={str(conditional).lower()}", "dataset=tiny"]
+    return resolve(settings=[*TINY, *batch, "train.tensorboard=false", "device=cpu", *settings])

@@ -1,0 +1,73 @@
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint
+
+
+def save_three(folder: Path) -> list[Path]:
+    return [
+        checkpoint.save(folder, step, {"w": torch.full((1000,), float(step)), "step": step}, 3) for step in (1, 2, 3)
+    ]
+
+
+def test_round_trip_and_only_the_last_stay(tmp_path: Path) -> None:
+    save_three(tmp_path)
+    checkpoint.save(tmp_path, 4, {"w": torch.ones(1), "step": 4}, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_00000003.pt", "step_00000004.pt"]
+    path, content = checkpoint.load_last(tmp_path) or (None, {})
+    assert path is not None and content["step"] == 4
+    assert torch.equal(checkpoint.load(tmp_path / "step_00000003.pt")["w"], torch.full((1000,), 3.0))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
+def test_a_damaged_checkpoint_is_recognised_and_the_one_before_is_used(
+    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *_, last = save_three(tmp_path)
+    raw = bytearray(last.read_bytes())
+    if damage == "truncated":
+        raw = raw[: len(raw) // 2]
+    elif damage == "empty":
+        raw = bytearray()
+    else:
+        raw[raw.index(torch.full((4,), 3.0).numpy().tobytes()) + 5] ^= 0xFF  # one byte of the weights
+    last.write_bytes(raw)
+    found = checkpoint.load_last(tmp_path)
+    assert found is not None and found[1]["step"] == 2
+    with pytest.raises(XrganError, match="damaged"):
+        checkpoint.load(last)
+
+
+def test_nothing_saved_is_none_and_all_damaged_is_a_sentence(tmp_path: Path) -> None:
+    assert checkpoint.load_last(tmp_path) is None
+    (tmp_path / "step_00000001.pt").write_bytes(b"no archive")
+    with pytest.raises(XrganError, match="All checkpoints"):
+        checkpoint.load_last(tmp_path)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (eval, ("__import__('pathlib').Path('hacked').touch()",))
+
+
+def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"step": 1, "evil": Evil()}, tmp_path / "step_00000001.pt")
+    with pytest.raises(XrganError):
+        checkpoint.load(tmp_path / "step_00000001.pt")
+    (tmp_path / "step_00000002.pt").write_bytes(pickle.dumps(Evil()))
+    with pytest.raises(XrganError):
+        checkpoint.load(tmp_path / "step_00000002.pt")
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_find_by_number_name_and_path(tmp_path: Path) -> None:
+    first, *_ = save_three(tmp_path)
+    for name in ("1", "step_00000001", "step_00000001.pt", str(first)):
+        assert checkpoint.find(tmp_path, name) == first
+    with pytest.raises(XrganError, match="step_00000002"):
+        checkpoint.find(tmp_path, "77")

@@ -1,0 +1,62 @@
+import pytest
+import torch
+
+from xrgan.config import resolve
+from xrgan.errors import XrganError
+from xrgan.gan.dcgan import Discriminator, Generator
+from xrgan.gan.models import ImageSpec, build, choose_device, choose_precision
+
+
+@pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
+@pytest.mark.parametrize(("channels", "classes"), [(1, 0), (3, 2)])
+def test_shapes_and_range(size: int, channels: int, classes: int) -> None:
+    generator = Generator(size, channels, latent_size=10, width=4, classes=classes)
+    discriminator = Discriminator(size, channels, width=4, classes=classes)
+    labels = torch.tensor([0, 1, 1]) if classes else None
+    images = generator(torch.randn(3, 10), labels)
+    assert images.shape == (3, channels, size, size)
+    assert images.abs().max() <= 1
+    assert discriminator(images, labels).shape == (3,)
+
+
+def test_at_64_pixels_it_is_the_network_of_the_paper() -> None:
+    generator = Generator(64, 3, latent_size=100, width=64)
+    maps = [m.out_channels for m in generator.modules() if isinstance(m, torch.nn.ConvTranspose2d)]
+    assert maps == [512, 256, 128, 64, 3]
+    # pytorch/examples' DCGAN, which has the same layers, counts these parameters.
+    assert sum(p.numel() for p in generator.parameters()) == 3_576_704
+    discriminator = Discriminator(64, 3, width=64)
+    assert sum(p.numel() for p in discriminator.parameters()) == 2_765_568
+    norms = [isinstance(m, torch.nn.BatchNorm2d) for m in discriminator.layers[:3]]
+    assert norms == [False, False, False], "the first layer has no BatchNorm"
+
+
+def test_the_label_changes_image_and_logit() -> None:
+    torch.manual_seed(0)
+    generator = Generator(16, 1, 8, 4, classes=2).eval()
+    discriminator = Discriminator(16, 1, 4, classes=2).eval()
+    z = torch.randn(1, 8)
+    zero, one = generator(z, torch.tensor([0])), generator(z, torch.tensor([1]))
+    assert not torch.equal(zero, one)
+    assert discriminator(zero, torch.tensor([0])) != discriminator(zero, torch.tensor([1]))
+
+
+@pytest.mark.parametrize("size", [0, 4, 24, 224])
+def test_a_size_that_is_no_power_of_two_is_refused_with_the_way_out(size: int) -> None:
+    with pytest.raises(XrganError, match=rf"power of two.*{size}.*xrgan prepare --size 64"):
+        build(resolve().model, ImageSpec(size, 1, 0))
+
+
+def test_a_device_that_is_not_there_is_one_sentence() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(XrganError, match="no cuda device.*--device auto"):
+        choose_device("cuda")
+    assert choose_device("auto").type in {"cpu", "mps"}
+
+
+def test_precision_is_what_was_asked_for_or_what_the_hardware_multiplies() -> None:
+    cpu = torch.device("cpu")
+    assert choose_precision("fp32", cpu) == "fp32"
+    assert choose_precision("bf16", cpu) == "bf16"
+    assert choose_precision("auto", cpu) in {"fp32", "bf16"}

@@ -1,0 +1,151 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from tests.gan.helpers import tiny_config, tiny_dataset
+from xrgan.data.images import read_gray
+from xrgan.data.synthetic import read_synthetic
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint, runs, sampling, training
+from xrgan.rundir import RunDir
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    root = tmp_path_factory.mktemp("sampling")
+    dataset, config = tiny_dataset(root), tiny_config("train.epochs=2")
+    run = RunDir(root / "run")
+    runs.create(run, config, dataset)
+    training.train(run, dataset, config)
+    return run
+
+
+@pytest.fixture(scope="module")
+def drawing(run: RunDir) -> sampling.Drawing:
+    return sampling.open_drawing(run, "cpu")
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    return {file.name: read_gray(file).tobytes() for file in sorted(folder.glob("synthetic_*.png"))}
+
+
+def test_what_a_sampling_writes(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    sampled = sampling.sample(drawing, tmp_path, n=5, seed=1, run_name="run")
+    assert [file.name for file in sorted(tmp_path.iterdir())] == [
+        "index.csv",
+        "sample.yaml",
+        "sheet.png",
+        *(f"synthetic_0000{k}.png" for k in range(1, 6)),
+    ]
+    assert sampled.images == sampled.drawn == 5
+    with Image.open(tmp_path / "synthetic_00001.png") as image:
+        assert (image.mode, image.size) == ("L", (16, 16))
+    index = pd.read_csv(tmp_path / "index.csv")
+    assert list(index.columns) == ["file", "seed", "label"]
+    assert set(index["label"]) <= {"class0", "class1"} and set(index["seed"]) == {1}
+    images, labels = read_synthetic(tmp_path, ("class0", "class1"))
+    assert images.shape == (5, 1, 16, 16)
+    assert [("class0", "class1")[label] for label in labels] == list(index["label"])
+
+
+def test_an_image_depends_on_seed_and_number_alone(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    sampling.sample(drawing, tmp_path / "many", n=80, seed=7)
+    sampling.sample(drawing, tmp_path / "few", n=3, seed=7)
+    sampling.sample(drawing, tmp_path / "few", n=70, seed=7)
+    sampling.sample(drawing, tmp_path / "other", n=3, seed=8)
+    many, few, other = (pixels(tmp_path / name) for name in ("many", "few", "other"))
+    assert len(few) == 70
+    assert all(many[name] == few[name] for name in few)
+    assert all(many[name] != other[name] for name in other)
+    assert len(set(many.values())) == 80
+
+
+def test_missing_ones_are_added_and_the_others_stay_untouched(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    sampling.sample(drawing, tmp_path, n=10, seed=0)
+    before = pixels(tmp_path)
+    times = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("synthetic_*")}
+    (tmp_path / "synthetic_00004.png").unlink()
+    sampled = sampling.sample(drawing, tmp_path, n=10, seed=0)
+    assert sampled.drawn == 1
+    assert pixels(tmp_path) == before
+    assert all(
+        (tmp_path / name).stat().st_mtime_ns == time for name, time in times.items() if name != "synthetic_00004.png"
+    )
+    assert sampling.sample(drawing, tmp_path, n=4, seed=0).images == 10, "asking for fewer takes none away"
+
+
+@pytest.mark.parametrize("change", ["seed", "label", "ema"])
+def test_images_of_another_origin_are_never_mixed(
+    run: RunDir, drawing: sampling.Drawing, tmp_path: Path, change: str
+) -> None:
+    sampling.sample(drawing, tmp_path, n=3, seed=0)
+    before = pixels(tmp_path)
+    other = sampling.open_drawing(run, "cpu", ema=change != "ema")
+    wish = {"seed": 1 if change == "seed" else 0, "label": "class1" if change == "label" else ""}
+    with pytest.raises(XrganError, match=rf"another {change}.*--out DIR.*--overwrite"):
+        sampling.sample(other, tmp_path, n=3, **wish)  # type: ignore[arg-type]
+    assert pixels(tmp_path) == before
+    sampling.sample(other, tmp_path, n=2, overwrite=True, **wish)  # type: ignore[arg-type]
+    assert len(pixels(tmp_path)) == 2 and not pixels(tmp_path).items() <= before.items()
+
+
+def test_labels(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    sampling.sample(drawing, tmp_path, n=4, seed=0, label="class1")
+    assert set(pd.read_csv(tmp_path / "index.csv")["label"]) == {"class1"}
+    with pytest.raises(XrganError, match="no class 'class7'.*class0, class1"):
+        sampling.sample(drawing, tmp_path / "b", n=4, seed=0, label="class7")
+    assert not (tmp_path / "b").exists()
+    labels = sampling.labels_of(drawing, 0, 0, 4000)
+    assert labels.mean() == pytest.approx(drawing.class_shares[1], abs=0.03)
+
+
+def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path, classes=0), tiny_config("train.epochs=1", conditional=False)
+    run = RunDir(tmp_path / "run")
+    runs.create(run, config, dataset)
+    training.train(run, dataset, config)
+    drawing = sampling.open_drawing(run, "cpu")
+    sampling.sample(drawing, tmp_path / "out", n=2, seed=0)
+    with pytest.raises(XrganError, match="unconditional.*--conditional"):
+        sampling.sample(drawing, tmp_path / "out", n=2, seed=0, label="class0")
+
+
+def test_the_walk_is_a_gif_that_moves_smoothly(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    file = sampling.interpolate(drawing, tmp_path / "walk.gif", seed=0)
+    with Image.open(file) as walk:
+        assert walk.n_frames > 50
+    a, b = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
+    path = sampling._slerp(a, b, 10)
+    lengths = np.linalg.norm(path, axis=1)
+    assert np.allclose(path[0], a)
+    assert lengths.min() > 0.95 * min(np.linalg.norm(a), np.linalg.norm(b)), "a straight line would be shorter inside"
+
+
+def test_latents_are_standard_normal_and_their_own(drawing: sampling.Drawing) -> None:
+    z = sampling.latents(3, 0, 500, 100)
+    assert abs(z.mean()) < 0.02 and abs(z.std() - 1) < 0.02
+    assert torch.equal(z[40:60], sampling.latents(3, 40, 20, 100))
+
+
+def test_nan_in_the_weights_is_one_sentence(run: RunDir, tmp_path: Path) -> None:
+    drawing = sampling.open_drawing(run, "cpu")
+    with torch.no_grad():
+        next(drawing.generator.parameters())[0] = float("nan")
+    with pytest.raises(XrganError, match="NaN.*--checkpoint"):
+        sampling.sample(drawing, tmp_path, n=2, seed=0)
+
+
+def test_checkpoints_can_be_chosen(run: RunDir) -> None:
+    steps = [int(path.stem.removeprefix("step_")) for path in sorted(run.checkpoints.iterdir())]
+    assert sampling.open_drawing(run, "cpu", checkpoint_name=str(steps[0])).step == steps[0]
+    assert sampling.open_drawing(run, "cpu").step == steps[-1]
+    with pytest.raises(XrganError, match="no checkpoint yet"):
+        empty = RunDir(run.path.parent / "empty")
+        empty.path.mkdir()
+        empty.write_config(run.read_config())
+        sampling.open_drawing(empty, "cpu")
+    assert checkpoint.load_last(run.checkpoints) is not None

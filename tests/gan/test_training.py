@@ -1,0 +1,265 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.gan.helpers import tiny_config, tiny_dataset
+from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint, runs, training
+from xrgan.rundir import RunDir
+
+
+def trained(root: Path, dataset: PackedDataset, config: Config) -> RunDir:
+    run = RunDir(root)
+    runs.create(run, config, dataset)
+    training.train(run, dataset, config)
+    return run
+
+
+def last(run: RunDir) -> checkpoint.Content:
+    found = checkpoint.load_last(run.checkpoints)
+    assert found is not None
+    return found[1]
+
+
+def flat(content: object) -> list[tuple[str, object]]:
+    """Every leaf of a checkpoint but the wall clock, with its path."""
+    if isinstance(content, dict):
+        items = [(str(key), value) for key, value in content.items() if key != "seconds"]
+    elif isinstance(content, list | tuple):
+        items = [(str(k), value) for k, value in enumerate(content)]
+    else:
+        return [("", content)]
+    return [(f"{key}/{path}", leaf) for key, value in items for path, leaf in flat(value)]
+
+
+def assert_same(one: RunDir, other: RunDir) -> None:
+    """Weights, average, optimizers and progress are equal bit for bit, and so is what losses.csv says of the losses."""
+    ours, theirs = flat(last(one)), flat(last(other))
+    assert [path for path, _ in ours] == [path for path, _ in theirs]
+    for (path, a), (_, b) in zip(ours, theirs, strict=True):
+        same = torch.equal(a, b) if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) else a == b
+        assert same, path
+    rows = [[{key: row[key] for key in row if key != "seconds"} for row in run.read_losses()] for run in (one, other)]
+    assert rows[0] == rows[1]
+
+
+def test_a_run_directory_is_whole(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config("train.tensorboard=true"))
+    for name in ("config.yaml", "environment.yaml", "losses.csv", "losses.png", "samples/epoch_0002.png"):
+        assert (run.path / name).stat().st_size > 100, name
+    assert list(run.tensorboard.glob("events*"))
+    assert [row["epoch"] for row in run.read_losses()] == [1, 2]
+    assert run.read_config() == tiny_config("train.tensorboard=true")
+    assert run.read_environment()["dataset"]["content_hash"] == "hash-48-2"
+    assert not list(run.path.rglob("*.tmp"))
+
+
+def test_training_teaches_the_generator_the_brightness_of_the_images(tmp_path: Path) -> None:
+    """After a few hundred steps, class 0 is brighter above and class 1 below, as in the training images."""
+    from xrgan.gan.sampling import draw_block, open_drawing
+
+    config = tiny_config("train.epochs=60", "train.lr=1e-3", "train.ema_halflife_images=100", "model.generator_width=8")
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path), config)
+    drawing = open_drawing(run, "cpu")
+    for label, sign in (("class0", 1), ("class1", -1)):
+        images, _ = draw_block(drawing, 0, 0, label)
+        above, below = images[:, :, :8].mean(), images[:, :, 8:].mean()
+        assert sign * (above - below) > 50, label
+
+
+@pytest.mark.parametrize(("channels", "classes"), [(1, 0), (3, 2)])
+def test_channels_and_classes(tmp_path: Path, channels: int, classes: int) -> None:
+    dataset = tiny_dataset(tmp_path, channels=channels, classes=classes)
+    run = trained(tmp_path / "run", dataset, tiny_config("train.epochs=1", conditional=classes > 0))
+    assert last(run)["spec"] == {"size": 16, "channels": channels, "classes": classes}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, precision: str) -> None:
+    dataset = tiny_dataset(tmp_path)
+    options = (f"train.precision={precision}", "train.gradient_clip=1", "train.horizontal_flip=true")
+    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=6", *options))
+    parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=3", *options))
+    training.train(parts, dataset, tiny_config("train.epochs=6", *options))
+    assert_same(whole, parts)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_amid_an_epoch_finishes_the_step_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=3")
+    whole = trained(tmp_path / "whole", dataset, config)
+    plain_step = training.train_step
+
+    def step_and_signal(state: training.TrainState, *rest: object) -> None:
+        plain_step(state, *rest)  # type: ignore[arg-type]
+        if state.step == 11:
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(number)
+    run = RunDir(tmp_path / "parts")
+    runs.create(run, config, dataset)
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "train_step", step_and_signal)
+        stopped = training.train(run, dataset, config)
+    assert stopped.stopped_by == number
+    assert last(run)["step"] == 11
+    assert signal.getsignal(number) == before
+    assert training.train(run, dataset, config).stopped_by is None
+    assert_same(whole, run)
+
+
+def test_a_torn_last_checkpoint_goes_back_to_the_one_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = tiny_dataset(tmp_path)
+    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=4"))
+    torn = trained(tmp_path / "torn", dataset, tiny_config("train.epochs=3"))
+    newest = sorted(torn.checkpoints.iterdir())[-1]
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    training.train(torn, dataset, tiny_config("train.epochs=4"))
+    assert_same(whole, torn)
+
+
+def test_the_order_visits_every_image_once_an_epoch(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    batches = training.make_batches(dataset, tiny_config())
+    seen = np.concatenate(
+        [batches.at(step, torch.device("cpu"))[0].mean(dim=(1, 2, 3)).numpy() for step in range(batches.an_epoch)]
+    )
+    expected = dataset.images[dataset.of_split("train")].astype(np.float32).mean(axis=(1, 2, 3)) / 127.5 - 1
+    assert np.allclose(np.sort(seen), np.sort(expected), atol=1e-5)
+
+
+def test_only_training_images_are_seen_and_flips_are_off(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    batches = training.make_batches(dataset, tiny_config())
+    assert set(batches.indices) == set(dataset.of_split("train"))
+    real = dataset.images[dataset.of_split("train")].astype(np.float32) / 127.5 - 1
+    images, _ = batches.at(0, torch.device("cpu"))
+    for image in images.numpy():
+        assert np.isclose(real, image, atol=1e-5).all(axis=(1, 2, 3)).any()
+
+
+def test_the_average_follows_the_generator(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config()
+    state = training.start(config, training.image_spec(dataset, config), torch.device("cpu"))
+    weight = next(state.generator.parameters())
+    average = next(state.ema.parameters())
+    with torch.no_grad():
+        average.zero_()
+        weight.fill_(1.0)
+    state.images_seen = 10_000_000
+    training.update_ema(state, 100, halflife_images=100)
+    assert torch.allclose(average, torch.tensor(0.5)), "one half-life of images halves the distance"
+    state.images_seen = 1900
+    with torch.no_grad():
+        average.zero_()
+    training.update_ema(state, 100, halflife_images=10_000)
+    assert torch.allclose(average, torch.tensor(0.5)), "early on, the half-life is 5 % of the images seen"
+    training.update_ema(state, 100, halflife_images=0)
+    assert torch.equal(average, weight)
+
+
+def test_nan_stops_the_run_keeps_the_last_good_checkpoint_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=4")
+    plain_step = training.train_step
+
+    def poisoned(state: training.TrainState, *rest: object) -> None:
+        plain_step(state, *rest)  # type: ignore[arg-type]
+        if state.step == 20:
+            with torch.no_grad():
+                next(state.generator.parameters()).fill_(float("nan"))
+
+    monkeypatch.setattr(training, "train_step", poisoned)
+    run = RunDir(tmp_path / "run")
+    runs.create(run, config, dataset)
+    with pytest.raises(XrganError, match=r"NaN.*gradient_clip=1"):
+        training.train(run, dataset, config)
+    content = last(run)
+    assert content["step"] == 16
+    assert all(torch.isfinite(weight).all() for weight in content["generator"].values())
+    assert [row["epoch"] for row in run.read_losses()] == [1, 2]
+
+
+def test_out_of_memory_names_a_smaller_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(training, "train_step", full)
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.batch_size=8")
+    run = RunDir(tmp_path / "run")
+    runs.create(run, config, dataset)
+    with pytest.raises(XrganError, match="8 images a step.*--batch-size 4"):
+        training.train(run, dataset, config)
+
+
+def test_too_few_images_and_a_changed_setting_are_refused(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    with pytest.raises(XrganError, match="32 training images.*batch of 64.*--batch-size 8"):
+        runs.create(RunDir(tmp_path / "run"), tiny_config("train.batch_size=64"), dataset)
+    assert not (tmp_path / "run").exists()
+    run = trained(tmp_path / "run", dataset, tiny_config())
+    with pytest.raises(XrganError, match=r"train.lr = 0.0002.*0.1"):
+        runs.change(run, tiny_config(), tiny_config("train.lr=0.1"))
+    with pytest.raises(XrganError, match="2 epochs already"):
+        runs.change(run, tiny_config(), tiny_config("train.epochs=1"))
+    runs.change(run, tiny_config(), tiny_config("train.epochs=5", "train.sample_every=1"))
+    assert run.read_config().train.epochs == 5
+    with pytest.raises(XrganError, match="content hash"):
+        runs.check_dataset(run, tiny_dataset(tmp_path / "other", n=60))
+
+
+def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
+    wish = Config(device="cpu")
+    assert runs.complete(wish, tiny_dataset(tmp_path / "a", classes=2)).model.conditional is True
+    assert runs.complete(wish, tiny_dataset(tmp_path / "b", classes=1)).model.conditional is False
+    unlabelled = tiny_dataset(tmp_path / "c", classes=0)
+    assert runs.complete(wish, unlabelled).model.conditional is False
+    forced = wish.model_copy(update={"model": wish.model.model_copy(update={"conditional": True})})
+    with pytest.raises(XrganError, match="--unconditional"):
+        runs.complete(forced, unlabelled)
+
+
+def start_cli(run: RunDir, *arguments: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "xrgan", *arguments]
+    return subprocess.Popen(command, cwd=run.path.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def test_sigkill_at_random_moments_then_resume_equals_uninterrupted(tmp_path: Path) -> None:
+    """Four times SIGKILL, at a moment drawn anew in every run of this test; the seed is in the failure's message."""
+    dataset = tiny_dataset(tmp_path / "data" / "prepared", n=240)
+    config = tiny_config("train.epochs=24", "train.tensorboard=true", "train.sample_every=5")
+    whole = trained(tmp_path / "whole", dataset, config)
+    killed = RunDir(tmp_path / "killed")
+    runs.create(killed, config, dataset)
+    seed = random.SystemRandom().randrange(10**6)
+    moments = random.Random(seed)
+    kills = 0
+    for _ in range(4):
+        epochs_before = len(killed.read_losses())
+        process = start_cli(killed, "resume", "--run", "./killed", "--quiet")
+        deadline = time.monotonic() + 120
+        while len(killed.read_losses()) <= epochs_before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)  # until it trains: importing torch takes longer than these epochs
+        time.sleep(moments.uniform(0, 0.3))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        assert process.stderr is not None
+        process.stderr.close()
+    finish = start_cli(killed, "resume", "--run", "./killed")
+    _, stderr = finish.communicate(timeout=300)
+    assert finish.returncode == 0, stderr.decode()
+    assert kills >= 2, f"the run was over before it could be killed; seed {seed}"
+    assert_same(whole, killed)

@@ -1,0 +1,1 @@
+"""Two sets of images → scores that say what they can't say."""

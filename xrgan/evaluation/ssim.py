@@ -1,0 +1,90 @@
+"""Structural similarity (Wang et al. 2004) of pairs of images: diversity, copying, and the figure that papers quote.
+
+Unpaired images have no SSIM as a set: each figure here says which pairs it is about, and stands beside the same
+figure of real images. Images are uint8 (N, C, H, W); pairs are int64 (P, 2), rows of (index in a, index in b).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from xrgan import console
+from xrgan.evaluation.compared import Images
+
+SMALLEST_PIXELS = 11  # the Gaussian window of σ = 1.5 is as wide
+SEARCH_PIXELS = 64  # the nearest image is looked for at this size at most
+SEARCH_BATCH_IMAGES = 64
+
+Pairs = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PairScore:
+    mean: float
+    std: float
+    """over the pairs"""
+    pairs: int
+
+
+def ssim(a: Images, b: Images) -> float:
+    """SSIM of two images, uint8 (C, H, W), H and W ≥ 11: 1 = equal, about 0 = unrelated; channels are averaged.
+
+    Window and constants are those of the paper, which are not scikit-image's defaults.
+    """
+    return float(
+        structural_similarity(
+            a, b, channel_axis=0, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+        )
+    )
+
+
+def ssim_pairs(a: Images, b: Images, pairs: Pairs, bar: console.Bar) -> PairScore:
+    """Mean and spread of the SSIM over `pairs` of images of `a` and `b`."""
+    values = []
+    for i, j in pairs:
+        values.append(ssim(a[i], b[j]))
+        bar.advance()
+    return PairScore(float(np.mean(values)), float(np.std(values)), len(values))
+
+
+def pairs_within(n: int, count: int, rng: np.random.Generator) -> Pairs:
+    """`count` random pairs of two different ones of n ≥ 2 images; all pairs where there are no more."""
+    if n * (n - 1) // 2 <= count:
+        return np.stack(np.triu_indices(n, k=1), axis=1)
+    first = rng.integers(0, n, count)
+    second = (first + rng.integers(1, n, count)) % n
+    return np.stack([first, second], axis=1)
+
+
+def pairs_between(n_a: int, n_b: int, count: int, rng: np.random.Generator) -> Pairs:
+    """`count` random pairs, one of n_a and one of n_b images; all pairs where there are no more."""
+    if n_a * n_b <= count:
+        return np.stack([index.ravel() for index in np.indices((n_a, n_b))], axis=1)
+    return np.stack([rng.integers(0, n_a, count), rng.integers(0, n_b, count)], axis=1)
+
+
+def pairs_nearest(queries: Images, among: Images, description: str) -> Pairs:
+    """Each query with the image `among` which differs least: mean squared difference at 64 × 64 pixels at most."""
+    wanted = _small(queries)  # (Q, F)
+    least = np.full(len(queries), np.inf)
+    nearest = np.zeros(len(queries), np.int64)
+    with console.progress(description, len(among)) as bar:
+        for start in range(0, len(among), SEARCH_BATCH_IMAGES):
+            there = _small(among[start : start + SEARCH_BATCH_IMAGES])  # (B, F)
+            distance = (there**2).sum(axis=1) - 2 * wanted @ there.T  # (Q, B): |q − t|² without |q|², equal for all t
+            best = distance.min(axis=1)
+            nearest = np.where(best < least, start + distance.argmin(axis=1), nearest)
+            least = np.minimum(best, least)
+            bar.advance(len(there))
+    return np.stack([np.arange(len(queries)), nearest], axis=1)
+
+
+def _small(images: Images) -> NDArray[np.float32]:
+    """float32 (N, F) in 0…1: images averaged down to 64 × 64 pixels at most."""
+    height, width = (min(side, SEARCH_PIXELS) for side in images.shape[2:])
+    pixels = torch.from_numpy(np.array(images, np.float32) / 255)
+    pooled: NDArray[np.float32] = torch.nn.functional.adaptive_avg_pool2d(pixels, (height, width)).flatten(1).numpy()
+    return pooled
