@@ -60,7 +60,7 @@ RUNS = Path("runs")
 def main() -> None:
     """Run the command line; a user's mistake ends in one sentence and exit code 1 (2 for usage)."""
     try:
-        app()
+        app(prog_name="xrgan")
     except XrganError as error:
         console.show_error(error)
         sys.exit(error.exit_code)

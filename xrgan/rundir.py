@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,11 +85,18 @@ class RunDir:
         write_yaml(self.environment_file, environment)
 
     def read_losses(self) -> list[dict[str, float]]:
-        """One row an epoch, oldest first; empty where no epoch was finished."""
+        """One row an epoch, oldest first; empty where no epoch was finished.
+
+        Raises:
+            XrganError: losses.csv was damaged.
+        """
         if not self.losses_file.is_file():
             return []
-        with self.losses_file.open(newline="", encoding="utf-8") as file:
-            return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        try:
+            with self.losses_file.open(newline="", encoding="utf-8") as file:
+                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise XrganError(f"{self.losses_file} is damaged: {error}.", "Move it away to go on without it.") from error
 
     def write_losses(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Replace losses.csv; a run of thousands of epochs still fits in a few hundred kB."""
@@ -105,4 +113,4 @@ class RunDir:
 
 
 def _plain(value: float) -> int | float:
-    return int(value) if value == int(value) and abs(value) < 1e15 else value
+    return int(value) if math.isfinite(value) and value == int(value) and abs(value) < 1e15 else value

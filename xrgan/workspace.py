@@ -25,11 +25,11 @@ class Workspace:
 
     def fetched(self) -> list[Path]:
         """The folders of data/raw that hold a whole source, by name."""
-        return sorted(file.parent for file in self.raw_root.glob("*/source.yaml"))
+        return [file.parent for file in _in_each_folder(self.raw_root, "source.yaml")]
 
     def prepared(self) -> list[Path]:
         """The prepared datasets, the latest last."""
-        files = self.prepared_root.glob("*/dataset.yaml")
+        files = _in_each_folder(self.prepared_root, "dataset.yaml")
         return [file.parent for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file))]
 
     def fetched_since_prepared(self) -> list[Path]:
@@ -39,7 +39,7 @@ class Workspace:
 
     def runs(self) -> list[RunDir]:
         """The runs, the latest last."""
-        runs = [RunDir(file.parent) for file in self.runs_root.glob("*/config.yaml")]
+        runs = [RunDir(file.parent) for file in _in_each_folder(self.runs_root, "config.yaml")]
         return sorted(runs, key=lambda run: (_last_change(run), run.name))
 
     def find_run(self, name: str | None) -> RunDir:
@@ -107,7 +107,8 @@ class Workspace:
                     exit_code=2,
                 )
             return fetched[0]
-        for path in (self.raw_root / name, Path(name)):
+        # `.` and `..` are folders of the user's, not of the raw root.
+        for path in (Path(name),) if Path(name).name in {"", ".."} else (self.raw_root / name, Path(name)):
             if path.is_dir() and any(path.iterdir()):
                 return path
         raise XrganError(
@@ -116,6 +117,11 @@ class Workspace:
             if fetched
             else f"`xrgan fetch {name}` fetches it.",
         )
+
+
+def _in_each_folder(root: Path, name: str) -> list[Path]:
+    """The files of that name in the folders of `root`; in a hidden folder something is being built."""
+    return sorted(file for file in root.glob(f"*/{name}") if not file.parent.name.startswith("."))
 
 
 def _last_change(run: RunDir) -> int:

@@ -63,6 +63,7 @@ def serve(kaggle: FakeKaggle) -> Iterator[FakeKaggle]:
     try:
         yield kaggle
     finally:
+        kaggle.gate.set()
         server.shutdown()
         server.server_close()
         thread.join()

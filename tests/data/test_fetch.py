@@ -31,7 +31,7 @@ from xrgan import console
 from xrgan.data import kaggle_client
 from xrgan.data.fetch import fetch
 from xrgan.errors import XrganError
-kaggle_client.PAUSE_SECONDS = 0.02
+kaggle_client.PAUSE_SECONDS, kaggle_client.READ_SECONDS = 0.02, float(sys.argv[3])
 try:
     print(fetch(sys.argv[1], Path(sys.argv[2])))
 except XrganError as error:
@@ -70,14 +70,16 @@ def folder(tmp_path: Path) -> Path:
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def command(root: Path, name: str = "jrs") -> list[str]:
+def command(root: Path, name: str = "jrs", read_seconds: float = 60) -> list[str]:
     (root / "home").mkdir(exist_ok=True)
-    return [sys.executable, "-c", DRIVER, name, str(root / "raw")]
+    return [sys.executable, "-c", DRIVER, name, str(root / "raw"), str(read_seconds)]
 
 
-def run(kaggle: FakeKaggle, root: Path, credentials: bool = True) -> subprocess.CompletedProcess[str]:
-    environment = kaggle.environment(root / "home", credentials)
-    return subprocess.run(command(root), env=environment, capture_output=True, text=True, timeout=30, check=False)
+def run(
+    kaggle: FakeKaggle, root: Path, credentials: bool = True, read_seconds: float = 60
+) -> subprocess.CompletedProcess[str]:
+    line, environment = command(root, read_seconds=read_seconds), kaggle.environment(root / "home", credentials)
+    return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=30, check=False)
 
 
 @pytest.fixture
@@ -155,6 +157,24 @@ def test_dropped_connection_goes_on_where_it_broke_off(kaggle: FakeKaggle, archi
     assert_whole(tmp_path / "raw", archive)
     assert [wanted for wanted in kaggle.ranges if wanted] == ["bytes=65536-", "bytes=131072-"]
     assert "going on" in done.stderr
+
+
+def test_silent_server_is_asked_again(kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
+    kaggle.holds_at = 150_000
+    done = run(kaggle, tmp_path, read_seconds=0.4)
+    assert done.returncode == 0, done.stderr
+    assert "going on" in done.stderr
+    assert_whole(tmp_path / "raw", archive)
+
+
+def test_whole_download_is_not_downloaded_again(kaggle: FakeKaggle, archive: Path, tmp_path: Path) -> None:
+    """As an interruption while unpacking leaves it."""
+    partial(tmp_path).parent.mkdir(parents=True)
+    partial(tmp_path).write_bytes(kaggle.archive)
+    kaggle.holds_at = 0  # nothing more can come
+    done = run(kaggle, tmp_path, read_seconds=1)
+    assert done.returncode == 0, done.stderr
+    assert_whole(tmp_path / "raw", archive)
 
 
 def test_connection_that_stays_down_ends_in_a_sentence_and_keeps_the_partial(

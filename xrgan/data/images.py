@@ -4,6 +4,8 @@ Shapes: H, W are pixels; C is 1 (gray) or 3 (RGB). An image in memory is uint8 (
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ def read_gray(path: Path) -> Pixels:
     Raises:
         ValueError: the file is no image, is torn, or declares absurdly many pixels; the message says which.
     """
-    gray: Pixels = _to_array(_open(path, None), channels=1)[0]
+    with _reasons(path):
+        gray: Pixels = _to_array(_open(path, None), channels=1)[0]
     return gray
 
 
@@ -41,34 +44,45 @@ def read_square(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels,
     Raises:
         ValueError: as `read_gray`.
     """
-    image = _open(path, size)
-    width, height = image.info["full_size"]
-    return _fit(image, size, fit, channels), (width, height)
+    with _reasons(path):
+        image = _open(path, size)
+        width, height = image.info["full_size"]
+        return _fit(image, size, fit, channels), (width, height)
 
 
-def _open(path: Path, size: int | None) -> Image.Image:
-    """Open and decode; a JPEG that will shrink to `size` pixels is decoded at reduced size, 3–4× faster."""
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with a file becomes a ValueError that says why, and no warning of Pillow's is shown."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
-                full_size = file.size
-                if size is not None:
-                    file.draft(None, (2 * size, 2 * size))  # never below that: the last halving is antialiased
-                image = ImageOps.exif_transpose(file)
-                image.load()
+            yield
     except UnidentifiedImageError:
         raise ValueError("empty file" if path.stat().st_size == 0 else "no image") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise ValueError("declares too many pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, IndexError, KeyError) as error:
+    except Exception as error:  # of torn files Pillow lets struct.error, zlib.error, SyntaxError … through
         raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _open(path: Path, size: int | None) -> Image.Image:
+    """Open and decode; a JPEG that will shrink to `size` pixels is decoded at reduced size, 3–4× faster."""
+    with Image.open(path) as file:
+        full_size = file.size
+        if size is not None:
+            file.draft(None, (2 * size, 2 * size))  # never below that: the last halving is antialiased
+        file.load()
+        try:
+            image = ImageOps.exif_transpose(file)
+        except Exception:  # the EXIF block is broken, the pixels are whole
+            image = file.copy()
     image.info["full_size"] = full_size
     return image
 
 
 def _fit(image: Image.Image, size: int, fit: str, channels: int) -> Pixels:
-    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(_to_array(image, channels), 0, -1).squeeze()))
+    image = to_pil(_to_array(image, channels))
     if fit == "stretch":
         square = image.resize((size, size), Image.Resampling.LANCZOS)
     elif fit == "crop":
@@ -138,12 +152,16 @@ def read_files(files: list[Path]) -> Pixels:
     Raises:
         XrganError: a file is no image, or the sizes differ.
     """
-    try:
-        with Image.open(files[0]) as first:
-            channels = 3 if first.mode in {"RGB", "RGBA", "P", "CMYK", "YCbCr"} else 1
-        arrays = [_to_array(_open(file, None), channels) for file in files]
-    except (OSError, ValueError) as error:
-        raise XrganError(f"An image in {files[0].parent} can't be read: {error}.") from error
+    arrays: list[Pixels] = []
+    channels = 0
+    for file in files:
+        try:
+            with _reasons(file):
+                image = _open(file, None)
+                channels = channels or (3 if image.mode in {"RGB", "RGBA", "P", "CMYK", "YCbCr"} else 1)
+                arrays.append(_to_array(image, channels))
+        except ValueError as error:
+            raise XrganError(f"{file} can't be read: {error}.") from error
     for file, array in zip(files, arrays, strict=True):
         if array.shape != arrays[0].shape:
             _, height, width = array.shape

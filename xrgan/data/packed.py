@@ -57,7 +57,7 @@ def open_packed(path: Path) -> PackedDataset:
         labels = np.array([classes.index(label) if label else -1 for label in index["label"]], np.int64)
         splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
         content_hash = str(description["content_hash"])
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise XrganError(
             f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force."
         ) from error

@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -21,10 +20,12 @@ from xrgan.data.images import Pixels, read_square
 from xrgan.data.packed import SPLITS
 from xrgan.data.scan import assign_splits, patients_in_two_splits, scan
 from xrgan.data.sources import SOURCES
+from xrgan.data.staging import growing, locked
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
 FEW_IMAGES = 256  # fewer are decoded here: starting processes would take longer
+OTHERWISE = "Give the new one a name of its own with --name, or replace the old one with --force."
 HEADER_BYTES = 128  # of a .npy file of four dimensions
 
 
@@ -50,25 +51,29 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         The dataset's folder.
 
     Raises:
-        XrganError: there is no image, none can be read, or the name is taken by another preparation.
+        XrganError: there is no image, none can be read, the name is no folder's, or it is taken by another
+            preparation or by something that is no dataset.
     """
     source = _source_of(raw)
-    target = prepared_root / (name or f"{source['name']}_{config.size}")
+    name = name or f"{source['name']}_{config.size}"
+    if name != Path(name).name or name.startswith("."):
+        raise XrganError(f"{name!r} can't be the name of a dataset.", "Give it the name of a folder with --name.")
+    target = prepared_root / name
     console.notice(f"Looking through {raw} …")
     known = SOURCES.get(source["name"])
     rows = scan(
         raw, config.patient_pattern or (known.patient_pattern if known else ""), getattr(known, "label_pattern", "")
     )
     wanted = _wish(source, rows, raw, config)
-    if (target / "dataset.yaml").is_file() and not force:
-        return _keep(target, wanted)
-    rows["split"] = assign_splits(rows, config.split, config.seed)
-    rows = _subset(rows, config)
-    prepared_root.mkdir(parents=True, exist_ok=True)
-    with _staging(target) as staging:
-        packed, skipped = _pack(raw, rows, config, staging / "images.npy")
-        packed.to_csv(staging / "index.csv", index=False, lineterminator="\n")
-        write_yaml(staging / "dataset.yaml", _describe(wanted, packed, skipped, staging))
+    with locked(target):
+        if target.exists() and not force:
+            return _keep(target, wanted)
+        rows["split"] = assign_splits(rows, config.split, config.seed)
+        rows = _subset(rows, config)
+        with growing(target) as staging:
+            packed, skipped = _pack(raw, rows, config, staging / "images.npy")
+            packed.to_csv(staging / "index.csv", index=False, lineterminator="\n")
+            write_yaml(staging / "dataset.yaml", _describe(wanted, packed, skipped, staging))
     _report(target, skipped)
     return target
 
@@ -76,35 +81,32 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
 def _source_of(raw: Path) -> dict[str, Any]:
     if (raw / "source.yaml").is_file():
         source = read_yaml(raw / "source.yaml")
-        return {key: source[key] for key in ("name", "licence", "citation", "archive_sha256") if source.get(key)}
+        kept = {key: str(source[key]) for key in ("name", "licence", "citation", "archive_sha256") if source.get(key)}
+        return {"name": raw.resolve().name} | kept
     return {"name": raw.resolve().name or "images"}
 
 
 def _wish(source: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> dict[str, Any]:
     """What decides the result: the same wish gives the same dataset. How many workers decode it doesn't matter."""
     listing = hashlib.sha256()
-    for file in rows["file"]:
+    for file, *said in rows[["file", "label", "patient", "split"]].itertuples(index=False):
         size = (raw / file).stat().st_size if (raw / file).is_file() else -1
-        listing.update(f"{file}\0{size}\n".encode())
+        listing.update("\0".join([file, *said, f"{size}\n"]).encode(errors="surrogateescape"))
     options = config.model_dump(mode="json", exclude={"workers"})
     return {"source": source, "options": options, "files": len(rows), "listing_sha256": listing.hexdigest()}
 
 
 def _keep(target: Path, wanted: dict[str, Any]) -> Path:
     """The dataset that is there, if it is what was asked for."""
+    if not (target / "dataset.yaml").is_file():
+        raise XrganError(f"{target} is there already, and is no prepared dataset.", OTHERWISE)
     there = read_yaml(target / "dataset.yaml")
     for key, value in wanted["options"].items():
         had = there.get("options", {}).get(key)
         if had != value:
-            raise XrganError(
-                f"{target} was prepared with {key}: {had}, not {value}.",
-                "Give the new one a name of its own with --name, or replace the old one with --force.",
-            )
+            raise XrganError(f"{target} was prepared with {key}: {had}, not {value}.", OTHERWISE)
     if there.get("listing_sha256") != wanted["listing_sha256"]:
-        raise XrganError(
-            f"The source's files have changed since {target} was prepared.",
-            "Give the new one a name of its own with --name, or replace the old one with --force.",
-        )
+        raise XrganError(f"The source's files or labels have changed since {target} was prepared.", OTHERWISE)
     console.notice(f"{target} is there already, prepared with the same options.")
     return target
 
@@ -117,30 +119,11 @@ def _subset(rows: pd.DataFrame, config: PrepareConfig) -> pd.DataFrame:
     if keep == len(rows):
         return rows
     order = np.random.default_rng(config.seed).permutation(len(rows))
-    # Walk through the shuffled groups in step, so that a small subset still has every split and class.
+    # One of each group, then through the shuffled groups in step: a small subset still has every split and class.
     place = rows.iloc[order].groupby(["split", "label"]).cumcount()
     size = rows.iloc[order].groupby(["split", "label"])["file"].transform("size")
-    chosen = ((place + 0.5) / size).sort_values(kind="stable").index[: max(keep, 1)]
+    chosen = ((place + 0.5) / size).where(place > 0, 0).sort_values(kind="stable").index[: max(keep, 1)]
     return rows.loc[sorted(chosen)].reset_index(drop=True)
-
-
-@contextmanager
-def _staging(target: Path) -> Iterator[Path]:
-    """A folder to build in; renamed to `target` when the block ends well, so that no half dataset is ever there."""
-    staging = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    try:
-        yield staging
-        if target.exists():
-            old = target.with_name(f".{target.name}.{os.getpid()}.old")
-            target.rename(old)
-            staging.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _pack(
@@ -187,17 +170,28 @@ def _decode_all(raw: Path, files: list[str], config: PrepareConfig) -> Iterator[
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         try:
             yield from pool.map(decode, files, chunksize=16)
+        except BrokenProcessPool:
+            raise XrganError(
+                "A process that decodes images was killed, probably for want of memory.", "Try it with --workers 1."
+            ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def _decode(raw: Path, size: int, fit: str, channels: int, file: str) -> Decoded:
+    if not _is_utf8(file):
+        return Decoded(None, reason="its name is not UTF-8")
     try:
         pixels, (width, height) = read_square(raw / file, size, fit, channels)
     except ValueError as error:
         return Decoded(None, reason=str(error))
     return Decoded(pixels, width, height)
+
+
+def _is_utf8(name: str) -> bool:
+    """Python keeps foreign bytes of a file's name as lone surrogates, which index.csv could not hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _describe(

@@ -51,9 +51,9 @@ def scan(folder: Path, patient_pattern: str = "", label_pattern: str = "") -> pd
     stems = [PurePosixPath(file).stem for file in rows["file"]]
     if patient_pattern:
         found = [re.search(patient_pattern, stem) for stem in stems]
-        rows["patient"] = [match[1] if match else stem for match, stem in zip(found, stems, strict=True)]
-    else:
-        rows["patient"] = rows["patient"].where(rows["patient"] != "", pd.Series(stems, index=rows.index))
+        rows["patient"] = [(match[1] or "") if match else "" for match in found]
+    # Not the stem: NORMAL/1.png and PNEUMONIA/1.png are two patients.
+    rows["patient"] = rows["patient"].where(rows["patient"] != "", rows["file"])
     if label_pattern and (rows["label"] == "").all():
         found = [re.search(label_pattern, stem) for stem in stems]
         rows["label"] = [(match.lastgroup or "") if match else "" for match in found]
@@ -65,6 +65,8 @@ def _read_index(file: Path) -> pd.DataFrame:
         index = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
         raise XrganError(f"{file} can't be read as CSV: {error}.") from error
+    if not isinstance(index.index, pd.RangeIndex):  # pandas then takes the first column for names of rows
+        raise XrganError(f"{file} has rows with more cells than its header.", "Quote the cells that hold commas.")
     if "file" not in index:
         raise XrganError(f"{file} has no column `file`.", "Its columns are file, label, patient and, if known, split.")
     rows = pd.DataFrame({column: index.get(column, "") for column in ("file", "label", "patient", "split")})
@@ -110,6 +112,9 @@ def assign_splits(rows: pd.DataFrame, shares: tuple[float, float, float], seed: 
     """
     splits = rows["split"].copy()
     if (splits == "").any():
+        # Further images of a patient whose split is known go there too.
+        known = dict(zip(rows["patient"][splits != ""], splits[splits != ""], strict=True))
+        splits = splits.where(splits != "", rows["patient"].map(lambda patient: known.get(patient, "")))
         unknown = splits == ""
         splits[unknown] = _draw(rows[unknown], dict(zip(SPLITS, shares, strict=True)), seed)
         return splits

@@ -22,7 +22,7 @@ def locked(target: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        console.notice(f"Another xrgan is fetching {target.name}: waiting for it.")
+        console.notice(f"Another xrgan is at work on {target.name}: waiting for it.")
         lock.acquire()
     try:
         _recover(target)

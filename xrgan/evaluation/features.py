@@ -92,9 +92,7 @@ def _write(file: Path, features: Features) -> None:
             np.savez(out, features=np.concatenate([features[layer] for layer in LAYERS], axis=1))
         _forget_oldest(file.parent)
     except OSError as error:
-        console.notice(
-            f"The features are not kept: {file.parent} can't be written ({error.strerror})."
-        )
+        console.notice(f"The features are not kept: {file.parent} can't be written ({error.strerror}).")
 
 
 def _forget_oldest(folder: Path) -> None:

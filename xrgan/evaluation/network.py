@@ -43,7 +43,7 @@ def load_network(weights: Path, device: torch.device) -> Inception:
         weights: one of the two files that `fetch_weights` gives.
     """
     network = Inception()
-    if weights_file(weights) is FULL:
+    if weights_file(weights).name == FULL.name:
         state = torch.load(weights, map_location="cpu", weights_only=True)
     else:
         state = _state_without_logits(weights, network)

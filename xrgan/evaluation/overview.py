@@ -29,7 +29,7 @@ def draw_overview(path: Path, compared: Compared, caption: str) -> None:
 
 def _draw(path: Path, blocks: Sequence[tuple[str, Images, Images]], caption: str) -> None:
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)
-    figure = Figure(figsize=(11, 1.1 * rows + 1.1), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(11, 1.07 * rows + 0.9), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(blocks), 2, squeeze=False)
     for row, (name, real, synthetic) in zip(axes, blocks, strict=True):

@@ -35,7 +35,7 @@ def ssim(a: Images, b: Images) -> float:
     Window and constants are those of the paper, which are not scikit-image's defaults.
     """
     return float(
-        structural_similarity(
+        structural_similarity(  # type: ignore[no-untyped-call]
             a, b, channel_axis=0, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
         )
     )

@@ -1,0 +1,117 @@
+"""How much of the bare training step's throughput does `xrgan train` keep?
+
+Bare: the two updates of a DCGAN step, written down plainly, on batches that already lie in memory as floats; the same
+networks, batch size, precision and optimizers, nothing else (no average, no data, no record, no checkpoint).
+xrgan: `training.train`, whole epochs of a packed dataset: data, average, losses.csv, TensorBoard, grid, checkpoint.
+Both take turns within one run, because these machines are noisy; the figure is the median of the ratios.
+
+    python tests/benchmarks/train_throughput.py [--images 2048] [--size 64] [--batch-size 16] [--rounds 5]
+"""
+
+import argparse
+import contextlib
+import io
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from xrgan import console
+from xrgan.config import resolve
+from xrgan.data.packed import PackedDataset
+from xrgan.gan import runs, training
+from xrgan.gan.models import ImageSpec, autocast, build, choose_device, choose_precision
+from xrgan.rundir import RunDir
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=2048)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=resolve().train.batch_size)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="auto")
+    options = parser.parse_args()
+    device = choose_device(options.device)
+    precision = choose_precision("auto", device)
+    steps = options.images // options.batch_size
+    print(f"{device.type}, {precision}, {options.size}², batch {options.batch_size}, {steps} steps a round")
+
+    bare = bare_steps(options.size, options.batch_size, precision, device)
+    bare(10)
+    console.configure(quiet=True)
+    ratios = []
+    for number in range(options.rounds):
+        seconds = timed(lambda: bare(steps), device)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+            ours = timed(xrgan_epoch(Path(folder), options, precision), device)
+        ratios.append(seconds / ours)
+        rate, our_rate = (steps * options.batch_size / s for s in (seconds, ours))
+        print(f"round {number + 1}: bare {rate:.0f} images/s, xrgan {our_rate:.0f} images/s, ratio {ratios[-1]:.3f}")
+    print(f"median ratio {statistics.median(ratios):.3f}  (min {min(ratios):.3f}, max {max(ratios):.3f})")
+
+
+def timed(work: object, device: torch.device) -> float:
+    start = time.perf_counter()
+    work()  # type: ignore[operator]
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def bare_steps(size: int, batch_size: int, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
+    """A function that takes n plain steps on eight batches in memory."""
+    config = resolve()
+    generator, discriminator = (net.to(device) for net in build(config.model, ImageSpec(size, 1, 0)))
+    betas = (config.train.beta1, config.train.beta2)
+    optimizers = [torch.optim.Adam(net.parameters(), 2e-4, betas, fused=True) for net in (generator, discriminator)]
+    real = torch.rand(8, batch_size, 1, size, size, device=device) * 2 - 1
+    z = torch.randn(8, batch_size, config.model.latent_size, device=device)
+    ones, zeros = torch.ones(batch_size, device=device), torch.zeros(batch_size, device=device)
+
+    def run(steps: int) -> None:
+        for step in range(steps):
+            with autocast(device, precision):
+                fake = generator(z[step % 8])
+                on_real, on_fake = discriminator(real[step % 8]), discriminator(fake.detach())
+            optimizers[1].zero_grad()
+            (bce(on_real.float(), 0.9 * ones) + bce(on_fake.float(), zeros)).backward()
+            optimizers[1].step()
+            discriminator.requires_grad_(False)
+            with autocast(device, precision):
+                logits = discriminator(fake)
+            optimizers[0].zero_grad()
+            bce(logits.float(), ones).backward()
+            optimizers[0].step()
+            discriminator.requires_grad_(True)
+
+    return run
+
+
+def xrgan_epoch(folder: Path, options: argparse.Namespace, precision: str):  # type: ignore[no-untyped-def]
+    """A function that trains a fresh run for one epoch, as the command does."""
+    images = np.random.default_rng(0).integers(0, 256, (options.images, 1, options.size, options.size), np.uint8)
+    np.save(folder / "images.npy", images)
+    dataset = PackedDataset(
+        path=folder,
+        name="noise",
+        images=np.load(folder / "images.npy", mmap_mode="r"),
+        labels=np.full(options.images, -1, np.int64),
+        splits=np.full(options.images, "train"),
+        patients=np.arange(options.images).astype(str),
+        classes=(),
+        content_hash="",
+    )
+    flags = {"train.epochs": 1, "train.batch_size": options.batch_size, "train.precision": precision}
+    config = resolve(flags={**flags, "model.conditional": False, "device": options.device})
+    run = RunDir(folder / "run")
+    runs.create(run, config, dataset)
+    return lambda: training.train(run, dataset, config)
+
+
+if __name__ == "__main__":
+    main()

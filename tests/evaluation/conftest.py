@@ -1,0 +1,71 @@
+"""Every test has a cache of its own; the real Inception weights come from the user's, or are fetched into it once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xrgan.errors import XrganError
+from xrgan.evaluation import features, inception
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The real Inception weights; made before `own_cache` hides the user's cache."""
+    try:
+        return inception.fetch_weights()
+    except XrganError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    return tmp_path / "cache"
+
+
+@dataclass
+class FakeNetwork:
+    """Random projections of the image's 8 × 8 means: fast features which tell images apart, of the real shapes."""
+
+    images_seen: list[int] = field(default_factory=list)
+
+    def __call__(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        assert images.dtype == torch.uint8 and images.shape[1] == 3
+        self.images_seen.append(len(images))
+        pooled = torch.nn.functional.adaptive_avg_pool2d(images.float(), 8).flatten(1) / 255  # (B, 192)
+        generator = torch.Generator().manual_seed(0)
+        projections = [torch.randn(192, layer, generator=generator) / 14 for layer in (64, 192, 768, 2048)]
+        return tuple((pooled @ projection).relu() for projection in projections)
+
+
+@pytest.fixture
+def fake_network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
+    network = FakeNetwork()
+    monkeypatch.setattr(features, "_network", lambda _weights, _device: network)
+    return network
+
+
+@pytest.fixture
+def draw() -> Callable[..., np.ndarray]:
+    """Smooth random images, uint8 (N, C, size, size); `brightness` shifts a whole set."""
+
+    def draw(n: int, seed: int, size: int = 32, channels: int = 1, brightness: int = 100) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        coarse = rng.integers(0, 100, (n, channels, size // 8, size // 8))
+        fine = np.kron(coarse, np.ones((8, 8), np.int64)) + rng.integers(0, 20, (n, channels, size, size))
+        return (fine + brightness).astype(np.uint8)
+
+    return draw
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(2, before))
+    yield
+    torch.set_num_threads(before)

@@ -1,0 +1,209 @@
+"""What `evaluate` says of three sets of images; the network is a fake but in the last test."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from xrgan.config import EvaluateConfig
+from xrgan.errors import XrganError
+from xrgan.evaluation import evaluate as module
+from xrgan.evaluation.evaluate import evaluate
+from xrgan.evaluation.inception import WITHOUT_LOGITS
+from xrgan.evaluation.scores import COLUMNS, rows
+
+from .conftest import FakeNetwork
+
+Draw = Callable[..., np.ndarray]
+Score = Callable[..., dict[str, Any]]
+ALL = ("fid", "kid", "ssim")
+
+
+@pytest.fixture
+def score(fake_network: FakeNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
+    """`evaluate` with a fake network, into tmp_path, at layer 64 (whose FID takes no time) and 20 pairs."""
+    monkeypatch.setattr(module, "fetch_weights", lambda: Path(WITHOUT_LOGITS.name))
+
+    def score(
+        real: np.ndarray,
+        synthetic: np.ndarray,
+        other_real: np.ndarray,
+        metrics: tuple[str, ...] = ALL,
+        config: EvaluateConfig | None = None,
+        **labels: Any,
+    ) -> dict[str, Any]:
+        config = config or EvaluateConfig(fid_layer=64, pairs=20)
+        return evaluate(real, synthetic, other_real, metrics, config, "cpu", tmp_path / "evaluation", **labels)
+
+    return score
+
+
+def _offline() -> Path:
+    raise XrganError("FID and KID need the Inception weights, and they can't be had here.", "Fetch them.")
+
+
+def test_figures_stand_beside_their_floor(score: Score, draw: Draw, tmp_path: Path) -> None:
+    scores = score(draw(90, seed=0), draw(80, seed=1, brightness=60), draw(200, seed=2))
+    assert scores == yaml.safe_load((tmp_path / "evaluation/scores.yaml").read_text())  # no numpy, no tuples
+    assert scores["images"]["n"] == 80
+    figures = scores["metrics"]
+    assert set(figures) == {"fid", "kid", "ssim_diversity", "ssim_nearest", "ssim_random"}
+    assert all(figure["n"] == 80 for figure in figures.values())
+    fid = figures["fid"]
+    assert fid["ratio"] == pytest.approx(fid["value"] / fid["floor"]) and fid["ratio"] > 2
+    assert fid["layer"] == 64 and fid["resize"].startswith("32×32 → 299×299")
+    assert fid["weights"] == "without the last layer"
+    assert figures["kid"]["value"] > 5 * figures["kid"]["std"] and figures["kid"]["layer"] == 2048
+    assert abs(figures["kid"]["floor"]) < 3 * figures["kid"]["floor_std"]
+    assert scores["notes"] == []
+
+
+def test_n_of_the_configuration_limits_and_its_seed_repeats(score: Score, draw: Draw) -> None:
+    sets = draw(30, seed=0), draw(30, seed=1), draw(30, seed=2)
+    first, again, other = (
+        score(*sets, config=EvaluateConfig(n=10, fid_layer=64, pairs=5, seed=seed)) for seed in (0, 0, 1)
+    )
+    assert first["images"]["n"] == 10
+    assert first["metrics"] == again["metrics"]
+    assert first["images"] == again["images"] != other["images"]
+
+
+def test_fid_at_small_n_is_warned_of_and_kid_leads(
+    score: Score, draw: Draw, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = draw(70, seed=0), draw(70, seed=1), draw(70, seed=2)
+    assert rows(score(*sets, metrics=("fid", "kid")))[0][0] == "FID"
+    assert "biased" not in capsys.readouterr().err
+    scores = score(*(images[:60] for images in sets), metrics=("fid", "kid"))
+    assert "N = 60" in scores["notes"][0] and "N = 60" in capsys.readouterr().err
+    table = rows(scores)
+    assert [row[0] for row in table] == ["KID", "FID"]
+    assert "biased" in table[1][-1]
+    assert all(len(row) == len(COLUMNS) for row in table)
+
+
+def test_later_metrics_join_earlier_ones_on_the_same_images_only(score: Score, draw: Draw) -> None:
+    sets = draw(20, seed=0), draw(20, seed=1), draw(20, seed=2)
+    first = score(*sets, metrics=("fid",))
+    joined = score(*sets, metrics=("ssim",))
+    assert joined["metrics"]["fid"] == first["metrics"]["fid"] and "ssim_random" in joined["metrics"]
+    other = score(sets[0], draw(20, seed=3), sets[2], metrics=("kid",))
+    assert set(other["metrics"]) == {"kid"}
+
+
+def test_damaged_scores_are_replaced(score: Score, draw: Draw, tmp_path: Path) -> None:
+    file = tmp_path / "evaluation/scores.yaml"
+    file.parent.mkdir()
+    file.write_text("metrics: [")
+    score(draw(5, seed=0), draw(5, seed=1), draw(5, seed=2), metrics=("ssim",))
+    assert "ssim_random" in yaml.safe_load(file.read_text())["metrics"]
+
+
+def test_second_evaluation_extracts_nothing(score: Score, draw: Draw, fake_network: FakeNetwork) -> None:
+    sets = draw(20, seed=0), draw(20, seed=1), draw(20, seed=2)
+    score(*sets, metrics=("kid",))
+    assert sum(fake_network.images_seen) == 60
+    score(*sets, metrics=("fid",))
+    assert sum(fake_network.images_seen) == 60
+
+
+def test_ssim_tells_copies_and_sameness(score: Score, draw: Draw) -> None:
+    real, training = draw(30, seed=0), draw(60, seed=1)
+    copies = score(real, training[:30], training, metrics=("ssim",))["metrics"]
+    assert copies["ssim_nearest"]["value"] == pytest.approx(1)
+    assert copies["ssim_nearest"]["ratio"] > 1.3 and copies["ssim_nearest"]["among"] == 60
+    assert 0.8 < copies["ssim_diversity"]["ratio"] < 1.2
+    collapsed = score(real, np.repeat(draw(1, seed=2), 30, axis=0), training, metrics=("ssim",))["metrics"]
+    assert collapsed["ssim_diversity"]["value"] == pytest.approx(1)
+    assert collapsed["ssim_nearest"]["ratio"] < 1.2
+
+
+def test_classes_have_their_own_diversity(score: Score, draw: Draw) -> None:
+    real, synthetic = draw(20, seed=0), draw(20, seed=1)
+    synthetic[:10] = synthetic[0]  # the first class has collapsed, the second not
+    labels = np.repeat([0, 1], 10)
+    scores = score(
+        real,
+        synthetic,
+        draw(20, seed=2),
+        metrics=("ssim",),
+        real_labels=labels,
+        synthetic_labels=labels,
+        classes=("NORMAL", "PNEUMONIA", "NONE OF THESE"),
+    )
+    per_class = scores["metrics"]["ssim_diversity"]["per_class"]
+    assert set(per_class) == {"NORMAL", "PNEUMONIA"}
+    assert per_class["NORMAL"]["value"] == pytest.approx(1)
+    assert per_class["PNEUMONIA"]["value"] < 0.6
+    assert [row[0] for row in rows(scores)][1:3] == ["– NORMAL", "– PNEUMONIA"]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_picture_shows_both_sets(score: Score, draw: Draw, tmp_path: Path, channels: int) -> None:
+    real, synthetic = draw(30, seed=0, channels=channels), np.full((30, channels, 32, 32), 128, np.uint8)
+    score(real, synthetic, real, metrics=("ssim",))
+    with Image.open(tmp_path / "evaluation/overview.png") as picture:
+        pixels = np.asarray(picture.convert("L")).astype(float)
+    height, width = pixels.shape
+    assert width >= 1000 and height >= 500
+    middle = pixels[height // 4 : height // 2]
+    assert middle[:, : width // 2].std() > 1.2 * middle[:, width // 2 :].std()
+
+
+def test_without_weights_the_rest_is_scored(
+    score: Score, draw: Draw, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "fetch_weights", _offline)
+    sets = draw(5, seed=0), draw(5, seed=1), draw(5, seed=2)
+    scores = score(*sets)
+    assert set(scores["metrics"]) == {"ssim_diversity", "ssim_nearest", "ssim_random"}
+    assert "Inception weights" in scores["notes"][0] and "Inception weights" in capsys.readouterr().err
+    with pytest.raises(XrganError, match="Inception weights"):
+        score(*sets, metrics=("fid", "kid"))
+
+
+def test_ssim_alone_needs_no_weights(score: Score, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "fetch_weights", lambda: pytest.fail("looked for weights"))
+    assert score(draw(5, seed=0), draw(5, seed=1), draw(5, seed=2), metrics=("ssim",))["notes"] == []
+
+
+def test_images_too_small_for_ssim(score: Score, draw: Draw) -> None:
+    sets = draw(5, seed=0, size=8), draw(5, seed=1, size=8), draw(5, seed=2, size=8)
+    scores = score(*sets)
+    assert set(scores["metrics"]) == {"fid", "kid"} and "11 pixels" in scores["notes"][0]
+    with pytest.raises(XrganError, match="11 pixels or more, not 8×8"):
+        score(*sets, metrics=("ssim",))
+
+
+def test_two_images_are_enough(score: Score, draw: Draw) -> None:
+    scores = score(draw(2, seed=0), draw(2, seed=1), draw(2, seed=2))
+    assert all(np.isfinite(figure["value"]) for figure in scores["metrics"].values())
+    assert rows(scores)[0][4] == "2"
+
+
+def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:
+    fine = draw(5, seed=0)
+    with pytest.raises(XrganError, match="synthetic images are 64×64 gray, the held-out real ones 32×32 gray"):
+        score(fine, draw(5, seed=1, size=64), fine)
+    with pytest.raises(XrganError, match="synthetic images are 32×32 RGB, the held-out real ones 32×32 gray"):
+        score(fine, draw(5, seed=1, channels=3), fine)
+    with pytest.raises(XrganError, match="training images are 64×64"):
+        score(fine, fine, draw(5, seed=1, size=64))
+    with pytest.raises(XrganError, match="only one held-out real image"):
+        score(fine[:1], fine, fine)
+    with pytest.raises(XrganError, match="no synthetic image"):
+        score(fine, fine[:0], fine)
+
+
+def test_real_network_sees_what_differs(weights: Path, draw: Draw, tmp_path: Path) -> None:
+    sets = draw(8, seed=0), draw(8, seed=1, brightness=0), draw(8, seed=2)
+    config = EvaluateConfig(fid_layer=192)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "fetch_weights", lambda: weights)
+        figures = evaluate(*sets, ("fid", "kid"), config, "cpu", tmp_path)["metrics"]
+    assert figures["fid"]["ratio"] > 1.5
+    assert figures["kid"]["value"] > figures["kid"]["floor"] + figures["kid"]["floor_std"]

@@ -1,0 +1,43 @@
+"""The real network with the real weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from xrgan.evaluation.inception import FULL
+from xrgan.evaluation.network import load_network
+
+IMAGES = torch.randint(0, 256, (2, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def _features(weights: Path) -> tuple[torch.Tensor, ...]:
+    with torch.inference_mode():
+        return tuple(load_network(weights, torch.device("cpu"))(IMAGES))
+
+
+def test_shapes_and_random_numbers(weights: Path) -> None:
+    state = torch.get_rng_state()
+    features = _features(weights)
+    assert torch.equal(torch.get_rng_state(), state)  # a training run evaluates without a trace in its own numbers
+    assert [layer.shape for layer in features] == [(2, 64), (2, 192), (2, 768), (2, 2048)]
+    assert all(layer.dtype == torch.float32 and layer.isfinite().all() for layer in features)
+
+
+def test_full_file_gives_the_same_features(weights: Path, tmp_path: Path) -> None:
+    full = tmp_path / FULL.name
+    torch.save(load_network(weights, torch.device("cpu")).state_dict(), full)
+    for ours, theirs in zip(_features(weights), _features(full), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "harm",)  # type: ignore[return-value]
+
+    full = tmp_path / FULL.name
+    torch.save({"fc.weight": Harm()}, full)
+    with pytest.raises(Exception, match="weights_only"):
+        load_network(full, torch.device("cpu"))
+    assert not (tmp_path / "harm").exists()

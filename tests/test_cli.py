@@ -1,0 +1,194 @@
+"""The command line, by running it: in this process where it can be, so that torch is imported once."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+import xrgan
+from xrgan import cli
+
+TINY = ["--set", "model.generator_width=4", "--set", "model.discriminator_width=4", "--precision", "fp32"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+class Terminal:
+    """Types commands in a folder of its own."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._monkeypatch, self._capfd = folder, monkeypatch, capfd
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("XRGAN_DATA", raising=False)
+        monkeypatch.delenv("XRGAN_RUNS", raising=False)
+
+    def __call__(self, line: str, *more: str, code: int = 0) -> Answer:
+        self._capfd.readouterr()
+        self._monkeypatch.setattr(sys, "argv", ["xrgan", *line.split(), *more])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+            sys.exit(0)
+        out, err = self._capfd.readouterr()
+        assert "Traceback" not in err
+        assert (ended.value.code or 0) == code, (line, out, err)
+        return Answer(code, out, err)
+
+
+@pytest.fixture
+def type_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(tmp_path, monkeypatch, capfd)
+
+
+def tree(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_way_from_nothing_to_images(type_: Terminal) -> None:
+    """fetch → prepare (by train itself) → train → resume → sample, with no option that isn't needed."""
+    assert "data/raw/phantom" in type_("fetch phantom --n 60 --size 32").out
+    trained = type_("train --epochs 2 --set prepare.size=16", *TINY)
+    assert "the only source here, and not prepared yet" in trained.err
+    run = next(Path("runs").iterdir())
+    assert run.name.startswith("phantom_16-") and run.name.endswith("-1")
+    assert str(run / "samples/epoch_0002.png") in trained.out
+    assert "latest" in type_("resume --epochs 3").err
+    assert len((run / "losses.csv").read_text().splitlines()) == 4
+    sampled = type_("sample --n 12 --seed 1 --interpolate")
+    assert str(run / "synthetic/sheet.png") in sampled.out and str(run / "synthetic/walk.gif") in sampled.out
+    assert len(list((run / "synthetic").glob("synthetic_*.png"))) == 12
+    table = type_("runs").out
+    assert run.name in table and "3/3" in table
+    listed = json.loads(type_("runs --json").out)
+    assert listed[0]["run"] == run.name and listed[0]["epochs"] == "3/3"
+    type_("train --epochs 1", *TINY)
+    assert sorted(path.name[-2:] for path in Path("runs").iterdir()) == ["-1", "-2"]
+
+
+def test_roots_can_be_moved_by_flag_and_by_environment(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    type_("fetch phantom --n 40 --size 16 --data-root elsewhere")
+    monkeypatch.setenv("XRGAN_DATA", "elsewhere")
+    monkeypatch.setenv("XRGAN_RUNS", "my-runs")
+    type_("prepare --size 16")
+    type_("train --run first --epochs 1", *TINY)
+    assert Path("my-runs/first/config.yaml").is_file()
+    assert not Path("data").exists() and not Path("runs").exists()
+    assert "first" in type_("runs").out
+    assert "first" not in type_("runs --runs-root nowhere").out
+
+
+def test_train_on_a_run_that_exists_goes_on_with_it(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16")
+    type_("prepare --size 16")
+    type_("train --run runs/exp1 --epochs 1", *TINY)
+    assert "going on" in type_("train --run runs/exp1 --epochs 2").err
+    assert "exp1 has trained 2 epochs" in type_("resume --run exp1").err
+    before = tree(Path("runs"))
+    refused = type_("train --run runs/exp1 --lr 0.01", code=1)
+    assert "train.lr = 0.0002" in refused.err and "0.01" in refused.err
+    assert "3 training images" not in refused.err
+    assert tree(Path("runs")) == before
+
+
+def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> None:
+    Path("mine.yaml").write_text("train:\n  epochs: 7\n  lr: 0.001\n  batch_size: 8\n")
+    answer = type_("train --dry-run --config mine.yaml --set train.lr=0.002 --set train.batch_size=4 --batch-size 32")
+    resolved = yaml.safe_load(answer.out)
+    assert resolved["train"]["epochs"] == 7, "the file overrides the default"
+    assert resolved["train"]["lr"] == 0.002, "--set overrides the file"
+    assert resolved["train"]["batch_size"] == 32, "a flag overrides --set"
+    assert sorted(path.name for path in Path().iterdir()) == ["mine.yaml"]
+    assert yaml.safe_load(type_("prepare --dry-run --size 128 --split 0.7,0.2,0.1").out)["prepare"]["size"] == 128
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("train --set train.batchsize=3", 1, ["train.batchsize", "train.batch_size"]),
+        ("train --batch-size 1", 1, ["train.batch_size = 1"]),
+        ("train --config nowhere.yaml", 1, ["nowhere.yaml"]),
+        ("train", 1, ["Nothing was fetched", "xrgan fetch phantom", "--folder"]),
+        ("train --data brain", 1, ["brain", "xrgan prepare"]),
+        ("resume", 1, ["no run", "xrgan train"]),
+        ("resume --run exp9", 1, ["exp9"]),
+        ("sample", 1, ["no run", "xrgan train"]),
+        ("evaluate --fid", 1, ["no run"]),
+        ("classify", 1, ["no run"]),
+        ("prepare nowhere", 1, ["nowhere"]),
+        ("fetch phantoom", 1, ["phantoom", "phantom"]),
+        ("fetch", 2, ["--folder"]),
+        ("fetch mine --folder nowhere", 1, ["nowhere"]),
+        ("trian", 2, ["trian"]),
+        ("train --epoch 3", 2, ["--epoch"]),
+        ("prepare --size many", 2, ["--size"]),
+        ("sample -n 0", 1, ["no run"]),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_leaves_nothing(type_: Terminal, line: str, code: int, words: list[str]) -> None:
+    answer = type_(line, code=code)
+    said = answer.err.replace("\n", " ")
+    for word in words:
+        assert word in said, said
+    assert not any(path.is_file() for path in type_.folder.rglob("*") if ".lock" not in path.name), tree(type_.folder)
+
+
+def test_a_real_choice_is_asked_for_with_what_is_there(type_: Terminal) -> None:
+    type_("fetch phantom --n 30 --size 16")
+    type_("prepare --size 16")
+    type_("fetch mine --folder data/raw/phantom/images")
+    refused = type_("train --epochs 1", code=2)
+    assert "phantom_16" in refused.err and "mine" in refused.err and "--data" in refused.err
+    assert "mine_16" in type_("train --data mine --epochs 1 --set prepare.size=16", *TINY).err
+
+
+def test_a_size_that_the_networks_cannot_draw_leaves_no_run(type_: Terminal) -> None:
+    type_("fetch phantom --n 30 --size 32")
+    type_("prepare --size 24")
+    assert "power of two" in type_("train --epochs 1", code=1).err
+    assert not Path("runs").exists()
+
+
+def test_without_a_gpu_device_cuda_is_one_sentence(type_: Terminal) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    type_("fetch phantom --n 30 --size 16")
+    type_("prepare --size 16")
+    refused = type_("train --run runs/exp1 --device cuda", code=1)
+    assert "no cuda device" in refused.err and "--device auto" in refused.err
+    assert not Path("runs").exists()
+
+
+def test_version_help_and_completion(type_: Terminal) -> None:
+    assert type_("--version").out.strip() == xrgan.__version__
+    commands = ["fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "runs"]
+    overview = type_("--help").out
+    for command in commands:
+        assert command in overview
+        assert "Usage: xrgan" in type_(f"{command} --help").out
+    assert "_XRGAN_COMPLETE" in type_("--show-completion bash").out
+
+
+def test_quiet_prints_the_result_only(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16 --quiet")
+    assert type_("prepare --size 16 --quiet").err == ""
+    assert type_("train --run a --epochs 1 --quiet", *TINY).err == ""
+
+
+def test_the_module_runs_and_help_needs_no_torch() -> None:
+    code = "import sys, xrgan.cli; print([m for m in ('torch', 'pandas', 'kaggle', 'matplotlib') if m in sys.modules])"
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert answer.stdout.strip() == "[]"
+    answer = subprocess.run([sys.executable, "-m", "xrgan", "--help"], capture_output=True, text=True, check=True)
+    assert "classify" in answer.stdout
