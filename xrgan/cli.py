@@ -53,6 +53,7 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="Any option, a
 Run = Annotated[str | None, typer.Option("--run", help="A run's path or name. [default: the latest]")]
 Data = Annotated[str | None, typer.Option("--data", help="A prepared dataset's path or name. [default: the run's]")]
 Device = Annotated[str | None, _option("device", "--device")]
+TRAINING_SEARCHED = 10  # of evaluate: training images in memory for each image that is compared
 DATA = Path("data")
 RUNS = Path("runs")
 
@@ -292,10 +293,11 @@ def evaluate(
         return
     from xrgan.data.synthetic import read_synthetic
     from xrgan.evaluation import evaluate as stage
+    from xrgan.evaluation import scores as report
+    from xrgan.gan.models import choose_device
 
     asked = {"fid": fid, "kid": kid, "ssim": ssim}
     metrics = [name for name, wanted in asked.items() if wanted] or list(asked)
-    stage.check_weights(metrics)
     dataset = _dataset_of(workspace, there, resolved, data)
     chosen = resolved.evaluate
     splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
@@ -307,10 +309,10 @@ def evaluate(
     scores = stage.evaluate(
         real=dataset.images[held_out],
         synthetic=images,
-        other_real=dataset.images[dataset.some_of(("train",), chosen.n, chosen.seed)],
+        other_real=dataset.images[dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed)],
         metrics=metrics,
         config=chosen,
-        device=resolved.device,
+        device=choose_device(resolved.device),
         folder=there.evaluation,
         real_labels=dataset.labels[held_out],
         synthetic_labels=labels,
@@ -319,7 +321,7 @@ def evaluate(
     if as_json:
         console.show_json(scores)
         return
-    console.show_table(f"{there.name}: {folder} against {chosen.split} images", *stage.table(scores))
+    console.show_table(f"{there.name}: {folder} against {chosen.split} images", report.COLUMNS, report.rows(scores))
     console.show_text(str(there.evaluation / "overview.png"))
 
 
@@ -368,18 +370,20 @@ def classify(
         console.show_text(options.to_yaml(resolved))
         return
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream import study
+    from xrgan.downstream import study, verdict
+    from xrgan.gan.models import choose_device
 
     dataset = _dataset_of(workspace, there, resolved, data)
-    study.check(dataset, resolved.classify)
     count = round(len(dataset.of_split("train", "val")) * resolved.classify.ratio)
     folder = synthetic or _drawn(there, resolved, count)
     images, labels = read_synthetic(folder, dataset.classes)
-    summary = study.classify(dataset, images, labels, resolved.classify, resolved.device, there.classify)
+    summary = study.classify(dataset, images, labels, resolved.classify, choose_device(resolved.device), there.classify)
     if as_json:
         console.show_json(summary)
         return
-    console.show_table(f"{there.name}: {resolved.classify.arch} on the untouched test split", *study.table(summary))
+    console.show_table(
+        f"{there.name}: {resolved.classify.arch} on the untouched test split", verdict.COLUMNS, verdict.rows(summary)
+    )
     console.show_text(str(summary["conclusion"]))
     console.show_text(str(there.classify / "summary.yaml"))
 

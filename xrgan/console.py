@@ -132,6 +132,16 @@ class Bar:
         )
 
 
+class _CountColumn(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        total = "" if task.total is None else f"/{_amount(task.total, self._unit)}"
+        return Text(f"{_amount(task.completed, self._unit)}{total} {self._unit}")
+
+
 class _RateColumn(ProgressColumn):
     def __init__(self, unit: str) -> None:
         super().__init__()
@@ -139,7 +149,13 @@ class _RateColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         rate = task.finished_speed or task.speed
-        return Text(f"{_amount(rate, self._unit)} {self._unit}/s" if rate else "", style="dim")
+        return Text(f"{_amount(rate, self._unit)}/s" if rate else "", style="dim")
+
+
+class _MegabytesColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        of_total = "" if task.total is None else f"/{task.total:.1f}"
+        return Text(f"{task.completed:.1f}{of_total} MB")
 
 
 @contextmanager
@@ -155,7 +171,7 @@ def progress(description: str, total: float | None, unit: str = "images") -> Ite
         yield bar
         bar.finish()
         return
-    count = TextColumn("{task.completed:.1f}/{task.total:.1f} MB") if unit == "MB" else MofNCompleteColumn()
+    count = _MegabytesColumn() if unit == "MB" else MofNCompleteColumn()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),

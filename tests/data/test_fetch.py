@@ -371,6 +371,7 @@ def test_links_neither_lead_out_nor_round(folder: Path, tmp_path: Path, capsys: 
 
 
 def test_folder_that_holds_the_raw_root_does_not_copy_the_copy(folder: Path) -> None:
+    fetch("phantom", folder / "data" / "raw", n=1, size=32)
     target = fetch("mine", folder / "data" / "raw", folder=folder)
     assert set(tree(target)) == {"NORMAL/a.png", "PNEUMONIA/b.JPEG", "notes.txt"}
 

@@ -116,7 +116,7 @@ def test_ssim_tells_copies_and_sameness(score: Score, draw: Draw) -> None:
     copies = score(real, training[:30], training, metrics=("ssim",))["metrics"]
     assert copies["ssim_nearest"]["value"] == pytest.approx(1)
     assert copies["ssim_nearest"]["ratio"] > 1.3 and copies["ssim_nearest"]["among"] == 60
-    assert 0.8 < copies["ssim_diversity"]["ratio"] < 1.2
+    assert copies["ssim_diversity"]["value"] == pytest.approx(copies["ssim_diversity"]["floor"], abs=0.1)
     collapsed = score(real, np.repeat(draw(1, seed=2), 30, axis=0), training, metrics=("ssim",))["metrics"]
     assert collapsed["ssim_diversity"]["value"] == pytest.approx(1)
     assert collapsed["ssim_nearest"]["ratio"] < 1.2
@@ -200,10 +200,11 @@ def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:
 
 
 def test_real_network_sees_what_differs(weights: Path, draw: Draw, tmp_path: Path) -> None:
-    sets = draw(8, seed=0), draw(8, seed=1, brightness=0), draw(8, seed=2)
+    noise = np.random.default_rng(0).integers(0, 256, (6, 1, 32, 32), dtype=np.uint8)
+    sets = draw(6, seed=0), noise, draw(6, seed=2)
     config = EvaluateConfig(fid_layer=192)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "fetch_weights", lambda: weights)
         figures = evaluate(*sets, ("fid", "kid"), config, "cpu", tmp_path)["metrics"]
     assert figures["fid"]["ratio"] > 1.5
-    assert figures["kid"]["value"] > figures["kid"]["floor"] + figures["kid"]["floor_std"]
+    assert figures["kid"]["value"] > figures["kid"]["floor"] + 5 * figures["kid"]["floor_std"]

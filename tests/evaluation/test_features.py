@@ -7,7 +7,7 @@ import pytest
 
 from xrgan.evaluation import features
 from xrgan.evaluation.features import content_hash, extract
-from xrgan.evaluation.inception import WITHOUT_LOGITS
+from xrgan.evaluation.inception import FULL, WITHOUT_LOGITS
 
 from .conftest import FakeNetwork
 
@@ -35,12 +35,12 @@ def test_second_time_extracts_nothing(fake_network: FakeNetwork, draw: Draw) -> 
     assert all(np.array_equal(first[layer], second[layer]) for layer in first)
 
 
-def test_other_pixels_or_weights_are_extracted(fake_network: FakeNetwork, draw: Draw, tmp_path: Path) -> None:
+def test_other_pixels_or_weights_are_extracted(fake_network: FakeNetwork, draw: Draw) -> None:
     images = draw(5, seed=0)
     extract(images, WEIGHTS, "cpu", "images")
     images[4, 0, 3, 3] ^= 1
     extract(images, WEIGHTS, "cpu", "images")
-    extract(images, tmp_path / features.weights_file.__globals__["FULL"].name, "cpu", "images")
+    extract(images, Path(FULL.name), "cpu", "images")
     assert sum(fake_network.images_seen) == 15
 
 

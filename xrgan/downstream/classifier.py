@@ -115,12 +115,24 @@ def predict(network: nn.Module, inputs: Tensor, indices: Indices, device: torch.
 
 
 @torch.no_grad()
-def run(network: Callable[[Tensor], Tensor], inputs: Tensor, indices: Indices, device: torch.device) -> Tensor:
-    """What a network on `device` answers to those examples, in their order: float32 (n, …) on the CPU."""
+def run(
+    network: Callable[[Tensor], Tensor],
+    inputs: Tensor,
+    indices: Indices,
+    device: torch.device,
+    report: Callable[[int], None] = lambda _: None,
+) -> Tensor:
+    """What a network on `device` answers to those examples, in their order: float32 (n, …) on the CPU.
+
+    Args:
+        report: called with the number of examples of each batch.
+    """
     parts = []
-    for chunk in torch.from_numpy(indices).split(BATCH_WITHOUT_GRADIENTS):
+    for start in range(0, len(indices), BATCH_WITHOUT_GRADIENTS):
+        chunk = indices[start : start + BATCH_WITHOUT_GRADIENTS]
         with _autocast(device):
             parts.append(network(inputs[chunk].to(device)).float().cpu())
+        report(len(chunk))
     return torch.cat(parts)
 
 

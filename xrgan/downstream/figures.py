@@ -38,7 +38,7 @@ def save_folds(path: Path, outcomes: Sequence[Outcome]) -> None:
     """Every figure on the test split: a line a fold from one arm to the other, a bar for each arm's mean."""
     figure = Figure(figsize=(12, 4), dpi=120, layout="constrained")
     figure.suptitle("Scores on the test split: a line is a fold, a bar the mean of an arm")
-    panels = figure.subplots(1, len(METRICS))
+    panels = figure.subplots(1, len(METRICS), sharey=True)  # each on its own scale would blow up what is small
     for panel, (name, label) in zip(panels, METRICS.items(), strict=True):
         values = np.stack([by_fold(outcomes, arm, name) for arm in ARMS])  # (2, folds)
         panel.plot([0, 1], values, "-", color="0.75", linewidth=1)
@@ -64,5 +64,6 @@ def _draw_curves(axes: Axes, outcomes: Sequence[Outcome], of: Callable[[Epoch], 
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        FigureCanvasAgg(figure).print_png(file, pil_kwargs={"optimize": True})
+    FigureCanvasAgg(figure)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")

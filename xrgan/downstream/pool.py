@@ -1,4 +1,4 @@
-"""What a study works on: real and synthetic images in one array, folds by patient, and which images an arm learns from."""
+"""What a study works on: real and synthetic images in one array, folds by patient, the images an arm learns from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def gather(dataset: PackedDataset, synthetic_images: NDArray[np.uint8], syntheti
     assert synthetic_images.dtype == np.uint8 and len(synthetic_images) == len(synthetic_labels)
     training = _labelled(dataset, dataset.of_split("train", "val"))
     test = _labelled(dataset, dataset.of_split("test"))
-    _check_real(dataset, training, test)
+    _check_real(dataset, test)
     _check_synthetic(dataset, synthetic_images, synthetic_labels)
     kept = np.flatnonzero(synthetic_labels >= 0)
     _say_left_out(len(synthetic_labels) - len(kept), "synthetic images")
@@ -133,7 +133,7 @@ def _say_left_out(count: int, what: str) -> None:
         console.notice(f"{count} {what} have no label and are left out.")
 
 
-def _check_real(dataset: PackedDataset, training: Indices, test: Indices) -> None:
+def _check_real(dataset: PackedDataset, test: Indices) -> None:
     if len(dataset.classes) < 2:
         raise XrganError(
             f"{dataset.name} has {len(dataset.classes)} class: a classifier needs two or more.",
@@ -142,7 +142,7 @@ def _check_real(dataset: PackedDataset, training: Indices, test: Indices) -> Non
     if len(test) == 0:
         raise XrganError(
             f"{dataset.name} has no labelled test images to score a classifier on.",
-            "Prepare it anew with a share for test: `--set prepare.split=[0.8,0.1,0.1]`.",
+            "Prepare it anew with a share for test: `xrgan prepare --force --set 'prepare.split=[0.8,0.1,0.1]'`.",
         )
     for label, name in enumerate(dataset.classes):
         if label not in dataset.labels[test]:

@@ -17,7 +17,7 @@ from xrgan import console
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import figures, verdict
-from xrgan.downstream.classifier import BATCH_WITHOUT_GRADIENTS, Budget, Examples, predict, run, train
+from xrgan.downstream.classifier import Budget, Examples, predict, run, train
 from xrgan.downstream.networks import SMALLEST_IMAGE, Classifier, build
 from xrgan.downstream.outcome import ARMS, Outcome
 from xrgan.downstream.pool import Fold, Pool, choose_synthetic, gather, split
@@ -113,13 +113,8 @@ def _inputs(pool: Pool, config: ClassifyConfig, device: torch.device) -> Tensor:
     if not network.frozen:
         return pool.images
     network.to(device).eval()
-    chunks = np.array_split(np.arange(len(pool.images)), max(1, len(pool.images) // BATCH_WITHOUT_GRADIENTS))
-    parts = []
     with console.progress(f"Features of {config.arch}", len(pool.images)) as bar:
-        for chunk in chunks:
-            parts.append(run(network.features, pool.images, chunk, device))
-            bar.advance(len(chunk))
-    return torch.cat(parts)
+        return run(network.features, pool.images, np.arange(len(pool.images)), device, bar.advance)
 
 
 def _build(pool: Pool, config: ClassifyConfig) -> Classifier:

@@ -57,39 +57,50 @@ def _conclusion(summary: Mapping[str, Any]) -> str:
         f"{METRICS[LEADING]} on the test split: {_plain(summary['arms'][ARMS[0]][LEADING])} without synthetic images,"
         f" {_plain(summary['arms'][ARMS[1]][LEADING])} with them; difference {_signed(difference)} over {k} folds."
     )
-    if abs(difference["mean"]) <= difference["std"]:
+    size = abs(difference["mean"])
+    if size <= difference["std"]:
         return f"{figures} It is no larger than the spread between folds: nothing shows that they help or harm."
+    if size <= _margin(summary):
+        return (
+            f"{figures} The folds agree, but chance in drawing {_n_test(summary)} test images can do as much:"
+            " nothing shows that they help or harm."
+        )
     effect = "help" if difference["mean"] > 0 else "harm"
-    return f"{figures} It is larger than the spread between folds: a hint that they {effect} here, no proof."
+    return f"{figures} Neither the folds nor the number of test images explain it: a hint that they {effect}, no proof."
 
 
 def _caveats(summary: Mapping[str, Any]) -> list[str]:
-    n_test = sum(summary["images"]["test"].values())
-    accuracy = summary["arms"][ARMS[0]]["accuracy"]["mean"]
-    margin = 1.96 * math.sqrt(accuracy * (1 - accuracy) / n_test)  # binomial, 95 %
-    caveats = [
-        f"The same {n_test} test images score every fold: chance in drawing them moves an accuracy by"
-        f" ± {margin:.3f} (95 %), and the folds don't show it.",
+    caveats = []
+    wanted, had = summary["options"]["ratio"], summary["synthetic_per_real"]
+    if had < 0.95 * wanted:
+        caveats.append(
+            f"Only {had:.2f} synthetic images a real one were used, not {wanted:g}: a class had no more to keep the"
+            " real class mix."
+        )
+    shared = summary["patients_in_training_and_test"]
+    if shared:
+        caveats.append(f"{shared} patients have images in training and in test: the figures of both arms flatter.")
+    return [
+        *caveats,
+        f"The same {_n_test(summary)} test images score every fold: chance in drawing them moves an accuracy by"
+        f" ± {_margin(summary):.3f} (95 %), and the folds don't show it.",
         "The folds share most of their training images: their spread is no confidence interval.",
         "The left-out folds only picked the epoch. A generator that was trained on this dataset saw their images,"
         " so no figure is taken from them.",
-        "The test split picked nothing, and it is untouched as long as no generator was trained on it: true of"
-        " `xrgan train` on this dataset, for you to assure of synthetic images from elsewhere.",
+        "The test split picked nothing, and is untouched as long as no generator was trained on it: true of"
+        " `xrgan train` on this dataset, for you to make sure of with synthetic images from elsewhere.",
         "It holds for this dataset, this classifier and this number of images; others may answer otherwise.",
     ]
-    shared = summary["patients_in_training_and_test"]
-    if shared:
-        caveats.insert(
-            0,
-            f"{shared} patients have images in training and in test: the figures of both arms flatter, as the split does.",
-        )
-    wanted, had = summary["options"]["ratio"], summary["synthetic_per_real"]
-    if had < 0.95 * wanted:
-        caveats.insert(
-            0,
-            f"{had:.2f} synthetic images a real one were used, not {wanted:g}: no class mix of the real ones had more.",
-        )
-    return caveats
+
+
+def _n_test(summary: Mapping[str, Any]) -> int:
+    return sum(summary["images"]["test"].values())
+
+
+def _margin(summary: Mapping[str, Any]) -> float:
+    """Half the 95 % interval of an accuracy on so many test images (binomial): a yardstick for the other figures too."""
+    accuracy = summary["arms"][ARMS[0]]["accuracy"]["mean"]
+    return 1.96 * math.sqrt(accuracy * (1 - accuracy) / _n_test(summary))
 
 
 def _synthetic_per_real(outcomes: Sequence[Outcome]) -> float:
@@ -106,4 +117,5 @@ def _plain(figure: Mapping[str, float]) -> str:
 
 
 def _signed(figure: Mapping[str, float]) -> str:
-    return f"{figure['mean']:+.3f} ± {figure['std']:.3f}".replace("-", "−")
+    mean = round(figure["mean"], 3) + 0.0  # no −0.000
+    return f"{mean:+.3f} ± {figure['std']:.3f}".replace("-", "−")

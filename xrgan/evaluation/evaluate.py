@@ -89,7 +89,7 @@ def _what_can_be_scored(metrics: Sequence[str], compared: Compared) -> tuple[Pat
 
 def _fits_ssim(compared: Compared) -> bool:
     _, _, height, width = compared.real.shape
-    return min(height, width) >= SMALLEST_PIXELS
+    return bool(min(height, width) >= SMALLEST_PIXELS)
 
 
 def _about(compared: Compared) -> dict[str, Any]:

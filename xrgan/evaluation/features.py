@@ -76,7 +76,8 @@ def _run_network(images: NDArray[np.uint8], weights: Path, device: torch.device,
 def _read(file: Path, n: int) -> Features | None:
     """The features of an earlier call; None where there are none or the file was damaged."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        # Opened here, because numpy leaves a torn file open.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             joined: NDArray[np.float32] = stored["features"]  # (N, 64 + … + 2048)
         os.utime(file)  # the least recently used one is the first to go
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

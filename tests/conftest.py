@@ -1,0 +1,50 @@
+"""What all tests share: a plain console, reproducible examples, X-rays to write and real ones to read."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from PIL import Image
+
+from xrgan import console
+
+REAL_DATA = Path(os.environ.get("XRGAN_REAL_DATA", "../shared/data")).resolve()
+
+# The same examples everywhere: a failure on one machine is a failure on all. HYPOTHESIS_PROFILE=explore looks for more.
+hypothesis.settings.register_profile("xrgan", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=3000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "xrgan"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_environment() -> Iterator[None]:
+    """No test sees the user's own settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XRGAN_DATA", "XRGAN_RUNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def talkative_console() -> None:
+    console.configure(quiet=False)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real X-rays; a test that asks for it is skipped where there is none."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"no real X-rays in {REAL_DATA}")
+    return REAL_DATA
+
+
+def write_image(path: Path, width: int = 24, height: int = 20, seed: int = 0, mode: str = "L") -> Path:
+    """A smooth picture that differs by seed, in the format that the extension names."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    coarse = np.random.default_rng(seed).integers(0, 256, (4, 4), dtype=np.uint8)
+    image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+    image.convert(mode).save(path)
+    return path

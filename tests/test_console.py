@@ -1,0 +1,149 @@
+"""Results go to stdout, all else to stderr; without a terminal, bars become plain lines."""
+
+import json
+
+import pytest
+
+from xrgan import console
+from xrgan.errors import XrganError
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """rich takes stderr and stdout for terminals."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    console.configure(quiet=False)
+
+
+def say_everything() -> None:
+    console.notice("a notice")
+    console.warn("a warning")
+    console.show_error(XrganError("an error.", "the next step"))
+    console.show_text("a result")
+    console.show_table("a table", ["name", "figure"], [["a", 1]])
+    with console.progress("Working", 2) as bar:
+        bar.advance(2)
+
+
+def test_results_go_to_stdout_and_all_else_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    say_everything()
+    out, err = capsys.readouterr()
+    assert "a result\n" in out
+    assert "a table" in out
+    assert not any(said in out for said in ("notice", "warning", "error", "Working"))
+    assert err.splitlines() == ["a notice", "Warning: a warning", "Error: an error.", "the next step"]
+
+
+def test_quiet_hides_notices_and_bars_but_no_warning_error_or_result(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "SECONDS_BETWEEN_PLAIN_LINES", -1)
+    console.configure(quiet=True)
+    say_everything()
+    out, err = capsys.readouterr()
+    assert "a result" in out
+    assert "a table" in out
+    assert err.splitlines() == ["Warning: a warning", "Error: an error.", "the next step"]
+
+
+def test_an_error_without_a_next_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_error(XrganError("The disk is full."))
+    assert capsys.readouterr().err == "Error: The disk is full.\n"
+
+
+def test_a_sentence_stays_as_it_is_however_long_and_bracketed(capsys: pytest.CaptureFixture[str]) -> None:
+    sentence = "Look at [red]data/raw/x[/red] and [1, 2]: " + "word " * 100 + "end."
+    console.notice(sentence)
+    console.warn(sentence)
+    assert capsys.readouterr().err == f"{sentence}\nWarning: {sentence}\n"
+
+
+def test_text_ends_with_one_line_break(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_text("a")
+    console.show_text("b\n")
+    assert capsys.readouterr().out == "a\nb\n"
+
+
+def test_json_can_be_parsed_and_read(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_json({"FID": 12.5, "of": "Größe"})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"FID": 12.5, "of": "Größe"}
+    assert "Größe" in out
+
+
+def test_a_table_is_text_with_every_cell_whole_and_numbers_right(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "runs/" + "long" * 30
+    console.show_table("Scores [1]", ["run", "FID"], [[path, 7.25], ["[bold]b[/bold]", 1234.5]])
+    out = capsys.readouterr().out
+    assert "Scores [1]" in out
+    assert path in out
+    assert "[bold]b[/bold]" in out
+    assert "\x1b" not in out
+    rows = [line for line in out.splitlines() if "7.25" in line or "1234.5" in line]
+    assert len({line.rindex("5") for line in rows}) == 1  # aligned at the right
+
+
+def test_a_table_without_rows_shows_its_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_table("Runs", ["run", "FID"], [])
+    assert "FID" in capsys.readouterr().out
+
+
+def test_a_short_task_leaves_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress("Working", 3) as bar:
+        bar.advance(3)
+    assert list(console.track([1, 2, 3], "Working")) == [1, 2, 3]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_task_says_how_far_it_is_in_plain_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(0, 1000, 6))
+    monkeypatch.setattr(console.time, "monotonic", lambda: float(next(seconds)))
+    with console.progress("Training", 1200) as bar:
+        bar.describe("D 0.5 [G 0.7]")
+        bar.advance(300)
+        bar.advance(300)
+        bar.advance(600)
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first.startswith("Training: 600/1,200 images (")
+    assert "/s, 0:" in first
+    assert first.endswith(" left) · D 0.5 [G 0.7]")
+    assert last.startswith("Training: 1,200/1,200 images (")
+    assert "left" not in last
+
+
+def test_a_task_of_unknown_length_says_what_is_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "SECONDS_BETWEEN_PLAIN_LINES", -1)
+    with console.progress("Downloading", None, "MB") as bar:
+        bar.advance(2.5)
+        bar.set_total(10)
+        bar.advance(2.5)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("Downloading: 2.5 MB (")
+    assert second.startswith("Downloading: 5.0/10.0 MB (")
+
+
+@pytest.mark.parametrize("unit", ["images", "MB"])
+@pytest.mark.parametrize("total", [4, None])
+def test_a_terminal_shows_a_bar(
+    capsys: pytest.CaptureFixture[str], terminal: None, total: int | None, unit: str
+) -> None:
+    with console.progress("Working [1]", total, unit) as bar:
+        bar.advance(1)
+        bar.describe("D 0.5 [G 0.7]")
+        bar.set_total(4)
+        bar.advance(3)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Working [1]" in err
+    assert "D 0.5 [G 0.7]" in err
+    assert "4/4" in err or "4.0/4.0 MB" in err
+
+
+def test_a_failure_inside_a_bar_comes_through(terminal: None) -> None:
+    with pytest.raises(ZeroDivisionError), console.progress("Working", 4):
+        raise ZeroDivisionError

@@ -1,0 +1,121 @@
+"""Files are there whole or not at all, and damaged YAML is told in a sentence."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xrgan.errors import XrganError
+from xrgan.files import parse_yaml, read_yaml, replacing, sha256, write_text, write_yaml
+
+ODD_SCALARS = ["2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "=", "9" * 5000, "[" * 3000]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_replacing_makes_the_folder_and_leaves_the_new_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "er" / "a.txt"
+    with replacing(file) as temporary:
+        temporary.write_text("new")
+        assert not file.exists()
+    assert file.read_text() == "new"
+    assert names(file.parent) == ["a.txt"]
+
+
+def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    with replacing(file) as temporary:
+        temporary.write_text("half")
+        assert file.read_text() == "old"
+        temporary.write_text("whole")
+    assert file.read_text() == "whole"
+
+
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_failure_leaves_the_old_file_and_no_other(tmp_path: Path, failure: BaseException) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    with pytest.raises(type(failure)), replacing(file) as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert file.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_block_that_writes_nothing_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "a.txt"):
+        pass
+    assert names(tmp_path) == []
+
+
+def test_text_is_utf8_whatever_the_machine(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "Röntgen – ×2")
+    assert (tmp_path / "a.txt").read_bytes() == "Röntgen – ×2".encode()
+
+
+def test_yaml_keeps_the_order_and_the_letters(tmp_path: Path) -> None:
+    content = {"z": 1, "a": [1.5, None, True], "Größe": {"k": "Lunge – links"}}
+    write_yaml(tmp_path / "a.yaml", content)
+    assert list(read_yaml(tmp_path / "a.yaml")) == ["z", "a", "Größe"]
+    assert read_yaml(tmp_path / "a.yaml") == content
+    assert "Größe" in (tmp_path / "a.yaml").read_text(encoding="utf-8")
+
+
+def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("# nothing yet\n")
+    assert read_yaml(tmp_path / "a.yaml") == {}
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(XrganError, match="There is no file .*a.yaml"):
+        read_yaml(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"a: [1, 2", "can't be read as YAML"),
+        (b"a: 1\n\tb: 2", "can't be read as YAML"),
+        (b"\xff\xfe\x00", "can't be read as YAML"),
+        (b"a: 2024-99-99", "can't be read as YAML"),
+        (b"- 1\n- 2", "holds no `key: value` lines, but a list"),
+        (b"just text", "holds no `key: value` lines, but a str"),
+    ],
+)
+def test_what_is_no_mapping_is_named_on_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "a.yaml").write_bytes(content)
+    with pytest.raises(XrganError, match=reason) as error:
+        read_yaml(tmp_path / "a.yaml")
+    assert "a.yaml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_is_no_yaml(tmp_path: Path) -> None:
+    with pytest.raises(XrganError, match="can't be read as YAML"):
+        read_yaml(tmp_path)
+
+
+@pytest.mark.parametrize("text", ODD_SCALARS)
+def test_of_a_text_that_is_no_yaml_only_a_value_error_comes(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_yaml(text)
+
+
+@given(st.text())
+def test_any_text_is_read_as_safe_load_does_or_refused(text: str) -> None:
+    try:
+        content = parse_yaml(text)
+    except ValueError:
+        return
+    assert repr(content) == repr(yaml.safe_load(text))
+
+
+def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"x" * 100_000)
+    assert sha256(tmp_path / "a.bin") == hashlib.sha256(b"x" * 100_000).hexdigest()
