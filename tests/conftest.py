@@ -21,10 +21,11 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "xrgan"))
 
 @pytest.fixture(autouse=True, scope="session")
 def plain_environment() -> Iterator[None]:
-    """No test sees the user's own settings."""
+    """No test sees the user's own settings, or waits for a busy disk: its files need not outlive a power cut."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XRGAN_DATA", "XRGAN_RUNS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
             patch.delenv(name, raising=False)
+        patch.setattr(os, "fsync", lambda _: None)
         yield
 
 

@@ -25,11 +25,11 @@ PATTERNS = ["", r"(\d+)", r"^([a-z]+)_", "(?P<patient>p#1: ü)", 'a"(b)\\t', "(a
 
 def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
     """Every value that a field allows, as far as its type and bounds tell."""
-    if name == "split":
+    if field.annotation == tuple[float, float, float]:
         return st.sampled_from([(1, 0, 0), (0.8, 0.1, 0.1), (1 / 3, 1 / 3, 1 / 3), (0.7, 0.3, 0.0)])
     if name == "patient_pattern":
         return st.sampled_from(PATTERNS)
-    bounds = {type(bound): next(iter(vars_of(bound).values())) for bound in field.metadata}
+    bounds = {type(bound): bound_of(bound) for bound in field.metadata}
     low = bounds.get(annotated_types.Ge, bounds.get(annotated_types.Gt))
     high = bounds.get(annotated_types.Le, bounds.get(annotated_types.Lt))
     kinds = [kind for kind in get_args(field.annotation) if isinstance(kind, type)] or [field.annotation]
@@ -39,7 +39,7 @@ def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
     if kinds == [bool]:
         return st.booleans()
     if kinds == [int]:
-        return st.integers(low, high)
+        return st.integers(low, 2**63 - 1 if high is None else high)
     if kinds == [float]:
         exclude = {"exclude_min": annotated_types.Gt in bounds, "exclude_max": annotated_types.Lt in bounds}
         return st.floats(low, high, allow_nan=False, allow_infinity=False, **exclude)
@@ -47,8 +47,8 @@ def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
     return st.text()
 
 
-def vars_of(bound: Any) -> dict[str, Any]:
-    return {name: getattr(bound, name) for name in bound.__dataclass_fields__}
+def bound_of(bound: Any) -> Any:
+    return next((getattr(bound, name) for name in ("ge", "gt", "le", "lt") if hasattr(bound, name)), None)
 
 
 def literals(annotation: Any) -> tuple[Any, ...]:
@@ -230,7 +230,7 @@ def test_a_wrong_type_is_named_with_key_and_value(setting: str, value: str) -> N
         ("train.gradient_clip=.inf", "inf"),
         ("train.seed=-1", "-1"),
         ("train.seed=99999999999999999999", "99999999999999999999"),
-        ("train.epochs=0x" + "f" * 5000, "instance"),
+        ("train.epochs=0x" + "f" * 5000, "thousands of digits"),
         ("evaluate.fid_layer=100", "100"),
         ("classify.k_folds=1", "1"),
         ("classify.ratio=.inf", "inf"),
@@ -277,6 +277,7 @@ def test_meaning_and_default_are_those_of_the_fields() -> None:
 
 
 @given(configs)
+@settings(max_examples=50)
 def test_every_line_is_a_key_with_its_value_and_its_meaning(config: Config) -> None:
     section, seen = "", []
     for line in to_yaml(config).splitlines():
@@ -292,6 +293,7 @@ def test_every_line_is_a_key_with_its_value_and_its_meaning(config: Config) -> N
 
 
 @given(configs)
+@settings(max_examples=50)
 def test_what_was_written_is_read_back(config: Config) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config.yaml"
@@ -302,7 +304,7 @@ def test_what_was_written_is_read_back(config: Config) -> None:
 
 def test_a_section_can_be_left_out(tmp_path: Path) -> None:
     write_config(tmp_path / "config.yaml", resolve(settings=["train.epochs=3"]), leave_out=["prepare"])
-    assert "prepare" not in (tmp_path / "config.yaml").read_text(encoding="utf-8")
+    assert "prepare:" not in (tmp_path / "config.yaml").read_text(encoding="utf-8")
     assert read_config(tmp_path / "config.yaml").train.epochs == 3
 
 
@@ -325,7 +327,7 @@ def answer(**arguments: Any) -> Config | XrganError:
 
 
 @given(st.text() | st.binary() | trees.map(lambda tree: yaml.safe_dump(tree, allow_unicode=True)))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_file_gives_a_configuration_or_a_sentence(content: str | bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "options.yaml"
@@ -334,7 +336,7 @@ def test_any_file_gives_a_configuration_or_a_sentence(content: str | bytes) -> N
 
 
 @given(st.text() | st.builds("{}={}".format, names, st.text() | trees.map(repr)))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_setting_gives_a_configuration_or_a_sentence(setting: str) -> None:
     answer(settings=[setting])
 

@@ -12,14 +12,13 @@ import typer
 
 import xrgan
 from xrgan import config as options
-from xrgan import console
-from xrgan.config import Config
+from xrgan import console, pipeline
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
-    from xrgan.data.packed import PackedDataset
+    from xrgan.gan.training import Trained
 
 app = typer.Typer(
     name="xrgan",
@@ -53,7 +52,6 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="Any option, a
 Run = Annotated[str | None, typer.Option("--run", help="A run's path or name. [default: the latest]")]
 Data = Annotated[str | None, typer.Option("--data", help="A prepared dataset's path or name. [default: the run's]")]
 Device = Annotated[str | None, _option("device", "--device")]
-TRAINING_SEARCHED = 10  # of evaluate: training images in memory for each image that is compared
 DATA = Path("data")
 RUNS = Path("runs")
 
@@ -197,9 +195,9 @@ def train(
         console.show_text(options.to_yaml(resolved))
     elif there is not None and base is not None:
         console.notice(f"{there.path} exists: going on with it.")
-        _go_on(workspace, there, base, resolved, data)
+        _show_trained(pipeline.go_on(workspace, there, base, resolved, data))
     else:
-        _train_new(workspace, there, resolved, data)
+        _show_trained(pipeline.train_new(workspace, there, resolved, data))
 
 
 @app.command()
@@ -219,7 +217,7 @@ def resume(
     there = _find_run(workspace, run)
     saved = there.read_config()
     wanted = options.resolve(saved, None, settings or (), {"train.epochs": epochs, "device": device})
-    _go_on(workspace, there, saved, wanted, data)
+    _show_trained(pipeline.go_on(workspace, there, saved, wanted, data))
 
 
 @app.command()
@@ -291,37 +289,16 @@ def evaluate(
     if dry_run:
         console.show_text(options.to_yaml(resolved))
         return
-    from xrgan.data.synthetic import read_synthetic
-    from xrgan.evaluation import evaluate as stage
-    from xrgan.evaluation import scores as report
-    from xrgan.gan.models import choose_device
-
     asked = {"fid": fid, "kid": kid, "ssim": ssim}
     metrics = [name for name, wanted in asked.items() if wanted] or list(asked)
-    dataset = _dataset_of(workspace, there, resolved, data)
-    chosen = resolved.evaluate
-    splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
-    held_out = dataset.some_of(splits, chosen.n, chosen.seed)
-    if not len(held_out):
-        raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
-    folder = synthetic or _drawn(there, resolved, len(held_out))
-    images, labels = read_synthetic(folder, dataset.classes)
-    scores = stage.evaluate(
-        real=dataset.images[held_out],
-        synthetic=images,
-        other_real=dataset.images[dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed)],
-        metrics=metrics,
-        config=chosen,
-        device=choose_device(resolved.device),
-        folder=there.evaluation,
-        real_labels=dataset.labels[held_out],
-        synthetic_labels=labels,
-        classes=dataset.classes,
-    )
+    scores = pipeline.evaluate(workspace, there, resolved, metrics, data, synthetic)
     if as_json:
         console.show_json(scores)
         return
-    console.show_table(f"{there.name}: {folder} against {chosen.split} images", report.COLUMNS, report.rows(scores))
+    from xrgan.evaluation import scores as report
+
+    title = f"{there.name}: {synthetic or 'synthetic'} against {resolved.evaluate.split} images"
+    console.show_table(title, report.COLUMNS, report.rows(scores))
     console.show_text(str(there.evaluation / "overview.png"))
 
 
@@ -369,21 +346,14 @@ def classify(
     if dry_run:
         console.show_text(options.to_yaml(resolved))
         return
-    from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream import study, verdict
-    from xrgan.gan.models import choose_device
-
-    dataset = _dataset_of(workspace, there, resolved, data)
-    count = round(len(dataset.of_split("train", "val")) * resolved.classify.ratio)
-    folder = synthetic or _drawn(there, resolved, count)
-    images, labels = read_synthetic(folder, dataset.classes)
-    summary = study.classify(dataset, images, labels, resolved.classify, choose_device(resolved.device), there.classify)
+    summary = pipeline.classify(workspace, there, resolved, data, synthetic)
     if as_json:
         console.show_json(summary)
         return
-    console.show_table(
-        f"{there.name}: {resolved.classify.arch} on the untouched test split", verdict.COLUMNS, verdict.rows(summary)
-    )
+    from xrgan.downstream import verdict
+
+    title = f"{there.name}: {resolved.classify.arch} on the untouched test split"
+    console.show_table(title, verdict.COLUMNS, verdict.rows(summary))
     console.show_text(str(summary["conclusion"]))
     console.show_text(str(there.classify / "summary.yaml"))
 
@@ -429,30 +399,9 @@ def _find_run(workspace: Workspace, name: str | None) -> RunDir:
     return run
 
 
-def _train_new(workspace: Workspace, run: RunDir | None, config: Config, data: str | None) -> None:
-    from xrgan.data.packed import open_packed
-    from xrgan.gan import runs, training
-
-    dataset = open_packed(_choose_dataset(workspace, data or config.dataset or None, config))
-    config = runs.complete(config, dataset)
-    run = run or workspace.new_run(dataset.name)
-    runs.create(run, config, dataset)
-    console.notice(f"Run: {run.path}")
-    _show_trained(training.train(run, dataset, config))
-
-
-def _go_on(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> None:
-    from xrgan.gan import runs, training
-
-    dataset = _dataset_of(workspace, run, wanted, data)
-    runs.check_dataset(run, dataset)
-    runs.change(run, saved, wanted)
-    _show_trained(training.train(run, dataset, wanted))
-
-
-def _show_trained(trained: Any) -> None:
+def _show_trained(trained: "Trained") -> None:
     """Say where the pictures are, or how to go on."""
-    run: RunDir = trained.run
+    run = trained.run
     if trained.stopped_by is not None:
         console.notice(f"Stopped after step {trained.step}; `xrgan resume --run {run.path}` goes on from there.")
         raise typer.Exit(128 + trained.stopped_by)
@@ -461,55 +410,3 @@ def _show_trained(trained: Any) -> None:
         for file in picture:
             if file.exists():
                 console.show_text(str(file))
-
-
-def _choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:
-    """The prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
-    from xrgan.data.prepare import prepare as prepare_source
-
-    prepared, fetched = workspace.prepared(), workspace.fetched()
-    if name is not None:
-        known = {path.name for path in fetched} - {path.name for path in prepared}
-        if name not in known:
-            return workspace.find_prepared(name)
-        return prepare_source(workspace.find_raw(name), workspace.prepared_root, config.prepare)
-    untouched = workspace.fetched_since_prepared()
-    if prepared and not untouched:
-        console.notice(f"Dataset: {prepared[-1]}, the {'latest' if len(prepared) > 1 else 'only'} prepared one.")
-        return prepared[-1]
-    if not prepared and len(fetched) <= 1:
-        raw = workspace.find_raw(None)
-        console.notice(f"Dataset: {raw} is the only source here, and not prepared yet; preparing it.")
-        return prepare_source(raw, workspace.prepared_root, config.prepare)
-    names = [path.name for path in prepared] + [path.name for path in untouched]
-    raise XrganError(
-        f"There is a choice of datasets: prepared {', '.join(path.name for path in prepared) or 'none'}; "
-        f"fetched and not prepared {', '.join(path.name for path in untouched) or 'none'}.",
-        f"Say which: `xrgan train --data {names[-1]}`.",
-        exit_code=2,
-    )
-
-
-def _dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
-    """The dataset that a run was trained on, or another one where the user insists."""
-    from xrgan.data.packed import open_packed
-    from xrgan.gan import runs
-
-    dataset = open_packed(workspace.find_prepared(data or config.dataset))
-    if data is None:
-        runs.check_dataset(run, dataset)
-    elif dataset.content_hash != run.trained_on():
-        console.warn(f"{run.name} was trained on {config.dataset}: its training images may be among those of {data}.")
-    return dataset
-
-
-def _drawn(run: RunDir, config: Config, count: int) -> Path:
-    """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
-    if len(list(run.synthetic.glob("synthetic_*.png"))) < count:
-        from xrgan.gan import sampling
-
-        console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
-        wish = config.sample
-        drawing = sampling.open_drawing(run, config.device, wish.ema)
-        sampling.sample(drawing, run.synthetic, count, wish.seed, run_name=run.name)
-    return run.synthetic

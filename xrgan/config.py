@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
@@ -25,7 +25,13 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 METRICS = ("fid", "kid", "ssim")
 
 
-Whole = Annotated[int, Field(le=2**63 - 1)]  # what torch takes as a seed
+def _fits(value: int) -> int:
+    if value >= 2**63:
+        raise ValueError("should be less than 2**63")  # torch takes no larger seed
+    return value
+
+
+Whole = Annotated[int, AfterValidator(_fits)]
 
 
 class Section(BaseModel):
@@ -302,4 +308,7 @@ def _shown(tree: Mapping[str, Any], key: str) -> str:
     value: Any = tree
     for name in key.split("."):
         value = value[name]
-    return _short.repr(value)
+    try:
+        return _short.repr(value)
+    except ValueError:  # Python writes out no int of more than 4300 digits
+        return "a number of thousands of digits"

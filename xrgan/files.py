@@ -13,17 +13,21 @@ from xrgan.errors import XrganError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """Give a temporary name beside `path`; when the block ends well, sync it to disk and rename it to `path`.
 
     A reader, or a run after a power cut, finds the old file or the new one, never a torn one.
+
+    Args:
+        sync: False spares the wait for the disk, for thousands of small files that can be drawn again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        if sync:
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

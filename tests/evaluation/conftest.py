@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from xrgan.errors import XrganError
 from xrgan.evaluation import features, inception
@@ -64,8 +65,7 @@ def draw() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture(autouse=True)
-def two_threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(min(2, before))
-    yield
-    torch.set_num_threads(before)
+def one_thread_for_small_products() -> Iterator[None]:
+    """On a busy machine the threads of a small matrix product wait for one another far longer than they compute."""
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -15,6 +15,8 @@ from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint, runs, training
+from xrgan.gan.batches import make_batches
+from xrgan.gan.state import TrainState, image_spec, start, update_ema
 from xrgan.rundir import RunDir
 
 
@@ -102,7 +104,7 @@ def test_a_signal_amid_an_epoch_finishes_the_step_and_the_run_goes_on(
     whole = trained(tmp_path / "whole", dataset, config)
     plain_step = training.train_step
 
-    def step_and_signal(state: training.TrainState, *rest: object) -> None:
+    def step_and_signal(state: TrainState, *rest: object) -> None:
         plain_step(state, *rest)  # type: ignore[arg-type]
         if state.step == 11:
             os.kill(os.getpid(), number)
@@ -132,7 +134,7 @@ def test_a_torn_last_checkpoint_goes_back_to_the_one_before(tmp_path: Path, caps
 
 def test_the_order_visits_every_image_once_an_epoch(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
-    batches = training.make_batches(dataset, tiny_config())
+    batches = make_batches(dataset, tiny_config())
     seen = np.concatenate(
         [batches.at(step, torch.device("cpu"))[0].mean(dim=(1, 2, 3)).numpy() for step in range(batches.an_epoch)]
     )
@@ -142,7 +144,7 @@ def test_the_order_visits_every_image_once_an_epoch(tmp_path: Path) -> None:
 
 def test_only_training_images_are_seen_and_flips_are_off(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
-    batches = training.make_batches(dataset, tiny_config())
+    batches = make_batches(dataset, tiny_config())
     assert set(batches.indices) == set(dataset.of_split("train"))
     real = dataset.images[dataset.of_split("train")].astype(np.float32) / 127.5 - 1
     images, _ = batches.at(0, torch.device("cpu"))
@@ -152,21 +154,21 @@ def test_only_training_images_are_seen_and_flips_are_off(tmp_path: Path) -> None
 
 def test_the_average_follows_the_generator(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path), tiny_config()
-    state = training.start(config, training.image_spec(dataset, config), torch.device("cpu"))
+    state = start(config, image_spec(dataset, config), torch.device("cpu"))
     weight = next(state.generator.parameters())
     average = next(state.ema.parameters())
     with torch.no_grad():
         average.zero_()
         weight.fill_(1.0)
     state.images_seen = 10_000_000
-    training.update_ema(state, 100, halflife_images=100)
+    update_ema(state, 100, halflife_images=100)
     assert torch.allclose(average, torch.tensor(0.5)), "one half-life of images halves the distance"
     state.images_seen = 1900
     with torch.no_grad():
         average.zero_()
-    training.update_ema(state, 100, halflife_images=10_000)
+    update_ema(state, 100, halflife_images=10_000)
     assert torch.allclose(average, torch.tensor(0.5)), "early on, the half-life is 5 % of the images seen"
-    training.update_ema(state, 100, halflife_images=0)
+    update_ema(state, 100, halflife_images=0)
     assert torch.equal(average, weight)
 
 
@@ -176,7 +178,7 @@ def test_nan_stops_the_run_keeps_the_last_good_checkpoint_and_says_what_to_do(
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=4")
     plain_step = training.train_step
 
-    def poisoned(state: training.TrainState, *rest: object) -> None:
+    def poisoned(state: TrainState, *rest: object) -> None:
         plain_step(state, *rest)  # type: ignore[arg-type]
         if state.step == 20:
             with torch.no_grad():

@@ -3,6 +3,7 @@
 Shapes: H, W are pixels; C is 1 (gray) or 3 (RGB). An image in memory is uint8 (C, H, W).
 """
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from xrgan.files import replacing
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
 GAP = 2  # pixels between the images of a grid
 Pixels = NDArray[np.uint8]
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # of torn files it would write lines of its own to stderr
 
 
 def read_gray(path: Path) -> Pixels:
@@ -68,7 +71,8 @@ def _reasons(path: Path) -> Iterator[None]:
 
 def _open(path: Path, size: int | None) -> Image.Image:
     """Open and decode; a JPEG that will shrink to `size` pixels is decoded at reduced size, 3–4× faster."""
-    with Image.open(path) as file:
+    # Not by its name: Pillow would map a plain TIFF into memory, and scramble one that is noted as lying on its side.
+    with path.open("rb") as opened, Image.open(opened) as file:
         full_size = file.size
         if size is not None:
             file.draft(None, (2 * size, 2 * size))  # never below that: the last halving is antialiased
@@ -111,8 +115,8 @@ def _to_array(image: Image.Image, channels: int) -> Pixels:
 
 
 def save_png(path: Path, image: Pixels) -> None:
-    """Write uint8 (C, H, W) or (H, W) as a gray or RGB PNG, atomically."""
-    with replacing(path) as temporary:
+    """Write uint8 (C, H, W) or (H, W) as a gray or RGB PNG; nobody ever reads half of one."""
+    with replacing(path, sync=False) as temporary:
         to_pil(image).save(temporary, format="PNG")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xrgan.downstream.classifier import History
 
-ARMS = ("real", "real+synthetic")
+ARMS = BASELINE, AUGMENTED = "real", "real+synthetic"
 
 
 @dataclass(frozen=True)

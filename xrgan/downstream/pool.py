@@ -53,7 +53,6 @@ def gather(dataset: PackedDataset, synthetic_images: NDArray[np.uint8], syntheti
     assert synthetic_images.dtype == np.uint8 and len(synthetic_images) == len(synthetic_labels)
     training = _labelled(dataset, dataset.of_split("train", "val"))
     test = _labelled(dataset, dataset.of_split("test"))
-    _check_real(dataset, test)
     _check_synthetic(dataset, synthetic_images, synthetic_labels)
     kept = np.flatnonzero(synthetic_labels >= 0)
     _say_left_out(len(synthetic_labels) - len(kept), "synthetic images")
@@ -71,26 +70,51 @@ def gather(dataset: PackedDataset, synthetic_images: NDArray[np.uint8], syntheti
     )
 
 
+def check_real(dataset: PackedDataset, k: int) -> None:
+    """Refuse a dataset that no classifier can be trained or scored on, with k folds.
+
+    Raises:
+        XrganError: it has fewer than two classes, not every one of them among its test images, or a class with fewer
+            than k patients to train on.
+    """
+    training = _labelled(dataset, dataset.of_split("train", "val"))
+    test = _labelled(dataset, dataset.of_split("test"))
+    if len(dataset.classes) < 2:
+        raise XrganError(
+            f"{dataset.name} has {'one class' if dataset.classes else 'no classes'}: a classifier needs two or more.",
+            "Prepare images that lie in one folder per class.",
+        )
+    if len(test) == 0:
+        raise XrganError(
+            f"{dataset.name} has no labelled test images to score a classifier on.",
+            "Prepare it anew with a share for test: `xrgan prepare --force --set 'prepare.split=[0.8,0.1,0.1]'`.",
+        )
+    for label, name in enumerate(dataset.classes):
+        if label not in dataset.labels[test]:
+            raise XrganError(
+                f"The test split of {dataset.name} has no image of class {name}.", "Prepare it with more images."
+            )
+        count = len(np.unique(dataset.patients[training[dataset.labels[training] == label]]))
+        if count < k:
+            raise XrganError(
+                f"Class {name} has images of {count} patient{'' if count == 1 else 's'} to train on: too few for"
+                f" {k} folds.",
+                f"Use fewer folds: `--k-folds {count}`." if count >= 2 else "Add images of that class.",
+            )
+
+
 def split(pool: Pool, k: int, seed: int) -> list[Fold]:
     """Cut the real training images into k folds; no patient is in two, the class mix is as equal as can be.
 
     Raises:
-        XrganError: a class has too few patients.
+        XrganError: the patients can't be cut so that every fold holds every class.
     """
-    labels, patients = pool.labels[pool.training].numpy(), pool.patients[pool.training]
-    for label, name in enumerate(pool.classes):
-        count = len(np.unique(patients[labels == label]))
-        if count < k:
-            raise XrganError(
-                f"Class {name} has {count} patients in the training images: too few for {k} folds.",
-                f"Use fewer folds (`--k-folds {count}`)." if count >= 2 else "Add images of that class.",
-            )
     folds = list(_folds(pool, k, seed))
     for fold in folds:
         if min(pool.counts(fold.training).min(), pool.counts(fold.validation).min()) == 0:
             raise XrganError(
                 f"The patients can't be cut into {k} folds that hold every class each: fold {fold.number} lacks one.",
-                "Use fewer folds (`--k-folds 2`), or another seed (`--set classify.seed=1`).",
+                "Use fewer folds (`--k-folds 2`) or another seed (`--seed 1`).",
             )
     return folds
 
@@ -131,24 +155,6 @@ def _labelled(dataset: PackedDataset, indices: Indices) -> Indices:
 def _say_left_out(count: int, what: str) -> None:
     if count:
         console.notice(f"{count} {what} have no label and are left out.")
-
-
-def _check_real(dataset: PackedDataset, test: Indices) -> None:
-    if len(dataset.classes) < 2:
-        raise XrganError(
-            f"{dataset.name} has {len(dataset.classes)} class: a classifier needs two or more.",
-            "Prepare images that lie in one folder per class.",
-        )
-    if len(test) == 0:
-        raise XrganError(
-            f"{dataset.name} has no labelled test images to score a classifier on.",
-            "Prepare it anew with a share for test: `xrgan prepare --force --set 'prepare.split=[0.8,0.1,0.1]'`.",
-        )
-    for label, name in enumerate(dataset.classes):
-        if label not in dataset.labels[test]:
-            raise XrganError(
-                f"The test split of {dataset.name} has no image of class {name}.", "Prepare it with more images."
-            )
 
 
 def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:

@@ -19,9 +19,10 @@ from xrgan.data.packed import PackedDataset
 from xrgan.downstream import figures, verdict
 from xrgan.downstream.classifier import Budget, Examples, predict, run, train
 from xrgan.downstream.networks import SMALLEST_IMAGE, Classifier, build
-from xrgan.downstream.outcome import ARMS, Outcome
-from xrgan.downstream.pool import Fold, Pool, choose_synthetic, gather, split
+from xrgan.downstream.outcome import ARMS, AUGMENTED, Outcome
+from xrgan.downstream.pool import Fold, Pool, check_real, choose_synthetic, gather, split
 from xrgan.downstream.scores import score
+from xrgan.downstream.weights import locate
 from xrgan.errors import XrganError
 from xrgan.files import write_text, write_yaml
 
@@ -52,18 +53,30 @@ def classify(
         XrganError: the images are not what a study needs, or the weights can't be had.
     """
     started = time.monotonic()
-    smallest = SMALLEST_IMAGE.get(config.arch, 1)
-    if dataset.size < smallest:
-        raise XrganError(
-            f"{config.arch} needs images of {smallest} pixels or more; {dataset.name} has {dataset.size}.",
-            "Use `--arch resnet18`, or prepare larger images.",
-        )
+    check(dataset, config)
     pool = gather(dataset, synthetic_images, synthetic_labels)
     folds = split(pool, config.k_folds, config.seed)
     outcomes = _run_all(pool, folds, config, device)
     summary = verdict.summarise(dataset, pool, config, outcomes, seconds=time.monotonic() - started)
     _write(folder, outcomes, summary)
     return summary
+
+
+def check(dataset: PackedDataset, config: ClassifyConfig) -> None:
+    """Say what stands in a study's way, before synthetic images are drawn for it; fetches ImageNet weights if need be.
+
+    Raises:
+        XrganError: the dataset or the network won't do, or the weights can't be had.
+    """
+    smallest = SMALLEST_IMAGE.get(config.arch, 1)
+    if dataset.size < smallest:
+        raise XrganError(
+            f"{config.arch} needs images of {smallest} pixels or more; {dataset.name} has {dataset.size}.",
+            "Use `--arch resnet18`, or prepare larger images.",
+        )
+    check_real(dataset, config.k_folds)
+    if config.weights != "none":
+        locate(config.arch, config.weights)
 
 
 def _run_all(pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, device: torch.device) -> list[Outcome]:
@@ -94,7 +107,7 @@ def _run_one(
     started = time.monotonic()
     seed = 100 * config.seed + fold.number  # the same in both arms: they are compared fold by fold
     synthetic = fold.training[:0]
-    if arm == "real+synthetic":
+    if arm == AUGMENTED:
         synthetic = choose_synthetic(pool, fold.training, config.ratio, np.random.default_rng(seed))
     training = np.concatenate([fold.training, synthetic])
     examples = Examples(inputs, pool.labels, training, fold.validation, len(pool.classes))

@@ -6,7 +6,7 @@ from typing import Any
 
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.outcome import ARMS, Outcome, by_fold
+from xrgan.downstream.outcome import ARMS, AUGMENTED, BASELINE, Outcome, by_fold
 from xrgan.downstream.pool import Indices, Pool, shared_patients
 from xrgan.downstream.scores import METRICS, mean_and_std
 
@@ -54,8 +54,8 @@ def rows(summary: Mapping[str, Any]) -> list[list[str]]:
 def _conclusion(summary: Mapping[str, Any]) -> str:
     difference, k = summary["difference"][LEADING], summary["options"]["k_folds"]
     figures = (
-        f"{METRICS[LEADING]} on the test split: {_plain(summary['arms'][ARMS[0]][LEADING])} without synthetic images,"
-        f" {_plain(summary['arms'][ARMS[1]][LEADING])} with them; difference {_signed(difference)} over {k} folds."
+        f"{METRICS[LEADING]} on the test split: {_plain(summary['arms'][BASELINE][LEADING])} without synthetic images,"
+        f" {_plain(summary['arms'][AUGMENTED][LEADING])} with them; difference {_signed(difference)} over {k} folds."
     )
     size = abs(difference["mean"])
     if size <= difference["std"]:
@@ -98,13 +98,13 @@ def _n_test(summary: Mapping[str, Any]) -> int:
 
 
 def _margin(summary: Mapping[str, Any]) -> float:
-    """Half the 95 % interval of an accuracy on so many test images (binomial): a yardstick for the other figures too."""
-    accuracy = summary["arms"][ARMS[0]]["accuracy"]["mean"]
+    """Half the 95 % interval of an accuracy on so many test images (binomial); a yardstick for the other figures."""
+    accuracy = summary["arms"][BASELINE]["accuracy"]["mean"]
     return 1.96 * math.sqrt(accuracy * (1 - accuracy) / _n_test(summary))
 
 
 def _synthetic_per_real(outcomes: Sequence[Outcome]) -> float:
-    augmented = [outcome for outcome in outcomes if outcome.arm == ARMS[1]]
+    augmented = [outcome for outcome in outcomes if outcome.arm == AUGMENTED]
     return round(sum(o.n_synthetic for o in augmented) / sum(o.n_real for o in augmented), 4)
 
 

@@ -1,13 +1,10 @@
 """ImageNet weights as torchvision publishes them: from its site, from torch's cache, or from a file."""
 
-import http.client
-import pickle
 import re
-import urllib.request
-import zipfile
+import warnings
 from pathlib import Path
-from typing import IO
 
+import requests
 import torch
 from torch import Tensor, nn
 from torchvision import models
@@ -16,7 +13,8 @@ from xrgan import console
 from xrgan.errors import XrganError
 from xrgan.files import replacing, sha256
 
-CONNECT_SECONDS = 10.0  # for each address of the server, and for each silence in between
+CONNECT_SECONDS = 5  # for each address of the server: a hospital's firewall often just doesn't answer
+READ_SECONDS = 30  # the longest silence in between
 CHUNK_BYTES = 1 << 20
 
 State = dict[str, Tensor]
@@ -32,7 +30,16 @@ def load(arch: str, weights: str) -> State:
     Raises:
         XrganError: the download failed, or the file is absent, damaged, or no state dictionary.
     """
-    return _read(_download(arch) if weights == "imagenet" else _existing(weights))
+    return _read(locate(arch, weights))
+
+
+def locate(arch: str, weights: str) -> Path:
+    """The file of "imagenet" weights, downloaded where torch's cache has none, or the file that `weights` names.
+
+    Raises:
+        XrganError: the download failed, or there is no such file.
+    """
+    return _download(arch) if weights == "imagenet" else _existing(weights)
 
 
 def fill(network: nn.Module, state: State, head: str, arch: str, source: str) -> None:
@@ -70,12 +77,14 @@ def _existing(weights: str) -> Path:
 
 def _read(path: Path) -> State:
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError) as error:
+        with warnings.catch_warnings(action="ignore"):  # torch's doubts about such a file: the error says it better
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file raises anything from IndexError to AssertionError
         raise XrganError(
             f"{path} can't be read as weights: it is damaged, or holds more than tensors.", "Fetch it anew."
         ) from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    named = isinstance(state, dict) and all(isinstance(key, str) for key in state)
+    if not named or not all(isinstance(value, Tensor) for value in state.values()):
         raise XrganError(f"{path} holds no state dictionary (name → tensor).", "--weights takes torchvision's files.")
     # DenseNet's file was written before names with a dot in them were forbidden: norm.1 is norm1 today.
     return {re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key): state[key] for key in state}
@@ -88,21 +97,39 @@ def _download(arch: str) -> Path:
         return path
     console.notice(f"The ImageNet weights of {arch} come from {url}.")
     try:
-        with urllib.request.urlopen(url, timeout=CONNECT_SECONDS) as answer, replacing(path) as temporary:
-            with console.progress(path.name, _megabytes(answer), unit="MB") as bar, temporary.open("wb") as file:
-                while chunk := answer.read(CHUNK_BYTES):
-                    file.write(chunk)
-                    bar.advance(len(chunk) / 1e6)
-            if not _hash_fits(temporary, path.name):
-                raise OSError("what arrived is not the file: its SHA-256 differs")
-    except (OSError, http.client.HTTPException) as error:  # URLError and time-outs are OSErrors
-        reason = getattr(error, "reason", None) or error
+        _stream(url, path)
+    except OSError as error:  # those of requests are, too
         raise XrganError(
-            f"The ImageNet weights of {arch} could not be downloaded: {reason}.",
+            f"The ImageNet weights of {arch} could not be downloaded: {_reason(error)}.",
             f"Either train from scratch with `--weights none`, or bring {url} from a machine with internet"
             " and pass it with `--weights FILE`.",
         ) from error
     return path
+
+
+def _stream(url: str, path: Path) -> None:
+    with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response, replacing(path) as file:
+        response.raise_for_status()
+        megabytes = int(response.headers.get("Content-Length", 0)) / 1e6
+        with console.progress(path.name, megabytes or None, unit="MB") as bar, file.open("wb") as out:
+            for chunk in response.iter_content(CHUNK_BYTES):
+                out.write(chunk)
+                bar.advance(len(chunk) / 1e6)
+        if not _hash_fits(file, path.name):
+            raise OSError("what arrived is another file (its SHA-256 is wrong)")
+
+
+def _reason(error: OSError) -> str:
+    match error:
+        case requests.HTTPError(response=response) if response is not None:
+            return f"the server answered {response.status_code}"
+        case requests.Timeout():
+            return "no answer came in time"
+        case requests.exceptions.SSLError():
+            return "the server's certificate is not trusted; REQUESTS_CA_BUNDLE can name your proxy's"
+        case requests.RequestException():
+            return "the server can't be reached"
+    return error.strerror or str(error)
 
 
 def _url(arch: str) -> str:
@@ -112,8 +139,3 @@ def _url(arch: str) -> str:
 def _hash_fits(path: Path, name: str) -> bool:
     """torchvision's file names end in the first eight digits of the SHA-256."""
     return sha256(path).startswith(Path(name).stem.rpartition("-")[2])
-
-
-def _megabytes(answer: IO[bytes]) -> float | None:
-    length = getattr(answer, "length", None)
-    return length / 1e6 if length else None

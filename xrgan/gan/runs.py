@@ -13,8 +13,9 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
+from xrgan.gan.batches import make_batches
 from xrgan.gan.models import build, choose_device, choose_precision
-from xrgan.gan.training import image_spec, make_batches
+from xrgan.gan.state import image_spec
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.

@@ -169,6 +169,12 @@ def sample(
     return Sampled(folder, total, len(missing), sheet)
 
 
+def seed_of(folder: Path, otherwise: int) -> int:
+    """The seed that a folder's images were drawn from, so that more of the same can be added."""
+    file = folder / "sample.yaml"
+    return int(read_yaml(file).get("seed", otherwise)) if file.is_file() else otherwise
+
+
 def contact_sheet(drawing: Drawing, seed: int, label: str, count: int) -> Pixels:
     """The first `count` images of a seed as one: uint8 (C, H, W)."""
     blocks = [draw_block(drawing, seed, block, label)[0] for block in range(-(-count // BLOCK))]

@@ -1,0 +1,146 @@
+"""The house stays as it was drawn: who imports whom, who prints, and what the help waits for."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import xrgan
+
+HOUSE = Path(xrgan.__file__).parent
+GROUND = {"errors", "files", "console", "config", "rundir", "workspace"}
+STAGES = {"gan", "evaluation", "downstream"}
+TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
+FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))
+
+
+def room(module: str) -> str:
+    """The part of the house in which `xrgan.<room>…` stands; the package itself says its version only."""
+    parts = module.split(".")
+    return "" if len(parts) == 1 else "ground" if parts[1] in GROUND else parts[1]
+
+
+def may_enter(room: str) -> set[str]:
+    """The rooms that a room may import from: itself and those below."""
+    return {
+        "": set(),
+        "ground": {"", "ground"},
+        "data": {"", "ground", "data"},
+        **{stage: {"", "ground", "data", stage} for stage in STAGES},
+        "pipeline": {"", "ground", "data", *STAGES, "pipeline"},
+        "cli": {"", "ground", "data", *STAGES, "pipeline", "cli"},
+        "__main__": {"cli"},
+    }[room]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The full name of everything imported anywhere in a module: `from xrgan import console` is xrgan.console."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports name the module in full"
+            assert node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def foreign_rooms(module: str, tree: ast.AST) -> set[str]:
+    """The rooms that a module enters and must not."""
+    entered = {room(name) for name in imports(tree) if name.split(".")[0] == "xrgan" and name != "xrgan.__version__"}
+    return entered - may_enter(room(module))
+
+
+def speech(tree: ast.AST) -> list[str]:
+    """Where a module writes to the terminal by itself."""
+    said = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"print", "input"}:
+            said.append(f"line {node.lineno}: {node.func.id}")
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            spoken = f"{node.value.id}.{node.attr}"
+            if spoken in {"sys.stdout", "sys.stderr", "sys.__stdout__", "sys.__stderr__", "typer.echo", "typer.secho"}:
+                said.append(f"line {node.lineno}: {spoken}")
+    return said
+
+
+def parsed(file: str) -> tuple[str, ast.Module]:
+    """The module's name and its syntax tree."""
+    module = "xrgan." + file.removesuffix(".py").replace("/", ".")
+    return module.removesuffix(".__init__"), ast.parse((HOUSE / file).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_module_imports_only_from_below_it(file: str) -> None:
+    assert foreign_rooms(*parsed(file)) == set()
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.split("/")[0] not in STAGES])
+def test_torch_is_known_to_the_stages_alone(file: str) -> None:
+    _, tree = parsed(file)
+    assert {name.split(".")[0] for name in imports(tree)} & TORCH == set()
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != "console.py"])
+def test_only_the_console_speaks(file: str) -> None:
+    _, tree = parsed(file)
+    assert speech(tree) == []
+    assert "rich" not in {name.split(".")[0] for name in imports(tree)}
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "entered"),
+    [
+        ("xrgan.config", "from xrgan.data.images import grid", {"data"}),
+        ("xrgan.data.scan", "from xrgan.gan import training", {"gan"}),
+        ("xrgan.gan.training", "import xrgan.evaluation.metrics", {"evaluation"}),
+        ("xrgan.evaluation.fid", "def f():\n    from xrgan import cli", {"cli"}),
+        ("xrgan.downstream.study", "from xrgan import config, gan", {"gan"}),
+        ("xrgan.downstream.study", "from xrgan.pipeline import evaluate", {"pipeline"}),
+    ],
+)
+def test_the_rule_sees_a_step_up_or_sideways(module: str, line: str, entered: set[str]) -> None:
+    assert foreign_rooms(module, ast.parse(line)) == entered
+
+
+def test_the_rule_hears_speech() -> None:
+    assert speech(ast.parse("print(1)\nsys.stdout.write('a')\nbar.print(2)")) == ["line 1: print", "line 2: sys.stdout"]
+
+
+def test_every_module_stands_in_a_known_room() -> None:
+    for file in FILES:
+        may_enter(room(parsed(file)[0]))
+    assert {file.split("/")[0] for file in FILES} >= {"data", "gan", "cli.py", "console.py"}
+
+
+# A command's own packages are imported when it runs: the help must not wait for them.
+LATE = ["torch", "torchvision", "torch_fidelity", "tensorboard", "pandas", "kaggle", "matplotlib", "sklearn", "skimage"]
+LOADED = f"print(sorted(set({LATE}) & set(sys.modules)))"
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=True)
+
+
+def test_the_late_packages_are_names_that_exist() -> None:
+    assert [name for name in LATE if importlib.util.find_spec(name) is None] == []
+
+
+def test_the_command_line_is_imported_without_the_late_packages() -> None:
+    assert run_python("-c", f"import sys, xrgan.cli; {LOADED}").stdout == "[]\n"
+
+
+def test_the_help_is_shown_without_the_late_packages() -> None:
+    code = (
+        f"import atexit, sys; atexit.register(lambda: {LOADED}); sys.argv = ['xrgan', '--help']; import xrgan.__main__"
+    )
+    out = run_python("-c", code).stdout
+    assert all(command in out for command in ("fetch", "prepare", "train", "sample", "evaluate", "classify"))
+    assert out.endswith("[]\n")
+
+
+def test_python_m_xrgan_is_the_command() -> None:
+    assert "Usage" in run_python("-m", "xrgan", "--help").stdout

@@ -1,0 +1,76 @@
+"""Which images a step sees, and every other random number of it.
+
+Everything random in step k is drawn from (seed, k), never from a running generator: that is why a resumed run equals an
+uninterrupted one bit for bit.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xrgan import console
+from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
+from xrgan.errors import XrganError
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The training images and the order in which every epoch visits them."""
+
+    dataset: PackedDataset
+    indices: NDArray[np.int64]
+    size: int
+    seed: int
+    flip: bool
+
+    @property
+    def an_epoch(self) -> int:
+        """Steps an epoch; what is left over waits for the next epoch's order (BatchNorm dislikes small batches)."""
+        return len(self.indices) // self.size
+
+    def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Real images (B, C, S, S) in [-1, 1] and labels (B,) of a step."""
+        epoch, place = divmod(step, self.an_epoch)
+        order = _order(len(self.indices), self.seed, epoch)
+        chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
+        pixels = torch.from_numpy(self.dataset.images[chosen]).to(device, non_blocking=True)
+        images = pixels.float().div_(127.5).sub_(1)
+        if self.flip:
+            mirrored = torch.from_numpy(generator_at(self.seed, 1, step).random(self.size) < 0.5).to(device)
+            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+        return images, torch.from_numpy(self.dataset.labels[chosen]).to(device, non_blocking=True)
+
+
+@lru_cache(maxsize=1)
+def _order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    return generator_at(seed, 0, epoch).permutation(images)
+
+
+def generator_at(seed: int, stream: int, step: int) -> np.random.Generator:
+    """A generator that depends on nothing but its arguments; streams: 0 order, 1 flips, 2 latents."""
+    return np.random.default_rng([seed, stream, step])
+
+
+def make_batches(dataset: PackedDataset, config: Config) -> Batches:
+    """The training split, in batches.
+
+    Raises:
+        XrganError: there are fewer images than one batch needs.
+    """
+    indices = dataset.of_split("train")
+    if config.model.conditional is True:
+        labelled = indices[dataset.labels[indices] >= 0]
+        if len(labelled) < len(indices):
+            console.notice(f"{len(indices) - len(labelled)} training images have no label and are left out.")
+        indices = labelled
+    if len(indices) < config.train.batch_size:
+        raise XrganError(
+            f"{dataset.name} has {len(indices)} training images, fewer than one batch of {config.train.batch_size}.",
+            f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
+        )
+    return Batches(dataset, indices, config.train.batch_size, config.train.seed, config.train.horizontal_flip)

@@ -1,0 +1,119 @@
+"""All that a run is while it trains: made from a seed, saved, restored, checked, averaged."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from xrgan import console
+from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint
+from xrgan.gan.models import ImageSpec, build
+from xrgan.rundir import RunDir
+
+FIGURES = ("discriminator_loss", "generator_loss", "d_real", "d_fake")
+LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
+
+
+@dataclass
+class TrainState:
+    """All that a run is: what a checkpoint holds, and what the next step changes."""
+
+    generator: nn.Module
+    discriminator: nn.Module
+    ema: nn.Module  # the generator with averaged weights: the one that draws
+    generator_optimizer: Adam
+    discriminator_optimizer: Adam
+    step: int = 0
+    images_seen: int = 0
+    seconds: float = 0.0
+    sums: Tensor = field(default_factory=lambda: torch.zeros(len(FIGURES), dtype=torch.float64))  # of this epoch
+
+
+def image_spec(dataset: PackedDataset, config: Config) -> ImageSpec:
+    """What the networks draw for this dataset."""
+    return ImageSpec(dataset.size, dataset.channels, len(dataset.classes) if config.model.conditional is True else 0)
+
+
+def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
+    """A fresh state: weights from the seed, on whatever device they go to."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.train.seed)
+        generator, discriminator = build(config.model, spec)
+    generator, discriminator = generator.to(device), discriminator.to(device)
+
+    def adam(network: nn.Module) -> Adam:
+        betas = (config.train.beta1, config.train.beta2)
+        return Adam(network.parameters(), lr=config.train.lr, betas=betas, fused=True)
+
+    ema = copy.deepcopy(generator).eval().requires_grad_(False)
+    return TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
+
+
+def restore(state: TrainState, run: RunDir, device: torch.device) -> None:
+    last = checkpoint.load_last(run.checkpoints)
+    if last is None:
+        return
+    path, content = last
+    for name in ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer"):
+        getattr(state, name).load_state_dict(content[name])
+    state.step, state.images_seen, state.seconds = content["step"], content["images_seen"], content["seconds"]
+    state.sums = content["sums"].to(device)
+    console.notice(f"Going on from {path.name} ({state.images_seen:,} images seen).")
+
+
+def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec, config: Config) -> None:
+    """Write a checkpoint that is complete: `_restore` and `open_drawing` need nothing else but config.yaml."""
+    shares: list[float] = []
+    if spec.classes:
+        labels = dataset.labels[dataset.of_split("train")]
+        counts = np.bincount(labels[labels >= 0], minlength=spec.classes)
+        shares = [float(share) for share in counts / counts.sum()]
+    content: dict[str, Any] = {
+        name: getattr(state, name).state_dict()
+        for name in ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
+    }
+    content |= {
+        "step": state.step,
+        "images_seen": state.images_seen,
+        "seconds": state.seconds,
+        "sums": state.sums.cpu(),
+    }
+    content |= {"spec": vars(spec), "classes": list(dataset.classes), "class_shares": shares}
+    checkpoint.save(run.checkpoints, state.step, content, config.train.keep_checkpoints)
+
+
+def check_finite(state: TrainState, run: RunDir, config: Config) -> None:
+    """Raise where a loss or a weight is NaN or infinite: before anything of it reaches the disk."""
+    tensors = [state.sums, *state.generator.parameters(), *state.discriminator.parameters()]
+    if bool(torch.stack([torch.isfinite(tensor).all() for tensor in tensors]).all()):
+        return
+    if not config.train.gradient_clip:
+        advice = "--set train.gradient_clip=1"
+    elif config.train.precision == "bf16":
+        advice = "--precision fp32"
+    else:
+        advice = f"--set train.lr={config.train.lr / 4:g}"
+    raise XrganError(
+        f"The training of {run.path} ran into NaN or infinite values after step {state.step}; "
+        "its last good checkpoint stays.",
+        f"Start a new run with `{advice}`.",
+    )
+
+
+@torch.no_grad()
+def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> None:
+    """Move the average towards the generator; BatchNorm's statistics move with the weights that they belong to."""
+    halflife = min(halflife_images, LEAST_EMA_SHARE * (state.images_seen + batch_size))
+    weight = 1 - 0.5 ** (batch_size / halflife) if halflife else 1.0
+    for average, value in zip(state.ema.state_dict().values(), state.generator.state_dict().values(), strict=True):
+        if average.is_floating_point():
+            average.lerp_(value, weight)
+        else:
+            average.copy_(value)
