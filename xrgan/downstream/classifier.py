@@ -72,7 +72,8 @@ def train(
 ) -> History:
     """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
 
-    The best epoch has the highest AUROC on the validation images; balanced accuracy breaks a tie. Classes that the
+    The best epoch has the highest balanced accuracy on the validation images; AUROC breaks a tie. (AUROC alone would
+    keep epochs that rank well and still call every image ill.) Classes that the
     training images hold less of weigh more in the loss, in inverse proportion. On a CPU the result follows from the
     seed and the network's initial weights, bit for bit.
 
@@ -176,7 +177,7 @@ def _validate(network: nn.Module, examples: Examples, loss: float, device: torch
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
-    return epoch.auroc, epoch.balanced_accuracy
+    return epoch.balanced_accuracy, epoch.auroc
 
 
 def _finite(figure: Tensor) -> float:

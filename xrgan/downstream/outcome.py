@@ -32,6 +32,7 @@ class Outcome:
             "n_synthetic": self.n_synthetic,
             "steps": self.history.steps,
             "best_epoch": self.history.best + 1,
+            "validation_balanced_accuracy": best.balanced_accuracy,
             "validation_auroc": best.auroc,
             **self.scores,
             "seconds": round(self.seconds, 2),
