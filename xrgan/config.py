@@ -46,6 +46,14 @@ class Section(BaseModel):
         return value
 
 
+class PhantomConfig(Section):
+    """What `fetch phantom` draws."""
+
+    n: int = Field(2000, ge=1, description="phantom: how many radiographs")
+    size: int = Field(128, ge=16, le=2048, description="phantom: pixels, height and width")
+    seed: int = Field(0, ge=0, description="phantom: which patients")
+
+
 class PrepareConfig(Section):
     """data/raw/<source>/ → data/prepared/<name>/; the dataset's own dataset.yaml keeps what was used."""
 
@@ -103,7 +111,7 @@ class TrainConfig(Section):
     real_label: float = Field(0.9, gt=0.5, le=1, description="target of real images: 1 smoothed (one-sided)")
     gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
     ema_halflife_images: float = Field(
-        10_000,
+        500,
         ge=0,
         description="half-life of the generator's average (at most 5 % of the images seen); 0 = none",
     )
@@ -142,7 +150,7 @@ class ClassifyConfig(Section):
     k_folds: Whole = Field(5, ge=2, le=20, description="folds of the training images, by patient")
     epochs: Whole = Field(10, ge=1, description="passes over a fold's real images; both arms take as many steps")
     batch_size: Whole = Field(32, ge=2, description="images a step")
-    lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
+    lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate at the start; it falls to 0 along a cosine")
     ratio: float = Field(1.0, gt=0, description="synthetic images per real one in the augmented arm, at most")
     seed: Whole = Field(0, ge=0, description="of folds, initial weights and batches")
 
@@ -150,6 +158,7 @@ class ClassifyConfig(Section):
 class Config(Section):
     dataset: str = Field("", description="name of the prepared dataset")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto | cpu | cuda | mps")
+    phantom: PhantomConfig = PhantomConfig()
     prepare: PrepareConfig = PrepareConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()

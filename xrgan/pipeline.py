@@ -105,6 +105,7 @@ def classify(
     from xrgan.gan.models import choose_device
 
     dataset = _dataset_of(workspace, run, config, data)
+    study.check(dataset, config.classify)
     wanted = round(len(dataset.of_split("train", "val")) * config.classify.ratio)
     folder = synthetic or _drawn(run, config, wanted)
     images, labels = read_synthetic(folder, dataset.classes)

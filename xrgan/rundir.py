@@ -71,8 +71,8 @@ class RunDir:
         return read_config(self.config_file)
 
     def write_config(self, config: Config) -> None:
-        # How the images were prepared stands in the dataset's own dataset.yaml.
-        write_config(self.config_file, config, leave_out=["prepare"])
+        # Where the images come from and how they were prepared stands in the dataset's own dataset.yaml.
+        write_config(self.config_file, config, leave_out=["phantom", "prepare"])
 
     def read_environment(self) -> dict[str, Any]:
         return read_yaml(self.environment_file) if self.environment_file.is_file() else {}

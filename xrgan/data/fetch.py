@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xrgan import console
+from xrgan.config import resolve
 from xrgan.data import archives, kaggle_client
 from xrgan.data.copying import copy_folder, is_image, no_image
 from xrgan.data.sources import SOURCES, Source, find_source
@@ -20,7 +21,6 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml, sha256, write_yaml
 
 RECORD = "source.yaml"
-PHANTOM = {"size": 128, "seed": 0}
 MEGABYTE = 1e6
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -109,7 +109,8 @@ def _understand(name: str | None, archive: Path | None, folder: Path | None, pha
     if given and not drawn:
         raise XrganError(f"--{min(given)} is for the phantom, not for {name}.", "Leave it out.", exit_code=2)
     if source and drawn:
-        return Request(name, source, phantom={"n": source.images, **PHANTOM, **given})
+        wish = resolve(flags={f"phantom.{key}": value for key, value in given.items()})
+        return Request(name, source, phantom=wish.phantom.model_dump())
     return Request(name, source, archive, folder)
 
 

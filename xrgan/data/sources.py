@@ -12,7 +12,7 @@ class Source:
 
     Attributes:
         kaggle: "dataset:owner/slug" or "competition:slug"; empty where nothing is downloaded.
-        images: how many there are; for the phantom, how many are drawn unless told otherwise.
+        images: how many there are; 0 for the phantom, which draws as many as one asks for.
         patient_pattern: searched in a file's stem, its first group is the patient (where no more is known: the
             study); empty = unknown.
         label_pattern: searched in a file's stem where there are no class folders; the name of the group that matched
@@ -48,7 +48,7 @@ _ALL = (
         licence="MIT",
         citation="",
         url="",
-        images=2000,
+        images=0,
         patient_pattern=r"^(phantom\d+)(?:_|$)",
     ),
     Source(

@@ -75,7 +75,7 @@ def train(
     The best epoch has the highest balanced accuracy on the validation images; AUROC breaks a tie. (AUROC alone would
     keep epochs that rank well and still call every image ill.) Classes that the
     training images hold less of weigh more in the loss, in inverse proportion. On a CPU the result follows from the
-    seed and the network's initial weights, bit for bit.
+    seed, the network's initial weights and the number of threads, bit for bit.
 
     Args:
         seed: of the batches.

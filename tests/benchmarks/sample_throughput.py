@@ -1,0 +1,58 @@
+"""How much of the bare generator's rate does `xrgan sample` keep, PNGs and index included?
+
+    python tests/benchmarks/sample_throughput.py [--n 1024] [--size 64] [--rounds 3]
+
+Bare: the same generator on latents in memory, in blocks of the same size, nothing written; and, for what the disk and PNG
+cost anybody, the same followed by Pillow's plain `save`. The figure is the median ratio of the rates.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from xrgan import console
+from xrgan.config import resolve
+from xrgan.gan import sampling
+from xrgan.gan.models import ImageSpec, build, choose_device
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n", type=int, default=1024)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    console.configure(quiet=True)
+    device = choose_device("auto")
+    generator, _ = build(resolve().model, ImageSpec(options.size, 1, 0))
+    generator = generator.to(device).eval()
+    drawing = sampling.Drawing(generator, ImageSpec(options.size, 1, 0), 100, (), (), device, 0, True)
+    z = torch.randn(options.n, 100)
+    ratios = []
+    for number in range(options.rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            images = [sampling.draw(generator, part, None) for part in z.split(sampling.BLOCK)]
+            bare = time.perf_counter() - start
+            for k, image in enumerate(image for block in images for image in block):
+                Image.fromarray(image[0]).save(Path(folder) / f"{k}.png")
+            plain = time.perf_counter() - start
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            sampling.sample(drawing, Path(folder), options.n, 0)
+            ours = time.perf_counter() - start
+        ratios.append(plain / ours)
+        rates = " ".join(
+            f"{name} {options.n / s:.0f}" for name, s in [("bare", bare), ("plain", plain), ("xrgan", ours)]
+        )
+        print(f"round {number + 1}: images/s {rates}; xrgan / plain {ratios[-1]:.2f}")
+    print(f"median ratio {statistics.median(ratios):.2f}  (min {min(ratios):.2f}, max {max(ratios):.2f})")
+
+
+if __name__ == "__main__":
+    main()
