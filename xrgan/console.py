@@ -152,12 +152,6 @@ class _RateColumn(ProgressColumn):
         return Text(f"{_amount(rate, self._unit)}/s" if rate else "", style="dim")
 
 
-class _MegabytesColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        of_total = "" if task.total is None else f"/{task.total:.1f}"
-        return Text(f"{task.completed:.1f}{of_total} MB")
-
-
 @contextmanager
 def progress(description: str, total: float | None, unit: str = "images") -> Iterator[Bar]:
     """Show a bar with the count, the rate and the time left while the block runs.
@@ -171,11 +165,10 @@ def progress(description: str, total: float | None, unit: str = "images") -> Ite
         yield bar
         bar.finish()
         return
-    count = _MegabytesColumn() if unit == "MB" else MofNCompleteColumn()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        count,
+        _CountColumn(unit),
         _RateColumn(unit),
         TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("{task.fields[figures]}"),
@@ -193,7 +186,11 @@ def track(items: Sequence[Item], description: str, unit: str = "images") -> Iter
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:,.1f}" if unit == "MB" or (0 < value < 10 and value != int(value)) else f"{value:,.0f}"
+    if unit == "MB":
+        return f"{value:,.1f}"
+    if value == int(value) or value >= 10:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 1 else f"{value:.2g}"
 
 
 def _duration(seconds: float) -> str:

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/evaluate_throughput.py [--n 96] [--size 64] [--rounds 3]
 
-Bare: the same network on the same batches, already in memory as it wants them. Both take turns within one run; the figure is
-the median ratio of the rates.
+Bare: the same network on the same batches, already in memory as it wants them. Both take turns within one run; the
+figure is the median ratio of the rates.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/prepare_throughput.py FOLDER [--size 64] [--rounds 3]
 
-FOLDER is any tree of images, such as data/raw/kermany. Both take turns within one run; the figure is the median ratio of
-the times, xrgan / Pillow.
+FOLDER is any tree of images, such as data/raw/kermany. Both take turns within one run; the figure is the median ratio
+of the times, xrgan / Pillow.
 """
 
 import argparse

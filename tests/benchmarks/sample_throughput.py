@@ -2,8 +2,8 @@
 
     python tests/benchmarks/sample_throughput.py [--n 1024] [--size 64] [--rounds 3]
 
-Bare: the same generator on latents in memory, in blocks of the same size, nothing written; and, for what the disk and PNG
-cost anybody, the same followed by Pillow's plain `save`. The figure is the median ratio of the rates.
+Bare: the same generator on latents in memory, in blocks of the same size, nothing written. Plain: that, followed by
+Pillow's `save`, which anybody pays. The figure is the median ratio of the rates, xrgan / plain.
 """
 
 import argparse
