@@ -61,9 +61,8 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     target = prepared_root / name
     console.notice(f"Looking through {raw} …")
     known = SOURCES.get(source["name"])
-    rows = scan(
-        raw, config.patient_pattern or (known.patient_pattern if known else ""), getattr(known, "label_pattern", "")
-    )
+    patient_pattern, label_pattern = (known.patient_pattern, known.label_pattern) if known else ("", "")
+    rows = scan(raw, config.patient_pattern or patient_pattern, label_pattern)
     wanted = _wish(source, rows, raw, config)
     with locked(target):
         if target.exists() and not force:
