@@ -21,7 +21,6 @@ from xrgan.files import parse_yaml, read_yaml, write_text
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
 METRICS = ("fid", "kid", "ssim")
 
 
