@@ -483,7 +483,7 @@ def test_nothing_to_see_is_an_error(tmp_path: Path) -> None:
         ({"source_name": "mine", "archive": Path("absent.zip")}, "no archive absent.zip"),
         ({"source_name": "mine", "folder": Path("x"), "archive": Path("y")}, "can't go together"),
         ({"source_name": "???", "folder": Path("x")}, "no name for a folder"),
-        ({"source_name": "phantom", "n": 0}, "at least 1"),
+        ({"source_name": "phantom", "n": 0}, "phantom.n = 0"),
     ],
 )
 def test_mistakes_are_named(arguments: dict[str, object], message: str, tmp_path: Path) -> None:
