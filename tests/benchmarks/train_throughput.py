@@ -1,7 +1,8 @@
 """How much of the bare training step's throughput does `xrgan train` keep?
 
-Bare: the two updates of a DCGAN step, written down plainly, on batches that already lie in memory as floats; the same
-networks, batch size, precision and optimizers, nothing else (no average, no data, no record, no checkpoint).
+Bare: a training step written down plainly, on batches that already lie in memory as floats: the two updates and the moving
+average of the generator's weights; the same networks, batch size, precision and optimizers, and nothing else (no data, no
+labels, no record, no checkpoint).
 xrgan: `training.train`, whole epochs of a packed dataset: data, average, losses.csv, TensorBoard, grid, checkpoint.
 Both take turns within one run, because these machines are noisy; the figure is the median of the ratios.
 
@@ -10,6 +11,7 @@ Both take turns within one run, because these machines are noisy; the figure is 
 
 import argparse
 import contextlib
+import copy
 import io
 import statistics
 import tempfile
@@ -72,6 +74,7 @@ def bare_steps(size: int, batch_size: int, precision: str, device: torch.device)
     optimizers = [torch.optim.Adam(net.parameters(), 2e-4, betas, fused=True) for net in (generator, discriminator)]
     real = torch.rand(8, batch_size, 1, size, size, device=device) * 2 - 1
     z = torch.randn(8, batch_size, config.model.latent_size, device=device)
+    average = copy.deepcopy(generator).requires_grad_(False)
     ones, zeros = torch.ones(batch_size, device=device), torch.zeros(batch_size, device=device)
 
     def run(steps: int) -> None:
@@ -89,6 +92,9 @@ def bare_steps(size: int, batch_size: int, precision: str, device: torch.device)
             bce(logits.float(), ones).backward()
             optimizers[0].step()
             discriminator.requires_grad_(True)
+            with torch.no_grad():
+                for mean, weight in zip(average.parameters(), generator.parameters(), strict=True):
+                    mean.lerp_(weight, 0.02)
 
     return run
 
