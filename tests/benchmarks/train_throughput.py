@@ -1,8 +1,8 @@
 """How much of the bare training step's throughput does `xrgan train` keep?
 
-Bare: a training step written down plainly, on batches that already lie in memory as floats: the two updates and the moving
-average of the generator's weights; the same networks, batch size, precision and optimizers, and nothing else (no data, no
-labels, no record, no checkpoint).
+Bare: a training step written down plainly, on batches that already lie in memory as floats: the two updates and the
+moving average of the generator's weights; the same networks, batch size, precision and optimizers, and nothing else (no
+data, no labels, no record, no checkpoint).
 xrgan: `training.train`, whole epochs of a packed dataset: data, average, losses.csv, TensorBoard, grid, checkpoint.
 Both take turns within one run, because these machines are noisy; the figure is the median of the ratios.
 

@@ -4,6 +4,7 @@ FID and KID are comparable between papers because everybody computes them with o
 2015-12-05. Two published files hold it; both are known by their SHA-256, and a file of another hash is not used.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -197,11 +198,10 @@ def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
 
 def _megabytes(folder: Path) -> float:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except OSError:  # pip moved it away in between
-            continue
+    for root, _, names in os.walk(folder):  # unlike rglob, it passes over folders that pip removes meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):  # pip moved it away in between
+                total += Path(root, name).stat().st_size
     return total / 1e6
 
 
