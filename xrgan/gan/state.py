@@ -33,7 +33,7 @@ class TrainState:
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
-    sums: Tensor = field(default_factory=lambda: torch.zeros(len(FIGURES), dtype=torch.float64))  # of this epoch
+    sums: Tensor = field(default_factory=lambda: torch.zeros(len(FIGURES)))  # of this epoch; MPS has no float64
 
 
 def image_spec(dataset: PackedDataset, config: Config) -> ImageSpec:
