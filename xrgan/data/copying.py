@@ -6,10 +6,8 @@ from pathlib import Path
 
 from xrgan import console
 from xrgan.data.archives import is_junk, need_room
-from xrgan.data.images import EXTENSIONS
+from xrgan.data.images import DEEP_EXTENSIONS, EXTENSIONS, is_image
 from xrgan.errors import XrganError
-
-IMAGE_EXTENSIONS = EXTENSIONS | {".dcm", ".dicom", ".img"}  # .img: JSRT's own raw files
 
 
 def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
@@ -37,16 +35,8 @@ def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
         shutil.copyfile(root / file, copy)
 
 
-def is_image(path: Path) -> bool:
-    """By its extension; DICOM files often have none, but say `DICM` after a preamble of 128 bytes."""
-    if path.suffix:
-        return path.suffix.lower() in IMAGE_EXTENSIONS
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def no_image(where: str) -> XrganError:
-    return XrganError(f"There is no image in {where}.", f"Known are {', '.join(sorted(IMAGE_EXTENSIONS))}.")
+    return XrganError(f"There is no image in {where}.", f"Known are {', '.join(sorted(EXTENSIONS | DEEP_EXTENSIONS))}.")
 
 
 def _list_files(root: Path, leave_out: Path) -> list[Path]:

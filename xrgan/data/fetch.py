@@ -14,7 +14,8 @@ from typing import Any
 from xrgan import console
 from xrgan.config import resolve
 from xrgan.data import archives, kaggle_client
-from xrgan.data.copying import copy_folder, is_image, no_image
+from xrgan.data.copying import copy_folder, no_image
+from xrgan.data.images import is_image
 from xrgan.data.sources import SOURCES, Source, find_source
 from xrgan.data.staging import growing, locked, remove
 from xrgan.errors import XrganError

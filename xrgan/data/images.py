@@ -17,6 +17,7 @@ from xrgan.errors import XrganError
 from xrgan.files import replacing
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
+DEEP_EXTENSIONS = frozenset({".dcm", ".dicom", ".img"})  # .img: JSRT's own raw files
 GAP = 2  # pixels between the images of a grid
 Pixels = NDArray[np.uint8]
 
@@ -139,14 +140,22 @@ def grid(images: Pixels, columns: int) -> Pixels:
     return sheet
 
 
+def is_image(path: Path) -> bool:
+    """By its extension; DICOM files often have none (or a part of a number), but say `DICM` after a preamble."""
+    if path.suffix.lower() in EXTENSIONS | DEEP_EXTENSIONS:
+        return True
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
 def find_images(folder: Path) -> list[Path]:
     """The image files below a folder, by name; hidden files and the Mac's `__MACOSX` copies are no images."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in EXTENSIONS
-        and not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
+        if not any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         and path.is_file()
+        and is_image(path)
     )
 
 
