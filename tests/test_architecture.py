@@ -12,7 +12,7 @@ import pytest
 import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "files", "console", "config", "rundir", "workspace"}
+GROUND = {"errors", "files", "grammar", "console", "config", "rundir", "workspace"}
 STAGES = {"gan", "evaluation", "downstream"}
 TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
 FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))

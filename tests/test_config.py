@@ -21,14 +21,21 @@ KEYS = sorted(
     + [f"{section}.{name}" for section, model in SECTIONS.items() for name in model.model_fields]
 )
 PATTERNS = ["", r"(\d+)", r"^([a-z]+)_", "(?P<patient>p#1: ü)", 'a"(b)\\t', "(a\nb)"]
+SAMPLES = {
+    "patient_pattern": PATTERNS,
+    "window": ["dicom", "minmax", "p1-p99", "p0.5-p100"],
+    "map": ["auto", "none", "Lung Opacity=1,*=0", "ä # b=c", "a:=-"],
+}
 
 
 def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
     """Every value that a field allows, as far as its type and bounds tell."""
     if field.annotation == tuple[float, float, float]:
         return st.sampled_from([(1, 0, 0), (0.8, 0.1, 0.1), (1 / 3, 1 / 3, 1 / 3), (0.7, 0.3, 0.0)])
-    if name == "patient_pattern":
-        return st.sampled_from(PATTERNS)
+    if name in SAMPLES:
+        return st.sampled_from(SAMPLES[name])
+    if name in {"labels", "view"}:
+        return st.lists(st.text(min_size=1)).map(tuple)
     bounds = {type(bound): bound_of(bound) for bound in field.metadata}
     low = bounds.get(annotated_types.Ge, bounds.get(annotated_types.Gt))
     high = bounds.get(annotated_types.Le, bounds.get(annotated_types.Lt))
@@ -220,6 +227,9 @@ def test_a_wrong_type_is_named_with_key_and_value(setting: str, value: str) -> N
         ("prepare.split=[.nan, 0.5, 0.5]", "[nan, 0.5, 0.5]"),
         ("prepare.patient_pattern='a('", "'a('"),
         ("prepare.patient_pattern=abc", "'abc'"),
+        ("prepare.window=p99-p1", "'p99-p1'"),
+        ("prepare.map=Opacity", "'Opacity'"),
+        ("prepare.labels=3", "3"),
         ("device=gpu", "'gpu'"),
         ("model.name=stylegan", "'stylegan'"),
         ("train.batch_size=1", "1"),
@@ -242,6 +252,12 @@ def test_an_impossible_value_is_named_with_its_key(setting: str, value: str) -> 
     assert error.message.startswith(f"{key} = ")
     assert value in error.message
     assert error.hint == f"{key}: {options.meaning(key)}."
+
+
+@pytest.mark.parametrize("key", ["labels", "view"])
+def test_names_by_commas_are_a_list(key: str) -> None:
+    wish = resolve(settings=[f"prepare.{key}=PA, AP"]).prepare
+    assert getattr(wish, key) == ("PA", "AP")
 
 
 @pytest.mark.parametrize("setting", ["train.epochs", "epochs 3", ""])

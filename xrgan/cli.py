@@ -117,7 +117,15 @@ def prepare(
     fraction: Annotated[float | None, _option("prepare.fraction", "--fraction")] = None,
     limit: Annotated[int | None, _option("prepare.limit", "--limit")] = None,
     split: Annotated[str | None, _option("prepare.split", "--split")] = None,
+    window: Annotated[str | None, _option("prepare.window", "--window")] = None,
+    clahe: Annotated[bool | None, _option("prepare.clahe", "--clahe/--no-clahe")] = None,
+    masks: Annotated[str | None, _option("prepare.masks", "--masks")] = None,
+    labels: Annotated[str | None, _option("prepare.labels", "--labels")] = None,
+    label_map: Annotated[str | None, _option("prepare.map", "--map")] = None,
+    view: Annotated[str | None, _option("prepare.view", "--view")] = None,
     patient_pattern: Annotated[str | None, _option("prepare.patient_pattern", "--patient-pattern")] = None,
+    fix_leaks: Annotated[bool | None, _option("prepare.fix_leaks", "--fix-leaks/--keep-leaks")] = None,
+    drop_duplicates: Annotated[bool | None, _option("prepare.drop_duplicates", "--drop-duplicates")] = None,
     seed: Annotated[int | None, _option("prepare.seed", "--seed")] = None,
     workers: Annotated[int | None, _option("prepare.workers", "--workers")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a dataset of that name.")] = False,
@@ -136,7 +144,15 @@ def prepare(
         "fraction": fraction,
         "limit": limit,
         "split": split.split(",") if split else None,
+        "window": window,
+        "clahe": clahe,
+        "masks": masks,
+        "labels": labels,
+        "map": label_map,
+        "view": view,
         "patient_pattern": patient_pattern,
+        "fix_leaks": fix_leaks,
+        "drop_duplicates": drop_duplicates,
         "seed": seed,
         "workers": workers,
     }
@@ -145,10 +161,13 @@ def prepare(
         console.show_text(options.to_yaml(resolved))
         return
     workspace = Workspace(data_root, RUNS)
-    from xrgan.data import prepare as stage
+    from xrgan.data import description
+    from xrgan.data.prepare import prepare as pack
 
-    prepared = stage.prepare(workspace.find_raw(source), workspace.prepared_root, resolved.prepare, name, force)
-    console.show_table(str(prepared), *stage.table(prepared))
+    prepared = pack(workspace.find_raw(source), workspace.prepared_root, resolved.prepare, name, force)
+    console.show_table(str(prepared), *description.table(prepared))
+    console.show_table("", *description.facts_table(prepared))
+    console.show_text(str(prepared / "preview.png"))
 
 
 @app.command()
@@ -368,8 +387,31 @@ def runs(as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS
     elif not found:
         console.notice(f"There is no run in {runs_root}; `xrgan train` makes one.")
     else:
-        cells = [["–" if cell is None else cell for cell in row.values()] for row in found]
-        console.show_table(f"Runs in {runs_root}", list(found[0]), cells)
+        _show_records(f"Runs in {runs_root}", found)
+
+
+@app.command()
+def data(as_json: Json = False, quiet: Quiet = False, data_root: DataRoot = DATA) -> None:
+    """List what is here: the fetched sources and the prepared datasets."""
+    console.configure(quiet or as_json)
+    from xrgan.data import inventory
+
+    workspace = Workspace(data_root, RUNS)
+    fetched, prepared = inventory.fetched(workspace.fetched()), inventory.prepared(workspace.prepared())
+    if as_json:
+        console.show_json({"fetched": fetched, "prepared": prepared})
+        return
+    if not fetched and not prepared:
+        console.notice(f"There is nothing in {data_root}; `xrgan fetch phantom` works offline.")
+    for title, records in (("Fetched", fetched), ("Prepared", prepared)):
+        if records:
+            _show_records(f"{title}, in {data_root}", records)
+
+
+def _show_records(title: str, records: list[dict[str, Any]]) -> None:
+    console.show_table(
+        title, list(records[0]), [["–" if cell is None else cell for cell in r.values()] for r in records]
+    )
 
 
 def _summary(run: RunDir) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
+from xrgan.grammar import parse_map, parse_window
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
 METRICS = ("fid", "kid", "ssim")
+AUTO, NONE = "auto", "none"
 
 
 def _fits(value: int) -> int:
@@ -61,6 +63,22 @@ class PrepareConfig(Section):
         "pad", description="pad | crop | stretch: how an oblong image becomes square; pad keeps all of the chest"
     )
     channels: Literal[1, 3] = Field(1, description="1 = gray | 3 = RGB; X-rays are gray")
+    window: str = Field(
+        "dicom",
+        description="how more than 8 bits become 8: dicom (by the file's own window, else minmax) | minmax (the whole "
+        "range) | p1-p99 (between any two percentiles)",
+    )
+    clahe: bool = Field(False, description="contrast-limited adaptive histogram equalisation (Zuiderveld 1994)")
+    masks: str = Field(
+        "auto",
+        description="structures that become channels beside the image: auto (lungs and heart, where there are masks) | "
+        "none | any of lungs, right lung, left lung, heart, opacity, by commas",
+    )
+    labels: tuple[str, ...] = Field((), description="classes to keep, before merging; none = all")
+    map: str = Field(
+        "auto", description='merge classes, first match wins: "Lung Opacity=1,*=0"; auto = the source\'s way | none'
+    )
+    view: tuple[str, ...] = Field((), description="projections to keep, such as PA,AP; none = all")
     fraction: float = Field(1.0, gt=0, le=1, description="share of the images to keep, drawn at random")
     limit: Whole = Field(0, ge=0, description="keep at most so many images, drawn at random; 0 = all")
     split: tuple[float, float, float] = Field(
@@ -70,8 +88,30 @@ class PrepareConfig(Section):
         "",
         description="regular expression whose first group, in a file's name, is the patient; empty = the source's",
     )
+    fix_leaks: bool = Field(
+        False, description="move a patient who stands in two of the source's own splits to where most images are"
+    )
+    drop_duplicates: bool = Field(False, description="keep one of several (nearly) equal images")
     seed: Whole = Field(0, ge=0, description="of the split and of the random subset")
     workers: Whole = Field(0, ge=0, description="processes that decode; 0 = one a core")
+
+    @field_validator("labels", "view", mode="before")
+    @classmethod
+    def _by_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("window")
+    @classmethod
+    def _is_a_window(cls, window: str) -> str:
+        parse_window(window)
+        return window
+
+    @field_validator("map")
+    @classmethod
+    def _is_a_map(cls, text: str) -> str:
+        if text not in {AUTO, NONE}:
+            parse_map(text)
+        return text
 
     @field_validator("patient_pattern")
     @classmethod

@@ -64,17 +64,17 @@ def show_json(content: Any) -> None:
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table of results; numbers stand right."""
     cells = [[str(cell) for cell in row] for row in rows]
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table = Table()
     for index, column in enumerate(columns):
         numeric = bool(cells) and all(_is_numeric(row[index]) for row in cells)
         table.add_column(escape(column), justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*(escape(cell) for cell in row))
-    if _results.is_terminal:
-        _results.print(table)
-    else:
-        # A file or a pipe has no width: rich would assume 80 columns and fold the figures.
-        Console(file=sys.stdout, width=200, highlight=False).print(table)
+    # A file or a pipe has no width: rich would assume 80 columns and fold the figures.
+    results = _results if _results.is_terminal else Console(file=sys.stdout, width=200, highlight=False)
+    if title:  # on a line of its own: as the table's title it would be folded to the table's width
+        results.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
+    results.print(table)
 
 
 def _is_numeric(cell: str) -> bool:

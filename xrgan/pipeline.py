@@ -79,9 +79,9 @@ def evaluate(
     images, labels = read_synthetic(folder, dataset.classes)
     training = dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed)
     return score(
-        real=dataset.images[held_out],
+        real=dataset.xrays(held_out),
         synthetic=images,
-        other_real=dataset.images[training],
+        other_real=dataset.xrays(training),
         metrics=metrics,
         config=chosen,
         device=choose_device(config.device),
@@ -155,9 +155,9 @@ def _dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | N
 
 def _drawn(run: RunDir, config: Config, count: int) -> Path:
     """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
-    if len(list(run.synthetic.glob("synthetic_*.png"))) < count:
-        from xrgan.gan import sampling
+    from xrgan.gan import sampling
 
+    if len(sampling.list_drawn(run.synthetic)) < count:
         console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
         seed = sampling.seed_of(run.synthetic, config.sample.seed)
         drawing = sampling.open_drawing(run, config.device, config.sample.ema)

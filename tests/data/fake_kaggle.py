@@ -1,6 +1,7 @@
 """A Kaggle on loopback that the real kaggle package talks to: it answers as told, and may stutter, break off or lie."""
 
 import contextlib
+import hashlib
 import json
 import os
 import threading
@@ -13,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 BLOCK = 1 << 14
-ETAG = '"the-one"'
 
 
 @dataclass
@@ -25,8 +25,10 @@ class FakeKaggle:
 
     archive: bytes
     status: int = 200  # of the answer to each request for a download's address
+    statuses: list[int] = field(default_factory=list)  # of the next of those answers, before `status` holds again
     headers: dict[str, str] = field(default_factory=dict)  # that come with it, if it is an error
     script: list[tuple[int, int | None]] = field(default_factory=list)  # status, bytes (None = all) of the next GETs
+    announced: int | None = None  # bytes, if the server is wrong about them; -1 = it says nothing
     seconds_a_block: float = 0.0
     holds_at: int | None = None  # after so many bytes a download waits for the gate
     gate: threading.Event = field(default_factory=threading.Event)
@@ -34,6 +36,10 @@ class FakeKaggle:
     asked: list[str] = field(default_factory=list)  # slugs, in the order of the requests
     ranges: list[str] = field(default_factory=list)  # the Range header of each download, "" = none
     port: int = 0
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.archive).hexdigest()[:16]}"'
 
     def environment(self, home: Path, credentials: bool = True) -> dict[str, str]:
         """For a process whose kaggle package shall meet this server instead of the real one."""
@@ -50,28 +56,40 @@ class FakeKaggle:
         }  # fmt: skip
 
 
-@contextmanager
-def serve(kaggle: FakeKaggle) -> Iterator[FakeKaggle]:
-    class Bound(Handler):
-        fake = kaggle
+class Loopback(ThreadingHTTPServer):
+    """The server; the Kaggle behind it can be exchanged."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Bound)
-    server.daemon_threads = True
-    kaggle.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield kaggle
-    finally:
-        kaggle.gate.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.fake = FakeKaggle(b"")
+
+    def put(self, kaggle: FakeKaggle) -> FakeKaggle:
+        self.fake, kaggle.port = kaggle, self.server_address[1]
+        return kaggle
+
+
+@contextmanager
+def serving() -> Iterator[Loopback]:
+    with Loopback() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.fake.gate.set()
+            server.shutdown()
+            thread.join()
 
 
 class Handler(BaseHTTPRequestHandler):
-    fake: FakeKaggle
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        assert isinstance(self.server, Loopback)
+        self.fake = self.server.fake
+        super().setup()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -91,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.fake.asked.append(slug)
         refused = not self.fake.open_to_all and "Authorization" not in self.headers
-        status = 401 if refused else self.fake.status
+        status = 401 if refused else self.fake.statuses.pop(0) if self.fake.statuses else self.fake.status
         if status != 200:
             self._reply(status, {"code": status, "message": "refused"}, self.fake.headers)
             return
@@ -108,13 +126,17 @@ class Handler(BaseHTTPRequestHandler):
         if status != 200:
             self._reply(status, {"message": "this address has expired"})
             return
-        if wanted and self.headers.get("If-Range") in {None, ETAG}:
+        if wanted and self.headers.get("If-Range") in {None, self.fake.etag}:
             start = int(wanted.removeprefix("bytes=").rstrip("-"))
         self.send_response(206 if start else 200)
         self.send_header("Content-Type", "application/zip")
-        self.send_header("Content-Length", str(len(whole) - start))
+        announced = len(whole) - start if self.fake.announced is None else self.fake.announced
+        if announced >= 0:
+            self.send_header("Content-Length", str(announced))
+        else:
+            self.send_header("Connection", "close")
         self.send_header("Accept-Ranges", "bytes")
-        self.send_header("ETag", ETAG)
+        self.send_header("ETag", self.fake.etag)
         self.send_header("Last-Modified", "Wed, 01 Jan 2025 00:00:00 GMT")
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(whole) - 1}/{len(whole)}")

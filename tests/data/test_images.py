@@ -12,7 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from xrgan.data.images import GAP, find_images, grid, read_files, read_gray, read_square, save_png, to_pil
+from xrgan.data.images import GAP, Pixels, grid, read_files, read_gray, save_png, to_pil
+from xrgan.data.reading import find_images
+from xrgan.data.squares import Square
+from xrgan.data.squares import read_square as read_any_square
 from xrgan.errors import XrganError
 
 from ..conftest import write_image
@@ -24,6 +27,12 @@ FITS = ("pad", "crop", "stretch")
 def ramp(height: int = 8, width: int = 16) -> NDArray[np.uint8]:
     """Dark at the left, bright at the right, a little brighter below: no two directions look alike."""
     return (np.linspace(0, 200, width)[None, :] + np.linspace(0, 55, height)[:, None]).astype(np.uint8)
+
+
+def read_square(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels, tuple[int, int]]:
+    """The square, and the file's own width and height."""
+    pixels, picture = read_any_square(path, Square(size, fit, channels, "minmax", False))
+    return pixels, (picture.width, picture.height)
 
 
 def save(image: Image.Image, path: Path, **options: object) -> Path:

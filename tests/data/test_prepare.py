@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +16,21 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xrgan.config import PrepareConfig, resolve
-from xrgan.data import prepare as stage
-from xrgan.data.images import read_square
+from xrgan.data import decoding, squares
+from xrgan.data.description import facts_table, table
 from xrgan.data.packed import open_packed
-from xrgan.data.phantom import write_dataset
-from xrgan.data.prepare import prepare, table
+from xrgan.data.packing import HEADER_BYTES
+from xrgan.data.phantom import draw, write_dataset
+from xrgan.data.prepare import prepare
+from xrgan.data.squares import Square
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
 from ..conftest import write_image
-from .test_images import png_that_declares
+from .test_images import png_that_declares, read_square
 
 Ask = Callable[..., Path]
+FILES = ["dataset.yaml", "images.npy", "index.csv", "preview.png"]
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 
 def left_over(prepared_root: Path) -> list[str]:
-    """What stands in the root of prepared datasets; the lock of the staging folder may stay."""
+    """What stands in the root of prepared datasets, but for the staging folder with its lock."""
     return sorted(path.name for path in prepared_root.rglob("*") if path.suffix != ".lock" and path.name != ".staging")
 
 
@@ -123,18 +126,24 @@ def test_the_images_are_a_memory_map_as_long_as_the_index_after_skips(raw: Path,
     packed = open_packed(folder)
     assert isinstance(packed.images, np.memmap)
     assert packed.images.shape == (25, 1, 16, 16)
-    assert (folder / "images.npy").stat().st_size == stage.HEADER_BYTES + 25 * 16 * 16
+    assert (folder / "images.npy").stat().st_size == HEADER_BYTES + 25 * 16 * 16
     last = pd.read_csv(folder / "index.csv")["file"][24]
     assert np.array_equal(packed.images[24], read_square(raw / last, 16, "pad", 1)[0])
 
 
-def test_a_phantom_keeps_labels_and_patients_and_packs_no_mask(tmp_path: Path, ask: Ask) -> None:
+def test_a_phantom_keeps_labels_patients_and_masks(tmp_path: Path, ask: Ask) -> None:
     source = tmp_path / "raw" / "phantom"
     write_dataset(source, 6, size=16)
     write_yaml(source / "source.yaml", {"name": "phantom", "licence": "MIT"})
     packed = open_packed(ask(source=source))
     index = pd.read_csv(source / "index.csv").sort_values("file")
-    assert packed.images.shape == (6, 1, 16, 16)
+    assert packed.images.shape == (6, 3, 16, 16)
+    assert packed.masks == ("lungs", "heart")
+    assert packed.channels == 1
+    assert packed.xrays(np.arange(6)).shape == (6, 1, 16, 16)
+    lungs = np.asarray(packed.images[:, 1])
+    assert set(np.unique(packed.images[:, 1:])) == {0, 255}
+    assert 0.1 < (lungs == 255).mean() < 0.6
     assert packed.name == "phantom_16"
     assert packed.patients.tolist() == index["patient"].tolist()
     assert [packed.classes[label] for label in packed.labels] == index["label"].tolist()
@@ -225,7 +234,7 @@ def test_where_all_are_bad_nothing_is_left(tmp_path: Path, ask: Ask) -> None:
     source.mkdir()
     for k in range(3):
         (source / f"{k}.png").write_bytes(b"")
-    with pytest.raises(XrganError, match="None of the 3 images can be read; 0.png: empty file"):
+    with pytest.raises(XrganError, match="None of the 3 images can be packed; 0.png: empty file"):
         ask(source=source)
     assert left_over(tmp_path / "prepared") == []
 
@@ -284,7 +293,7 @@ def test_other_labels_are_told(raw: Path, ask: Ask) -> None:
 def test_force_replaces(ask: Ask, tmp_path: Path) -> None:
     assert ask() == ask(force=True, channels=3)
     assert open_packed(ask(channels=3)).channels == 3
-    assert left_over(tmp_path / "prepared") == ["chests_16", "dataset.yaml", "images.npy", "index.csv"]
+    assert left_over(tmp_path / "prepared") == ["chests_16", *FILES]
 
 
 def test_another_name_leaves_the_first(ask: Ask) -> None:
@@ -332,7 +341,7 @@ def test_what_changes_the_images_or_splits_changes_the_hash(ask: Ask, wish: dict
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough for several processes to be worth it, a bad one among them."""
     folder = tmp_path_factory.mktemp("raw") / "many"
-    for k in range(stage.FEW_IMAGES + 10):
+    for k in range(decoding.FEW_IMAGES + 10):
         write_image(folder / f"{k:03d}.png", 8, 8, k)
     (folder / "100.png").write_bytes(b"torn")
     return folder
@@ -346,21 +355,147 @@ def test_several_processes_give_what_one_gives(many: Path, tmp_path: Path) -> No
     assert np.array_equal(*(open_packed(folder).images for folder in folders))
 
 
-def decode_or_die(raw: Path, size: int, fit: str, channels: int, file: str) -> stage.Decoded:
-    """What a worker does whom the kernel kills for want of memory; in its process `stage` is the unpatched one."""
-    if file == "200.png":
+def decode_or_die(raw: Path, square: Square, entries: Sequence[decoding.Entry]) -> decoding.Decoded:
+    """What a worker does whom the kernel kills for want of memory; in its process `decoding` is the unpatched one."""
+    if any(entry.file == "200.png" for entry in entries):
         os.kill(os.getpid(), signal.SIGKILL)
-    return stage._decode(raw, size, fit, channels, file)
+    return decoding._decode_some(raw, square, entries)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_process_that_dies_is_told_and_nothing_is_left(
-    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_dies_is_told_and_what_is_done_is_kept(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(stage, "_decode", decode_or_die)
+    monkeypatch.setattr(decoding, "_decode_some", decode_or_die)
     with pytest.raises(XrganError, match="was killed, probably for want of memory.*--workers 1"):
         prepare(many, tmp_path, options(size=8, workers=2))
-    assert left_over(tmp_path) == []
+    assert not (tmp_path / "many_8").exists()
+    monkeypatch.undo()
+    prepare(many, tmp_path, options(size=8, workers=2))
+    assert "Going on where an earlier preparation was interrupted" in capsys.readouterr().err
+    whole = prepare(many, tmp_path / "whole", options(size=8, workers=1))
+    assert snapshot(tmp_path / "many_8").keys() == snapshot(whole).keys()
+    assert (tmp_path / "many_8" / "images.npy").read_bytes() == (whole / "images.npy").read_bytes()
+    assert (tmp_path / "many_8" / "index.csv").read_bytes() == (whole / "index.csv").read_bytes()
+
+
+# --- masks, classes, duplicates, leaks
+
+
+@pytest.fixture
+def phantoms(tmp_path: Path) -> Path:
+    """20 phantoms with masks, of 15 or so patients."""
+    write_dataset(tmp_path / "raw" / "phantom", 20, size=32)
+    return tmp_path / "raw" / "phantom"
+
+
+def index_of(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "index.csv", keep_default_na=False, dtype=str)
+
+
+def test_masks_are_channels_as_asked(phantoms: Path, ask: Ask) -> None:
+    sides = open_packed(ask("sides", source=phantoms, masks="right lung,left lung,heart"))
+    lungs = open_packed(ask("lungs", source=phantoms, masks="lungs"))
+    none = open_packed(ask("none", source=phantoms, masks="none"))
+    assert [data.images.shape[1] for data in (sides, lungs, none)] == [4, 2, 1]
+    assert np.array_equal(sides.images[:, 1] | sides.images[:, 2], lungs.images[:, 1])
+    assert np.array_equal(sides.xrays(np.arange(20)), none.images)
+
+
+def test_an_image_without_its_mask_is_skipped_and_named(phantoms: Path, ask: Ask) -> None:
+    index = pd.read_csv(phantoms / "index.csv", keep_default_na=False)
+    index.loc[3, "mask"] = ""
+    index.loc[5, "mask"] = "masks/nowhere.png"
+    index.to_csv(phantoms / "index.csv", index=False)
+    folder = ask(source=phantoms)
+    reasons = {entry["file"]: entry["reason"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]}
+    assert reasons == {index["file"][3]: "has no mask", index["file"][5]: "No such file or directory"}
+    assert len(open_packed(folder).images) == 18
+
+
+def test_classes_are_chosen_and_merged(raw: Path, ask: Ask) -> None:
+    merged = read_yaml(ask("merged", map="ILL=1,*=0") / "dataset.yaml")
+    assert merged["classes"] == ["0", "1"]
+    chosen = read_yaml(ask("chosen", labels=["ILL"]) / "dataset.yaml")
+    assert (chosen["classes"], chosen["images"]) == (["ILL"], 10)
+    assert chosen["left_out"] == {"of other labels": 20}
+
+
+def copies(raw: Path) -> None:
+    """n00 again as another patient's, as JPEG of half quality, and under the other class."""
+    original = Image.fromarray(draw(1, 1, "NORMAL", 64).image)
+    original.save(raw / "NORMAL" / "n00.png")
+    original.save(raw / "NORMAL" / "z00.png")
+    original.save(raw / "NORMAL" / "z01.jpg", quality=70)
+    original.save(raw / "ILL" / "z02.png")
+
+
+def test_copies_are_named_and_stand_in_one_split(raw: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    copies(raw)
+    folder = ask(size=64)
+    index = index_of(folder).set_index("file")
+    group = ["ILL/z02.png", "NORMAL/n00.png", "NORMAL/z00.png", "NORMAL/z01.jpg"]
+    assert list(index.loc[group, "duplicate_of"]) == ["", "ILL/z02.png", "ILL/z02.png", "ILL/z02.png"]
+    assert (index.drop(group)["duplicate_of"] == "").all()
+    assert index.loc[group, "split"].nunique() == 1
+    facts = read_yaml(folder / "dataset.yaml")
+    assert (facts["duplicates"], facts["near_duplicates"], facts["pictures_of_two_classes"]) == (2, 1, 1)
+    said = capsys.readouterr().err
+    assert "2 images are copies of another one, 1 nearly so" in said
+    assert "1 pictures stand in two classes" in said
+
+
+def test_copies_are_dropped_if_asked(raw: Path, ask: Ask) -> None:
+    copies(raw)
+    whole, dropped = ask("whole", size=64), ask("dropped", size=64, drop_duplicates=True)
+    facts = read_yaml(dropped / "dataset.yaml")
+    assert facts["images"] == 30
+    assert [entry["file"] for entry in facts["skipped"]] == ["NORMAL/n00.png", "NORMAL/z00.png", "NORMAL/z01.jpg"]
+    assert {entry["reason"] for entry in facts["skipped"]} == {"shows the same picture as ILL/z02.png"}
+    kept = (index_of(whole)["duplicate_of"] == "").to_numpy()
+    assert np.array_equal(open_packed(whole).images[kept], open_packed(dropped).images)
+    assert (index_of(dropped)["duplicate_of"] == "").all()
+
+
+def test_leaks_of_the_source_are_fixed_if_asked(tmp_path: Path, ask: Ask) -> None:
+    for k, split in enumerate(("train", "train", "val", "test")):
+        write_image(tmp_path / "leaky" / split / f"p1_{k}.png", seed=k)
+        write_image(tmp_path / "leaky" / split / f"q{k}_0.png", seed=10 + k)
+    folder = ask(source=tmp_path / "leaky", patient_pattern=r"^(\w+)_", fix_leaks=True)
+    index, facts = index_of(folder), read_yaml(folder / "dataset.yaml")
+    assert index[index["patient"] == "p1"]["split"].unique().tolist() == ["train"]
+    assert facts["images_moved_beside_their_patients"] == 2
+    assert facts["patients_in_two_splits"] == 0
+
+
+# --- for the reader
+
+
+def test_the_preview_shows_every_class_and_the_masks(phantoms: Path, ask: Ask) -> None:
+    plain = Image.open(ask("plain", source=phantoms, masks="none") / "preview.png")
+    masked = Image.open(ask("masked", source=phantoms) / "preview.png")
+    assert (plain.mode, masked.mode) == ("L", "RGB")
+    assert np.asarray(plain).std() > 20
+    coloured = np.ptp(np.asarray(masked).astype(int), axis=2) > 30
+    assert 0.02 < coloured.mean() < 0.5
+
+
+def test_the_facts_say_what_the_files_were(raw: Path, ask: Ask) -> None:
+    (raw / "NORMAL" / "n00.png").write_bytes(b"torn")
+    rows = dict(facts_table(ask())[1])
+    assert rows["packed"] == "16², 1 channel"
+    assert rows["width before"] == "20 to 43 px, median 29"
+    assert rows["kinds of file"] == "L 24, RGB 5"
+    assert rows["skipped"] == "1 × no image"
+
+
+def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path: Path) -> None:
+    def content(name: str) -> str:
+        return str(read_yaml(ask(name, patient_pattern=r"([ni]\d+|other.*)$") / "dataset.yaml")["content_hash"])
+
+    before = content("before")
+    (raw / "NORMAL" / "n07.jpg").rename(raw / "NORMAL" / "n07.jpeg")
+    assert content("after") == before
 
 
 # --- a part of it
@@ -382,9 +517,9 @@ def test_a_part_keeps_the_shares_of_splits_and_classes(ask: Ask, wish: dict[str,
 def test_a_small_part_still_has_every_split_and_class(tmp_path: Path, ask: Ask) -> None:
     for k in range(60):
         write_image(tmp_path / "lopsided" / "train" / "common" / f"{k}.png", 8, 8, k)
-    for split in ("train", "val", "test"):
+    for start, split in ((100, "train"), (110, "val"), (120, "test")):
         for k in range(4):
-            write_image(tmp_path / "lopsided" / split / "rare" / f"{split}{k}.png", 8, 8, 100 + k)
+            write_image(tmp_path / "lopsided" / split / "rare" / f"{split}{k}.png", 8, 8, start + k)
     counts = read_yaml(ask(source=tmp_path / "lopsided", limit=6) / "dataset.yaml")["counts"]
     assert sum(sum(of_split.values()) for of_split in counts.values()) == 6
     assert all(counts[split]["rare"] >= 1 for split in ("train", "val", "test"))
@@ -424,16 +559,14 @@ def test_an_interruption_leaves_what_was_there_and_nothing_half_made(
         decoded.append(arguments)
         if len(decoded) == 9:
             raise failure
-        return read_square(*arguments)  # type: ignore[arg-type]
+        return squares.read_square(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage, "read_square", interrupted)
+    monkeypatch.setattr(decoding, "read_square", interrupted)
     with pytest.raises(type(failure)):
         ask(force=True, channels=3)
     assert len(decoded) == 9
     assert snapshot(tmp_path / "prepared" / "chests_16") == before
-    assert left_over(tmp_path / "prepared") == (
-        ["chests_16", "dataset.yaml", "images.npy", "index.csv"] if there else []
-    )
+    assert snapshot(tmp_path / "prepared").keys() == {f"chests_16/{file}" for file in FILES if there}
 
 
 def test_what_a_killed_run_left_is_cleared_away(ask: Ask, tmp_path: Path) -> None:
@@ -441,77 +574,31 @@ def test_what_a_killed_run_left_is_cleared_away(ask: Ask, tmp_path: Path) -> Non
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
     ask()
-    assert left_over(tmp_path / "prepared") == ["chests_16", "dataset.yaml", "images.npy", "index.csv"]
-
-
-# --- whatever stands in a file
-
-
-def encoded(kind: str, mode: str) -> bytes:
-    file = io.BytesIO()
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 30), dtype=np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(pixels).convert(mode).save(file, kind, **({} if kind in {"BMP", "GIF"} else {"exif": exif}))
-    return file.getvalue()
-
-
-WHOLE = [
-    encoded(kind, mode)
-    for kind, mode in [
-        ("PNG", "L"),
-        ("PNG", "P"),
-        ("PNG", "RGBA"),
-        ("JPEG", "L"),
-        ("JPEG", "CMYK"),
-        ("TIFF", "L"),
-        ("TIFF", "RGB"),
-        ("BMP", "L"),
-        ("GIF", "P"),
-        ("WEBP", "RGB"),
-    ]
-]
-EXTENSIONS = [".png", ".jpg", ".tif", ".bmp", ".gif", ".webp"]
-
-
-@st.composite
-def spoilt(draw: st.DrawFn) -> bytes:
-    """An image file that was cut, flipped here and there, or had a piece replaced."""
-    content = bytearray(draw(st.sampled_from(WHOLE)))
-    for _ in range(draw(st.integers(0, 4))):
-        content[draw(st.integers(0, len(content) - 1))] ^= 1 << draw(st.integers(0, 7))
-    if draw(st.booleans()):
-        start = draw(st.integers(0, len(content)))
-        content[start : start + draw(st.integers(0, 40))] = draw(st.binary(max_size=40))
-    return bytes(content[: draw(st.integers(0, len(content)))] if draw(st.booleans()) else content)
-
-
-@given(st.binary() | spoilt(), st.sampled_from(EXTENSIONS), st.sampled_from(["pad", "crop", "stretch"]), st.booleans())
-@settings(max_examples=150)
-def test_no_file_whatever_stops_prepare(content: bytes, extension: str, fit: str, rgb: bool) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_image(folder / "raw" / "good.png")
-        (folder / "raw" / f"odd{extension}").write_bytes(content)
-        prepared = prepare(folder / "raw", folder / "out", options(size=8, fit=fit, channels=3 if rgb else 1))
-        packed, skipped = open_packed(prepared), read_yaml(prepared / "dataset.yaml")["skipped"]
-        assert len(packed.images) + len(skipped) == 2
-        assert packed.images.shape[1:] == (3 if rgb else 1, 8, 8)
-        assert all(entry["file"] == f"odd{extension}" and entry["reason"] for entry in skipped)
+    assert left_over(tmp_path / "prepared") == ["chests_16", *FILES]
 
 
 # --- real X-rays
 
 
 @pytest.mark.real
-def test_jsrt_gives_its_247_images_and_no_mask(real_data: Path, tmp_path: Path) -> None:
-    folder = prepare(real_data / "jsrt_224", tmp_path, options(size=32, patient_pattern=r"^(JPC[LN]N\d+)$"))
+@pytest.mark.parametrize("structures", [("lungs",), ("right lung", "left lung", "heart")])
+def test_jsrt_gives_its_247_images_with_one_mask_or_three(
+    real_data: Path, tmp_path: Path, structures: tuple[str, ...]
+) -> None:
+    folder = prepare(real_data / "jsrt_224", tmp_path, options(size=64, masks=",".join(structures)))
     packed = open_packed(folder)
-    assert packed.images.shape == (247, 1, 32, 32)
-    assert len(set(packed.patients)) == 247
-    assert read_yaml(folder / "dataset.yaml")["skipped"] == []
-    assert 60 < packed.images.mean() < 200
-    assert packed.images.std(axis=(1, 2, 3)).min() > 10
+    assert packed.images.shape == (247, 1 + len(structures), 64, 64)
+    assert packed.masks == structures
+    masks = packed.images[:, 1:] == 255
+    areas = dict(zip(structures, masks.mean((0, 2, 3)), strict=True))
+    if "heart" in areas:
+        left, right = (np.nonzero(masks[:, k])[2].mean() for k in (1, 0))
+        assert right < left  # the patient's right lung is on the image's left
+        assert 0.05 < areas["heart"] < 0.15
+    assert 0.1 < sum(areas.values()) < 0.5
+    # Lungs are dark: they hold air.
+    xrays = packed.images[:, 0]
+    assert xrays[masks[:, 0]].mean() < xrays[~masks.any(1)].mean()
 
 
 @pytest.mark.real

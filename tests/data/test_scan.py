@@ -1,15 +1,19 @@
-"""What a folder's names say of its images, and splits that no patient is in two of."""
+"""What a folder's names, masks and tables say of its images, and splits that no patient is in two of."""
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from xrgan.data.packed import SPLITS
-from xrgan.data.scan import assign_splits, patients_in_two_splits, scan
+from xrgan.data.scan import (
+    COLUMNS,
+    find_texts,
+    patients_in_two_splits,
+    read_by_stem,
+    read_tables,
+    scan,
+)
+from xrgan.data.sources import Source
 from xrgan.errors import XrganError
 
 SHARES = (0.8, 0.1, 0.1)
@@ -98,14 +102,9 @@ def test_a_folder_in_a_folder_of_its_name_is_no_copy_by_itself(tmp_path: Path) -
     assert len(scan(tmp_path)) == 3
 
 
-def test_masks_are_no_images(tmp_path: Path) -> None:
-    plant(tmp_path, "images/a.png", "masks/a.png", "Mask/b.png", "train/masks/c.png")
-    assert list(scan(tmp_path)["file"]) == ["images/a.png"]
-
-
 def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     plant(tmp_path, "notes.txt", "masks/a.png", ".hidden.png")
-    with pytest.raises(XrganError, match="There is no image in .*PNG, JPEG, TIFF"):
+    with pytest.raises(XrganError, match="There is no image in .*PNG, JPEG, TIFF.*DICOM"):
         scan(tmp_path)
 
 
@@ -138,15 +137,154 @@ def test_a_patient_without_a_name_is_no_patient(tmp_path: Path, pattern: str) ->
     assert list(rows["patient"]) == ["a.png", "b.png"]
 
 
+def test_the_sources_pattern_finds_the_patient_where_the_user_gives_none(tmp_path: Path) -> None:
+    source = Source("x", "", "", "", "", 0, patient_pattern=r"^p(\d+)_")
+    plant(tmp_path, "p12_1.png", "p7_1.png", "other.png")
+    assert list(scan(tmp_path, source)["patient"]) == ["other.png", "12", "7"]
+    assert list(scan(tmp_path, source, "_(1)$")["patient"]) == ["other.png", "1", "1"]
+
+
 def test_a_pattern_finds_the_label_where_there_are_no_class_folders(tmp_path: Path) -> None:
-    pattern = r"^(?:(?P<nodule>JPCLN)|(?P<healthy>JPCNN))\d"
-    rows = scan(plant(tmp_path, "JPCLN001.png", "JPCNN001.png", "other.png"), label_pattern=pattern)
+    source = Source("x", "", "", "", "", 0, label_pattern=r"^(?:(?P<nodule>JPCLN)|(?P<healthy>JPCNN))\d")
+    rows = scan(plant(tmp_path, "JPCLN001.png", "JPCNN001.png", "other.png"), source)
     assert list(rows["label"]) == ["nodule", "healthy", ""]
 
 
 def test_class_folders_go_before_the_pattern(tmp_path: Path) -> None:
-    rows = scan(plant(tmp_path, "x/JPCLN001.png"), label_pattern="(?P<nodule>JPCLN)")
-    assert list(rows["label"]) == ["x"]
+    source = Source("x", "", "", "", "", 0, label_pattern="(?P<nodule>JPCLN)")
+    assert list(scan(plant(tmp_path, "x/JPCLN001.png"), source)["label"]) == ["x"]
+
+
+# --- masks
+
+
+def masks(rows: pd.DataFrame) -> dict[str, str]:
+    """The masks of every image that has any."""
+    return {row.file: row.mask for row in rows.itertuples() if row.mask}
+
+
+def test_masks_are_no_images(tmp_path: Path) -> None:
+    plant(tmp_path, "images/a.png", "masks/a.png", "Mask/b.png", "train/masks/c.png")
+    assert list(scan(tmp_path)["file"]) == ["images/a.png"]
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("images/a.png", "masks/a.png"),
+        ("images/a.jpeg", "masks/a.png"),
+        ("images/a.png", "masks/a_mask.png"),
+        ("images/a.png", "Mask/a_MASK.gif"),
+        ("a.png", "masks/a.png"),
+        ("scans/a.png", "masks/a.png"),
+        ("chest/scans/a.png", "chest/masks/a.png"),
+        ("chest/scans/a.dcm", "masks/chest/a.png"),
+        ("COVID/images/a.png", "COVID/masks/a.png"),
+        ("images/NORMAL/a.png", "masks/NORMAL/a.png"),
+        ("train/images/a.png", "train/masks/a.png"),
+        ("images/train/NORMAL/a.png", "masks/train/NORMAL/a.png"),
+        ("train/NORMAL/a.png", "train/masks/a.png"),
+        ("images/a.png", "masks/heart/a.png"),
+        ("images/a.png", "masks/Left_Lung/a.png"),
+        ("images/a.png", "masks/right-lung/a_mask.png"),
+        ("images/NORMAL/a.png", "masks/heart/NORMAL/a.png"),
+    ],
+)
+def test_a_mask_finds_its_image(tmp_path: Path, image: str, mask: str) -> None:
+    rows = scan(plant(tmp_path, image, mask, "elsewhere/masks/a.png", "masks/b.png", "masks/left clavicle/a.png"))
+    assert masks(rows) == {image: mask}
+    assert len(rows) == 1
+
+
+def test_several_masks_of_an_image_are_joined(tmp_path: Path) -> None:
+    plant(tmp_path, "images/a.png", "masks/right lung/a.png", "masks/heart/a.png", "masks/left lung/a_mask.png")
+    plant(tmp_path, "images/b.png", "masks/heart/b.png", "images/c.png")
+    assert masks(scan(tmp_path)) == {
+        "images/a.png": "masks/heart/a.png|masks/left lung/a_mask.png|masks/right lung/a.png",
+        "images/b.png": "masks/heart/b.png",
+    }
+
+
+def test_images_of_one_name_each_have_their_own_mask(tmp_path: Path) -> None:
+    plant(tmp_path, "A/images/1.png", "A/masks/1.png", "B/images/1.png", "B/masks/1.png", "C/images/1.png")
+    plant(tmp_path, "masks/1.png", "images/1.png")
+    assert masks(scan(tmp_path)) == {
+        "A/images/1.png": "A/masks/1.png",
+        "B/images/1.png": "B/masks/1.png",
+        "images/1.png": "masks/1.png",  # and not C's, though it might be
+    }
+
+
+def test_a_mask_that_could_be_of_two_images_is_of_neither(tmp_path: Path) -> None:
+    plant(tmp_path, "NORMAL/1.png", "PNEUMONIA/1.png", "PNEUMONIA/2.png", "masks/1.png", "masks/2.png")
+    assert masks(scan(tmp_path)) == {"PNEUMONIA/2.png": "masks/2.png"}
+
+
+def test_a_mask_of_another_split_or_class_is_nobodys(tmp_path: Path) -> None:
+    plant(tmp_path, "train/images/1.png", "test/masks/1.png", "A/2.png", "masks/B/2.png")
+    assert masks(scan(tmp_path)) == {}
+
+
+def test_second_copies_of_masks_are_counted_once(tmp_path: Path) -> None:
+    plant(tmp_path, "set/images/1.png", "set/masks/1.png", "set/set/images/1.png", "set/set/masks/1.png")
+    plant(tmp_path, "set/images/2.png", "set/masks/2.png", "set/masks/2_mask.png", "set/data/masks/2.png")
+    assert masks(scan(tmp_path)) == {
+        "set/images/1.png": "set/masks/1.png",
+        "set/images/2.png": "set/data/masks/2.png",  # the first by name: any, but one
+    }
+
+
+def test_the_class_stands_above_images_and_masks(tmp_path: Path) -> None:
+    plant(tmp_path, "top/normal/images/1.png", "top/normal/masks/1.png", "top/covid/images/2.png")
+    assert said(scan(tmp_path)) == {"top/normal/images/1.png": ("", "normal"), "top/covid/images/2.png": ("", "covid")}
+
+
+# --- images known by their stems
+
+
+def test_a_second_file_of_a_stem_is_a_copy(tmp_path: Path) -> None:
+    plant(tmp_path, "data/set/a.png", "set/a.png", "test/a.png", "set/deep/b.png", "data/set/far/off/b.jpeg", "c.png")
+    assert list(read_by_stem(tmp_path)["file"]) == ["c.png", "set/a.png", "set/deep/b.png"]
+
+
+def test_a_stem_finds_its_masks_anywhere(tmp_path: Path) -> None:
+    plant(tmp_path, "All/a.IMG", "scr/fold1/masks/heart/a.gif", "scr/fold1/masks/left lung/a.gif", "data/masks/b.png")
+    plant(tmp_path, "All/b.IMG", "masks/b_mask.png", "scr/fold1/masks/left clavicle/b.gif", "c.IMG")
+    assert masks(read_by_stem(tmp_path)) == {
+        "All/a.IMG": "scr/fold1/masks/heart/a.gif|scr/fold1/masks/left lung/a.gif",
+        "All/b.IMG": "masks/b_mask.png",
+    }
+
+
+# --- tables found anywhere
+
+
+def test_tables_are_known_by_their_columns(tmp_path: Path) -> None:
+    plant(tmp_path, "deep/er/notes.csv")
+    (tmp_path / "other.csv").write_text("id,size\n1,2\n")
+    (tmp_path / "deep" / "A.CSV").write_text(" id , label\n1, ill \n2\n3,well,surplus,cells\n", encoding="utf-8-sig")
+    (tmp_path / "._A.csv").write_text("id,label\n4,junk\n")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "A.csv").write_text("id,label\n5,junk\n")
+    rows = list(read_tables(tmp_path, "id", "label"))
+    assert rows == [{"id": "1", "label": "ill"}, {"id": "2", "label": ""}, {"id": "3", "label": "well"}]
+
+
+def test_a_table_of_foreign_letters_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,label\n1,bénin\n".encode("latin-1"))
+    assert [row["id"] for row in read_tables(tmp_path, "id")] == ["1"]
+
+
+def test_a_damaged_table_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,label\n1," + "x" * 200_000)
+    with pytest.raises(XrganError, match=r"a\.csv can't be read as CSV: field larger"):
+        list(read_tables(tmp_path, "id"))
+    assert list(read_tables(tmp_path, "no such column")) == []
+
+
+def test_texts_are_found_by_the_ends_of_their_names(tmp_path: Path) -> None:
+    plant(tmp_path, "b/test_list.txt", "a/My_Test_List.TXT", "a/list.txt", ".hidden/test_list.txt")
+    assert [file.name for file in find_texts(tmp_path, "test_list.txt")] == ["My_Test_List.TXT", "test_list.txt"]
 
 
 # --- index.csv
@@ -165,12 +303,20 @@ def test_an_index_says_it_all(tmp_path: Path) -> None:
         "label": ["", "ill", "NA"],
         "patient": ["p1", "p1", "007"],
         "split": ["train", "test", "val"],
+        "view": [""] * 3,
+        "mask": [""] * 3,
+        "boxes": [""] * 3,
     }
 
 
+def test_an_index_may_know_views_and_masks(tmp_path: Path) -> None:
+    rows = scan(write_index(tmp_path, "file,view,mask\na.png,PA,m/a.png|h/a.png\nb.png,,\n"))
+    assert rows[["file", "view", "mask"]].to_numpy().tolist() == [["a.png", "PA", "m/a.png|h/a.png"], ["b.png", "", ""]]
+
+
 def test_an_index_may_know_the_files_only(tmp_path: Path) -> None:
-    rows = scan(write_index(tmp_path, "mask,file\nm.png,b.png\nm.png,a.png\n"))
-    assert list(rows.columns) == ["file", "label", "patient", "split"]
+    rows = scan(write_index(tmp_path, "size,file\n12,b.png\n9,a.png\n"))
+    assert tuple(rows.columns) == COLUMNS
     assert list(rows["patient"]) == ["a.png", "b.png"]
     assert said(rows) == {"a.png": ("", ""), "b.png": ("", "")}
 
@@ -179,12 +325,15 @@ def test_an_index_may_know_the_files_only(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("", "can't be read as CSV"),
-        ("name,label\na.png,x\n", "has no column `file`.*file, label, patient"),
+        ("name,label\na.png,x\n", "has no column `file`.*file and, if known, label"),
         ('file,label\n"a.png,x\n', "can't be read as CSV"),
         ("file,label\na.png,x,y\nb.png,x,y\n", "more cells than its header"),
         ("file,label,split\na.png,x,train\nb.png,x,holdout\n", "names a split 'holdout'.*train, val and test"),
         ("file,label,split\na.png,x,Train\n", "names a split 'Train'"),
         ("file,label\n", "There is no image in"),
+        ("file\n../a.png\n", r"names '\.\./a\.png', which leads outside"),
+        ("file\n/etc/a.png\n", "names '/etc/a.png', which leads outside"),
+        ("file,mask\na.png,m.png|m/../../b.png\n", "which leads outside"),
     ],
 )
 def test_a_wrong_index_is_told(tmp_path: Path, text: str, message: str) -> None:
@@ -196,134 +345,3 @@ def test_an_index_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_bytes(b"file\n\xff\xfe\n")
     with pytest.raises(XrganError, match="can't be read as CSV"):
         scan(tmp_path)
-
-
-# --- splits
-
-
-def table(patients: list[tuple[str, str, int, str]]) -> pd.DataFrame:
-    """Rows of (patient, label, images, split)."""
-    rows = [
-        {"file": f"{patient}_{k}.png", "label": label, "patient": patient, "split": split}
-        for patient, label, images, split in patients
-        for k in range(images)
-    ]
-    return pd.DataFrame(rows, columns=["file", "label", "patient", "split"])
-
-
-def crowd(n: int, label: str, images: int = 1, split: str = "") -> list[tuple[str, str, int, str]]:
-    return [(f"{label}{split}{k:03d}", label, images, split) for k in range(n)]
-
-
-def divided(rows: pd.DataFrame, shares: tuple[float, float, float] = SHARES, seed: int = 0) -> pd.DataFrame:
-    return rows.assign(split=assign_splits(rows, shares, seed))
-
-
-patients = st.lists(
-    st.tuples(
-        st.integers(0, 60).map(str), st.sampled_from(["", "a", "b"]), st.integers(1, 3), st.sampled_from(["", *SPLITS])
-    ),
-    min_size=1,
-    max_size=60,
-    unique_by=lambda patient: patient[0],
-)
-shares_of_three = st.sampled_from([SHARES, (1.0, 0.0, 0.0), (0.5, 0.5, 0.0), (0.34, 0.33, 0.33), (0.6, 0.0, 0.4)])
-
-
-@given(patients, shares_of_three, st.integers(0, 2**63 - 1))
-def test_no_patient_is_in_two_splits(
-    patients: list[tuple[str, str, int, str]], shares: tuple[float, float, float], seed: int
-) -> None:
-    rows = table(patients)
-    result = divided(rows, shares, seed)
-    assert set(result["split"]) <= set(SPLITS)
-    assert patients_in_two_splits(result) == 0
-    assert divided(rows, shares, seed).equals(result)
-
-
-@given(patients, st.integers(0, 9))
-def test_no_patient_comes_into_two_splits_where_the_source_knows_some_images_only(
-    patients: list[tuple[str, str, int, str]], seed: int
-) -> None:
-    rows = table(patients)
-    rows.loc[rows["file"].str.endswith("_1.png"), "split"] = ""
-    known = rows["split"] != ""
-    result = divided(rows, seed=seed)
-    assert patients_in_two_splits(result) == 0
-    if not known.all():
-        assert (result["split"][known] == rows["split"][known]).all()
-
-
-@given(st.integers(0, 80), st.integers(1, 80), shares_of_three, st.integers(0, 99))
-def test_every_class_has_its_shares_of_patients(
-    ill: int, healthy: int, shares: tuple[float, float, float], seed: int
-) -> None:
-    result = divided(table(crowd(ill, "ill", images=2) + crowd(healthy, "healthy")), shares, seed)
-    for label, n in (("ill", ill), ("healthy", healthy)):
-        patients = result[result["label"] == label].groupby("patient")["split"].first().value_counts()
-        for split, share in zip(SPLITS, shares, strict=True):
-            assert abs(patients.get(split, 0) - share * n) <= 1
-
-
-def test_another_seed_deals_otherwise() -> None:
-    rows = table(crowd(50, "a"))
-    assert not divided(rows, seed=1).equals(divided(rows, seed=2))
-
-
-def test_the_sources_own_splits_stay() -> None:
-    rows = table(crowd(80, "a", split="train") + crowd(10, "a", split="val") + crowd(10, "a", split="test"))
-    assert divided(rows, seed=3).equals(rows)
-
-
-def test_a_tiny_validation_split_is_enlarged_from_training_by_patient() -> None:
-    """Kermany: 8 + 8 images to validate 5,216."""
-    kermany = (
-        crowd(100, "NORMAL", 2, "train")
-        + crowd(300, "PNEUMONIA", 2, "train")
-        + crowd(4, "NORMAL", 1, "val")
-        + crowd(4, "PNEUMONIA", 1, "val")
-        + crowd(30, "NORMAL", 1, "test")
-    )
-    before = table(kermany)
-    after = divided(before)
-    moved = before["split"] != after["split"]
-    assert set(before["split"][moved]) == {"train"}
-    assert set(after["split"][moved]) == {"val"}
-    assert patients_in_two_splits(after) == 0
-    for label, images in (("NORMAL", 200), ("PNEUMONIA", 600)):
-        assert (moved & (before["label"] == label)).sum() == pytest.approx(images / 9, abs=2)
-
-
-def test_a_validation_split_of_a_twentieth_is_left() -> None:
-    rows = table(crowd(100, "a", split="train") + crowd(5, "a", split="val") + crowd(9, "a", split="test"))
-    assert divided(rows).equals(rows)
-
-
-def test_a_test_split_is_carved_where_the_source_has_none() -> None:
-    rows = table(crowd(200, "a", split="train") + crowd(20, "a", split="val"))
-    counts = divided(rows)["split"].value_counts()
-    assert counts.to_dict() == {"train": 180, "val": 20, "test": 20}
-
-
-def test_training_alone_is_carved_into_three() -> None:
-    counts = divided(table(crowd(900, "a", split="train")))["split"].value_counts()
-    assert counts["val"] == pytest.approx(100, abs=2)
-    assert counts["test"] == pytest.approx(80, abs=2)
-
-
-def test_no_split_is_carved_that_is_not_wanted() -> None:
-    rows = table(crowd(20, "a", split="train"))
-    assert divided(rows, (1.0, 0.0, 0.0)).equals(rows)
-
-
-def test_a_patient_whom_the_source_itself_put_in_two_splits_is_counted() -> None:
-    rows = table([("p1", "a", 1, "train"), ("p1", "a", 1, "test"), ("p2", "a", 2, "train"), ("p3", "a", 1, "val")])
-    assert patients_in_two_splits(rows) == 1
-    result = divided(rows)
-    assert list(result["split"][rows["patient"] == "p1"]) == ["train", "test"]
-
-
-def test_the_draw_does_not_depend_on_the_order_of_the_rows() -> None:
-    rows = table(crowd(30, "a", images=2) + crowd(20, "b"))
-    shuffled = rows.iloc[np.random.default_rng(0).permutation(len(rows))]
-    assert divided(shuffled).sort_index().equals(divided(rows))

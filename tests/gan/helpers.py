@@ -12,14 +12,17 @@ from xrgan.files import write_yaml
 TINY = ["model.generator_width=4", "model.discriminator_width=4", "model.latent_size=8", "train.precision=fp32"]
 
 
-def tiny_dataset(root: Path, n: int = 48, size: int = 16, channels: int = 1, classes: int = 2) -> PackedDataset:
+def tiny_dataset(
+    root: Path, n: int = 48, size: int = 16, channels: int = 1, classes: int = 2, masks: tuple[str, ...] = ()
+) -> PackedDataset:
     """A packed dataset: class k is bright in its own half; the last sixth is val, the sixth before it test."""
     rng = np.random.default_rng(0)
     labels = np.arange(n) % max(classes, 1)
-    images = rng.integers(0, 60, (n, channels, size, size), dtype=np.uint8)
+    images = rng.integers(0, 60, (n, channels + len(masks), size, size), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
         half = slice(0, size // 2) if label == 0 else slice(size // 2, size)
         image[:, half] += 150
+        image[channels:] = np.where(image[channels:] > 100, 255, 0)
     folder = root / "tiny"
     folder.mkdir(parents=True)
     np.save(folder / "images.npy", images)
@@ -28,7 +31,8 @@ def tiny_dataset(root: Path, n: int = 48, size: int = 16, channels: int = 1, cla
     patients = [f"p{k}" for k in range(n)]
     index = pd.DataFrame({"file": patients, "label": names, "patient": patients, "split": splits})
     index.to_csv(folder / "index.csv", index=False)
-    write_yaml(folder / "dataset.yaml", {"classes": sorted(set(names) - {""}), "content_hash": f"hash-{n}-{classes}"})
+    facts = {"classes": sorted(set(names) - {""}), "masks": list(masks), "content_hash": f"hash-{n}-{classes}"}
+    write_yaml(folder / "dataset.yaml", facts)
     return open_packed(folder)
 
 

@@ -149,3 +149,38 @@ def test_checkpoints_can_be_chosen(run: RunDir) -> None:
         empty.write_config(run.read_config())
         sampling.open_drawing(empty, "cpu")
     assert checkpoint.load_last(run.checkpoints) is not None
+
+
+@pytest.mark.parametrize(
+    ("structures", "values"),
+    [(("lungs",), {0, 255}), (("right lung", "left lung", "heart"), {0, 150, 200, 250})],
+)
+def test_a_model_with_masks_writes_them_beside_the_images(
+    tmp_path: Path, structures: tuple[str, ...], values: set[int]
+) -> None:
+    dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=3")
+    run = RunDir(tmp_path / "run")
+    runs.create(run, config, dataset)
+    training.train(run, dataset, config)
+    with Image.open(run.samples / "epoch_0003.png") as grid:
+        assert grid.mode == "RGB"
+    drawing = sampling.open_drawing(run, "cpu")
+    assert drawing.spec.masks == structures
+    folder = tmp_path / "drawn"
+    assert sampling.sample(drawing, folder, n=6, seed=1).images == 6
+    files = sampling.list_drawn(folder)
+    assert [file.name for file in files] == [f"synthetic_0000{k}.png" for k in range(1, 7)]
+    index = pd.read_csv(folder / "index.csv")
+    assert list(index["mask"]) == [f"synthetic_0000{k}_mask.png" for k in range(1, 7)]
+    block, _ = sampling.draw_block(drawing, 1, 0)
+    for k, file in enumerate(files):
+        assert np.array_equal(read_gray(file), block[k, 0])
+        with Image.open(folder / index["mask"][k]) as mask:
+            assert set(np.unique(np.asarray(mask))) <= values
+    assert (read_gray(folder / index["mask"][0]) > 0).any()
+    assert read_synthetic(folder, dataset.classes)[0].shape == (6, 1, 16, 16)
+    (folder / "index.csv").unlink()
+    assert len(read_synthetic(folder)[0]) == 6  # the masks are no images
+    sampling.sample(drawing, folder, n=4, seed=2, overwrite=True)
+    assert len(list(folder.glob("*_mask.png"))) == 4
+    sampling.interpolate(drawing, folder / "walk.gif", seed=1)

@@ -83,7 +83,7 @@ def test_training_teaches_the_generator_the_brightness_of_the_images(tmp_path: P
 def test_channels_and_classes(tmp_path: Path, channels: int, classes: int) -> None:
     dataset = tiny_dataset(tmp_path, channels=channels, classes=classes)
     run = trained(tmp_path / "run", dataset, tiny_config("train.epochs=1", conditional=classes > 0))
-    assert last(run)["spec"] == {"size": 16, "channels": channels, "classes": classes}
+    assert last(run)["spec"] == {"size": 16, "channels": channels, "classes": classes, "masks": ()}
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

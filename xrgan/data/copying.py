@@ -5,19 +5,24 @@ import shutil
 from pathlib import Path
 
 from xrgan import console
-from xrgan.data.archives import is_junk, need_room
-from xrgan.data.images import DEEP_EXTENSIONS, EXTENSIONS, is_image
+from xrgan.data.archives import need_room
+from xrgan.data.names import DEEPEST, is_junk, readable
+from xrgan.data.reading import is_image
+from xrgan.data.unpacking import holds_image, no_image, place_for, to_unpack, unpack_flat
 from xrgan.errors import XrganError
 
 
 def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
     """Copy every file below `folder` to `target`, without hidden files, and without links that lead outside.
 
+    Where it holds archives and no image (NIH's twelve, as they were downloaded), those are unpacked instead.
+
     Args:
         leave_out: a folder that is not entered: xrgan's own, should it lie below `folder`.
 
     Raises:
-        XrganError: `folder` is no folder, is `leave_out` itself, holds no image, or is larger than the disk's room.
+        XrganError: `folder` is no folder, is `leave_out` itself, holds no image or a file that may not be read, or is
+            larger than the disk's room.
     """
     if not folder.is_dir():
         hint = "An archive is taken by --archive." if folder.is_file() else "Check the path."
@@ -26,17 +31,32 @@ def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
     if root == leave_out.resolve():
         raise XrganError(f"{folder} is where xrgan keeps what it fetched.", "Name a folder of images.")
     files = _list_files(root, leave_out.resolve())
-    if not any(is_image(root / file) for file in files):
+    _refuse_unreadable(folder, root, files)
+    packed = {path.relative_to(root) for path in to_unpack(root.name, [root / file for file in files])}
+    if not packed and not any(is_image(root / file) for file in files):
         raise no_image(f"the folder {folder}")
-    need_room(target, sum((root / file).stat().st_size for file in files))
-    for file in console.track(files, f"Copying {root.name}", unit="files"):
-        copy = target / file
+    plain = [file for file in files if file not in packed]
+    need_room(target, sum((root / file).stat().st_size for file in plain))
+    for file in console.track(plain, f"Copying {root.name}", unit="files"):
+        copy = target / readable(str(file))
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / file, copy)
+    for file in sorted(packed):
+        place = place_for(target / readable(str(file)))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        unpack_flat(root / file, place)
+    if packed and not holds_image(target):
+        raise no_image(f"the archives in {folder}")
 
 
-def no_image(where: str) -> XrganError:
-    return XrganError(f"There is no image in {where}.", f"Known are {', '.join(sorted(EXTENSIONS | DEEP_EXTENSIONS))}.")
+def _refuse_unreadable(folder: Path, root: Path, files: list[Path]) -> None:
+    """Say so before the first of thousands of files is copied."""
+    closed = [file for file in files if not os.access(root / file, os.R_OK)]
+    if closed:
+        raise XrganError(
+            f"{len(closed)} files in {folder} may not be read by this user, {closed[0]} among them.",
+            f"Make them readable (`chmod -R u+rX {folder}`, as their owner), or move them out of the folder.",
+        )
 
 
 def _list_files(root: Path, leave_out: Path) -> list[Path]:
@@ -45,6 +65,8 @@ def _list_files(root: Path, leave_out: Path) -> list[Path]:
     outside: list[Path] = []
     for parent, folders, names in os.walk(root, onerror=_raise):
         here = Path(parent)
+        if len(here.relative_to(root).parts) >= DEEPEST:
+            raise XrganError(f"{root.name} is more than {DEEPEST} folders deep.", f"Name a folder below: {here}.")
         outside += [here / name for name in folders if _leads_outside(here / name, root)]
         folders[:] = sorted(name for name in folders if not is_junk(Path(name)) and here / name != leave_out)
         for name in sorted(names):

@@ -2,8 +2,8 @@
 
 What the package leaves to its caller (2.2.4): it signs in when imported and talks on stdout; it sets no time-out; it
 repeats with an address that may have expired, and then takes an error page for the file; it sleeps a minute before
-it admits that a disk is full. So each attempt here is one request for a fresh address, with time-outs, and the
-archive is for `archives.verify` to judge.
+it admits that a disk is full. So each attempt here is one request for a fresh address, with time-outs, nothing but the
+rest of the file is added to what is there, and the archive is for `archives.verify` to judge.
 """
 
 import contextlib
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from xrgan import console
-from xrgan.data.archives import DamagedArchive, need_room
+from xrgan.data.archives import need_room
+from xrgan.data.kaggle_refusals import from_store, later, no_credentials, refusal, status_of, unreachable
+from xrgan.data.members import DamagedArchive
 from xrgan.data.sources import Source
 from xrgan.errors import XrganError
 
@@ -27,23 +29,17 @@ BLOCK = 1 << 16  # bytes; what a broken connection leaves of the last block is l
 PAUSE_SECONDS = 1.0  # before the next attempt; doubled at each failure
 WATCH_SECONDS = 0.2
 MEGABYTE = 1e6
-TOKEN_HELP = (
-    "For a token, press `Generate New Token` at https://www.kaggle.com/settings/api, then set KAGGLE_API_TOKEN to it "
-    "or save it as ~/.kaggle/access_token."
-)
+RANGE_NOT_SATISFIABLE = 416  # the package then starts the file again
 
 
 class _BrokenOff(Exception):
     """The download had begun: the rest is worth some more attempts."""
 
 
-def download(source: Source, downloads: Path, anew: bool = False) -> Path:
+def download(source: Source, downloads: Path) -> Path:
     """Download a source's archive into `downloads`, going on with what an earlier attempt left there.
 
     Only one process may do so at a time: the caller holds a lock.
-
-    Args:
-        anew: forget what an earlier attempt left.
 
     Raises:
         XrganError: no credentials, no access, no such dataset, no network, or trouble at Kaggle; the hint says what
@@ -54,26 +50,25 @@ def download(source: Source, downloads: Path, anew: bool = False) -> Path:
     import requests
 
     archive = downloads / f"{source.slug.rpartition('/')[2]}.zip"
-    if anew:
-        forget(archive)
     begun, failures = False, 0
-    with _time_outs(), contextlib.redirect_stdout(io.StringIO()):
+    with _guarded_requests(), contextlib.redirect_stdout(io.StringIO()):
         api = _sign_in(source)
         while True:
             size = _size(archive)
             try:
                 _request(api, source, downloads)
                 return archive
-            except requests.HTTPError as error:
-                raise _refusal(api, source, error) from error
             except (_BrokenOff, requests.RequestException) as error:
-                begun = begun or isinstance(error, _BrokenOff)
+                cause = error.__cause__ if isinstance(error, _BrokenOff) else error
+                begun = begun or _had_begun(error)
+                if isinstance(error, requests.HTTPError) and not (begun and _may_pass(error)):
+                    raise refusal(api, source, error) from error
                 failures = 0 if _size(archive) > size else failures + 1
                 if not begun or failures == ATTEMPTS:
-                    raise _unreachable(api, source, error) from error
+                    raise unreachable(api, source, cause) from error
             except ValueError as error:
                 forget(archive)
-                raise DamagedArchive(f"Kaggle sent something else than {archive.name}.", _later(source)) from error
+                raise DamagedArchive(f"Kaggle sent something else than {archive.name}.", later(source)) from error
             console.notice(f"The download of {source.name} broke off at {_size(archive) / MEGABYTE:,.1f} MB: going on.")
             time.sleep(PAUSE_SECONDS * 2**failures)
 
@@ -84,12 +79,24 @@ def forget(archive: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def _had_begun(error: Exception) -> bool:
+    """Whether Kaggle had given the address already: an error of its store is none of Kaggle's own."""
+    import requests
+
+    return isinstance(error, _BrokenOff) or (isinstance(error, requests.HTTPError) and from_store(error))
+
+
+def _may_pass(error: Any) -> bool:
+    """Whether a new address may help: the old one has expired, or a server is in trouble."""
+    return from_store(error) or status_of(error) >= 500
+
+
 def _sign_in(source: Source) -> Any:
     """The package's client, with the credentials that it found, or without any: some datasets are open to all."""
     try:
         import kaggle
     except SystemExit:
-        raise _no_credentials(source) from None
+        raise no_credentials(source) from None
     except OSError as error:
         message = f"The kaggle package can't keep its settings: {error}."
         raise XrganError(message, "Set KAGGLE_CONFIG_DIR to a folder that can be written.") from error
@@ -112,8 +119,10 @@ def _download_file(
 
     archive, size = Path(outfile), int(response.headers.get("Content-Length", 0))
     archive.parent.mkdir(parents=True, exist_ok=True)
-    need_room(archive.parent, size - _size(archive))
-    with _bar_of_growth(archive, size, f"Downloading {source.name}"):
+    # X-rays hardly shrink: what comes out of the archive needs as much room again, at the least.
+    need_room(archive.parent, 2 * size - _size(archive), " for the archive and what it holds")
+    rest = "the rest of " if _size(archive) else ""
+    with _bar_of_growth(archive, size, f"Downloading {rest}{source.name}"):
         try:
             type(api).download_file(
                 api, response, outfile, http_client, quiet, resume, BLOCK, max_retries=0, timeout=READ_SECONDS
@@ -124,17 +133,20 @@ def _download_file(
 
 @contextmanager
 def _bar_of_growth(path: Path, size: int, description: str) -> Iterator[None]:
-    """Show how a file of `size` bytes grows."""
-    stop = threading.Event()
-    with console.progress(description, size / MEGABYTE, "MB") as bar:
+    """Show how a file becomes `size` bytes long (0 = nobody knows); what is there already is not counted."""
+    stop, had = threading.Event(), _size(path)
+    with console.progress(description, max(size - had, 0) / MEGABYTE or None, "MB") as bar:
 
         def watch() -> None:
-            shown, stopped = 0, False
+            start, shown, stopped = had, 0, False
             while not stopped:
                 stopped = stop.wait(WATCH_SECONDS)
                 now = _size(path)
-                bar.advance((now - shown) / MEGABYTE)
-                shown = now
+                if now < start:  # it begins again: the file at Kaggle is another one by now
+                    start = 0
+                    bar.set_total(size / MEGABYTE)
+                bar.advance((now - start - shown) / MEGABYTE)
+                shown = now - start
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
@@ -146,15 +158,22 @@ def _bar_of_growth(path: Path, size: int, description: str) -> Iterator[None]:
 
 
 @contextmanager
-def _time_outs() -> Iterator[None]:
-    """Give every request a time-out: behind a firewall that swallows packets, one without would wait for minutes."""
+def _guarded_requests() -> Iterator[None]:
+    """Give every request a time-out, and let no error page be added to a file.
+
+    Without a time-out, a request would wait for minutes behind a firewall that swallows packets. Asked for the rest
+    of a file, the package takes whatever comes, and throws away for an error what it has.
+    """
     import requests
 
     plain = requests.Session.send
 
     def send(self: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         kwargs["timeout"] = kwargs.get("timeout") or (CONNECT_SECONDS, READ_SECONDS)
-        return plain(self, request, **kwargs)
+        response = plain(self, request, **kwargs)
+        if "Range" in request.headers and response.status_code != RANGE_NOT_SATISFIABLE:
+            response.raise_for_status()
+        return response
 
     requests.Session.send = send  # type: ignore[method-assign]
     try:
@@ -165,74 +184,3 @@ def _time_outs() -> Iterator[None]:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _has_credentials(api: Any) -> bool:
-    from kaggle.api.kaggle_api_extended import get_access_token_from_env
-
-    return bool(api.config_values.get(api.CONFIG_NAME_AUTH_METHOD) or get_access_token_from_env()[0])
-
-
-def _refusal(api: Any, source: Source, error: Any) -> XrganError:
-    """What an answer of 400 or more means for the user."""
-    status = error.response.status_code
-    if status in {401, 403} and not _has_credentials(api):
-        return _no_credentials(source)
-    if status == 401:
-        return XrganError(
-            "Kaggle refused the credentials of this machine (401).", f"{TOKEN_HELP} {_without_kaggle(source)}"
-        )
-    if status == 403:
-        rules = f"{source.url}/rules" if source.kind == "competition" else source.url
-        return XrganError(
-            f"Kaggle doesn't give {source.name} to this account (403).",
-            f"Accept its terms at {rules}, signed in as the owner of the token, then run the command again. "
-            f"{_without_kaggle(source)}",
-        )
-    if status == 404:
-        return XrganError(
-            f"Kaggle has no {source.kind} {source.slug} (404).",
-            f"It may have moved: look for it at https://www.kaggle.com. {_without_kaggle(source)}",
-        )
-    if status == 429:
-        wait = error.response.headers.get("Retry-After", "")
-        after = f"in {wait} seconds" if wait.isdigit() else "in a few minutes"
-        return XrganError(
-            "Kaggle was asked too often (429).", f"Run the command again {after}. {_without_kaggle(source)}"
-        )
-    return XrganError(f"Kaggle answered with an error ({status}).", _later(source))
-
-
-def _no_credentials(source: Source) -> XrganError:
-    return XrganError(
-        f"Kaggle wants credentials for {source.name}, and this machine has none.",
-        f"{TOKEN_HELP} {_without_kaggle(source)}",
-    )
-
-
-def _unreachable(api: Any, source: Source, error: Exception) -> XrganError:
-    import requests
-
-    reasons = {
-        requests.exceptions.ProxyError: "the proxy doesn't let it through",
-        requests.exceptions.SSLError: "its certificate is not trusted; REQUESTS_CA_BUNDLE can name your proxy's",
-        requests.exceptions.Timeout: "no answer came in time",
-    }
-    cause = error.__cause__ if isinstance(error, _BrokenOff) else error
-    reason = next((text for kind, text in reasons.items() if isinstance(cause, kind)), "no connection")
-    token = "" if _has_credentials(api) else f"There are no Kaggle credentials here either. {TOKEN_HELP} "
-    return XrganError(
-        f"Kaggle can't be reached from this machine: {reason}.",
-        f"With a network, run the command again: it goes on where it stopped. {token}{_without_kaggle(source)}",
-    )
-
-
-def _later(source: Source) -> str:
-    return f"Run the command again later: it goes on where it stopped. {_without_kaggle(source)}"
-
-
-def _without_kaggle(source: Source) -> str:
-    return (
-        f"Without Kaggle on this machine: download {source.url} elsewhere, then "
-        f"`xrgan fetch {source.name} --archive FILE.zip` (or `--folder DIR`, unpacked)."
-    )

@@ -17,16 +17,22 @@ SPLITS = ("train", "val", "test")
 class PackedDataset:
     path: Path
     name: str
-    images: NDArray[np.uint8]  # (N, C, H, W), a memory map
+    images: NDArray[np.uint8]  # (N, C + M, H, W), a memory map: the X-rays' channels, then the masks', 0 or 255
     labels: NDArray[np.int64]  # (N,): index into classes, -1 = no label
     splits: NDArray[np.str_]  # (N,): train | val | test
     patients: NDArray[np.str_]  # (N,)
     classes: tuple[str, ...]
     content_hash: str
+    masks: tuple[str, ...] = ()  # the structures of the M mask channels
 
     @property
     def channels(self) -> int:
-        return int(self.images.shape[1])
+        """Of the X-ray alone: 1 or 3."""
+        return int(self.images.shape[1]) - len(self.masks)
+
+    def xrays(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Those X-rays without their masks: uint8 (n, C, H, W)."""
+        return self.images[indices, : self.channels]
 
     @property
     def size(self) -> int:
@@ -54,6 +60,7 @@ def open_packed(path: Path) -> PackedDataset:
         images = np.load(path / "images.npy", mmap_mode="r")
         index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
         classes = tuple(description["classes"])
+        masks = tuple(description.get("masks", ()))
         labels = np.array([classes.index(label) if label else -1 for label in index["label"]], np.int64)
         splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
         content_hash = str(description["content_hash"])
@@ -66,4 +73,4 @@ def open_packed(path: Path) -> PackedDataset:
             f"The prepared dataset {path} is damaged: images.npy is {images.shape}, index.csv has {len(index)} rows.",
             "Prepare it anew with --force.",
         )
-    return PackedDataset(path, path.name, images, labels, splits, patients, classes, content_hash)
+    return PackedDataset(path, path.name, images, labels, splits, patients, classes, content_hash, masks)

@@ -1,19 +1,30 @@
-"""A folder tree of images → a table with a row an image: file, label, patient, split.
+"""A folder of images → a table with a row an image: what its names, its CSVs and its neighbours say of it.
 
-The tree may be `<split>/<class>/*`, `<class>/*` or flat, or hold an `index.csv` with the columns file, label, patient
-and, if it has them, split.
+Here is what sources share: any tree of folders, images known by their stems, masks and their images, CSVs found
+anywhere. What is a source's own stands in sources.py.
 """
 
+import csv
+import os
 import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from xrgan.data.images import find_images
+from xrgan.data.masks import STRUCTURES, plain
+from xrgan.data.names import is_junk
 from xrgan.data.packed import SPLITS
+from xrgan.data.reading import find_images
 from xrgan.errors import XrganError
 
+if TYPE_CHECKING:
+    from xrgan.data.sources import Source
+
+COLUMNS = ("file", "label", "patient", "split", "view", "mask", "boxes")
+OF_INDEX = ("label", "patient", "split", "view", "mask")  # what index.csv may say of a file
 SPLIT_NAMES = {
     "train": "train",
     "training": "train",
@@ -26,41 +37,183 @@ SPLIT_NAMES = {
 # Folder names that say what a file is, not what it shows.
 NO_CLASS = {"images", "image", "imgs", "img", "png", "jpg", "jpeg", "cxr_png", "data", "files"}
 MASKS = {"mask", "masks"}
-LEAST_VALIDATION = 0.05  # share of the training images; a smaller val split is too few to choose anything by
 
 
-def scan(folder: Path, patient_pattern: str = "", label_pattern: str = "") -> pd.DataFrame:
-    """List the images of a folder with what its names say of them.
+def scan(folder: Path, source: "Source | None" = None, patient_pattern: str = "") -> pd.DataFrame:
+    """List the images of a folder with what is said of them.
+
+    An `index.csv` at the top says it all: column file and, if there, label, patient, split, view, mask. Else the
+    source's own reader is asked, else the tree itself (`read_tree`).
 
     Args:
-        patient_pattern: regular expression whose first group, searched in a file's stem, is the patient; empty or
-            without a match, every image is a patient of its own.
-        label_pattern: regular expression with named groups, searched in a file's stem where the tree has no class
-            folders; the name of the group that matched is the label.
+        source: whose layout the folder has; None = nobody's.
+        patient_pattern: regular expression whose first group, searched in a file's stem, is the patient, whatever the
+            source says; without a match an image is a patient of its own.
 
     Returns:
-        Columns file (POSIX, relative to `folder`), label ("" = none), patient, split ("" = none), in the order of file.
+        Columns COLUMNS, all str, in the order of file:
+        file: POSIX, relative to `folder`.
+        label: several findings joined by `|`; "" = none known.
+        patient: where nobody knows, the file itself.
+        split: train, val, test or "" = none.
+        view: as the source says it; "" = unknown.
+        mask: files, named as in file, joined by `|`; "" = none.
+        boxes: "x y width height;…" in pixels of the image; "none" = looked and found none; "" = nobody looked.
 
     Raises:
-        XrganError: there is no image, or `index.csv` lacks a column or names a split that is none.
+        XrganError: there is no image; a CSV can't be read, lacks a column or names a split that is none; or the
+            source's tables speak of none of the images.
     """
-    index_file = folder / "index.csv"
-    rows = _read_index(index_file) if index_file.is_file() else _read_tree(folder)
+    rows = _read_index(folder) if (folder / "index.csv").is_file() else (source.read if source else read_tree)(folder)
     if rows.empty:
-        raise XrganError(f"There is no image in {folder}.", "xrgan reads PNG, JPEG, TIFF, BMP, GIF and WebP.")
-    stems = [PurePosixPath(file).stem for file in rows["file"]]
+        known = "PNG, JPEG, TIFF, BMP, GIF, WebP, DICOM and JSRT's IMG"
+        raise XrganError(f"There is no image in {folder}.", f"xrgan reads {known}.")
     if patient_pattern:
-        found = [re.search(patient_pattern, stem) for stem in stems]
-        rows["patient"] = [(match[1] or "") if match else "" for match in found]
+        rows["patient"] = _first_groups(patient_pattern, rows)
+    elif source and source.patient_pattern:
+        rows["patient"] = rows["patient"].where(rows["patient"] != "", _first_groups(source.patient_pattern, rows))
     # Not the stem: NORMAL/1.png and PNEUMONIA/1.png are two patients.
     rows["patient"] = rows["patient"].where(rows["patient"] != "", rows["file"])
-    if label_pattern and (rows["label"] == "").all():
-        found = [re.search(label_pattern, stem) for stem in stems]
-        rows["label"] = [(match.lastgroup or "") if match else "" for match in found]
-    return rows.sort_values("file", ignore_index=True)
+    if source and source.label_pattern and (rows["label"] == "").all():
+        matches = [re.search(source.label_pattern, stem) for stem in stems(rows)]
+        rows["label"] = [(match.lastgroup or "") if match else "" for match in matches]
+    return rows.sort_values("file", ignore_index=True)[list(COLUMNS)]
 
 
-def _read_index(file: Path) -> pd.DataFrame:
+def read_tree(folder: Path) -> pd.DataFrame:
+    """Rows of any tree: `<split>/<class>/*`, `<class>/*` or flat; masks in folders called mask or masks."""
+    images, masks = list_images(folder)
+    said = [_split_and_label(image.parts[:-1]) for image in images]
+    mask_of = pair_masks(images, masks)
+    return table(
+        file=[image.as_posix() for image in images],
+        label=[label for _, label in said],
+        split=[split for split, _ in said],
+        mask=[mask_of.get(image, "") for image in images],
+    )
+
+
+def read_by_stem(folder: Path) -> pd.DataFrame:
+    """Rows (file and mask alone) of a source whose images are known by their stems, wherever they lie.
+
+    A second file of the same stem is a copy: the one nearer to the top counts.
+    """
+    images, masks = list_images(folder)
+    files: dict[str, PurePosixPath] = {}
+    for image in sorted(images, key=_from_the_top):
+        files.setdefault(image.stem, image)
+    shown: dict[str, dict[str, str]] = {}
+    for mask in sorted(masks, key=_from_the_top):
+        structure, others = _below_masks(mask)
+        if not others:
+            shown.setdefault(_image_stem(mask), {}).setdefault(structure, mask.as_posix())
+    return table(
+        file=[image.as_posix() for image in files.values()],
+        mask=["|".join(sorted(shown.get(stem, {}).values())) for stem in files],
+    )
+
+
+def table(**columns: Sequence[str]) -> pd.DataFrame:
+    """Rows of all COLUMNS; what is not given is not known."""
+    n = len(columns["file"])
+    return pd.DataFrame({column: list(columns.get(column, [""] * n)) for column in COLUMNS})
+
+
+def stems(rows: pd.DataFrame) -> list[str]:
+    """The names of the files, without folders and extension."""
+    return [PurePosixPath(file).stem for file in rows["file"]]
+
+
+def list_images(folder: Path) -> tuple[list[PurePosixPath], list[PurePosixPath]]:
+    """The images and the masks below a folder, relative to it and by name, without second copies."""
+    paths = [PurePosixPath(path.relative_to(folder).as_posix()) for path in find_images(folder)]
+    known = {path.parts for path in paths}
+    paths = [path for path in paths if not _is_second_copy(path.parts, known)]
+    masks = [path for path in paths if any(part.lower() in MASKS for part in path.parts[:-1])]
+    of_masks = set(masks)
+    return [path for path in paths if path not in of_masks], masks
+
+
+def pair_masks(images: Iterable[PurePosixPath], masks: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Find each image's masks, joined by `|`: files of the same stem (or stem_mask) in the nearest folder of masks.
+
+    Near is what has the same folders above it, apart from those that only say what a file is (`images`, `masks`,
+    `masks/heart`): `COVID/images/1.png` has `COVID/masks/1.png`, and `a/train/1.png` has `masks/a/train/1.png`, else
+    `a/masks/1.png`, else `masks/1.png`. Where two images could have such a mask from above, neither gets it.
+    """
+    shown: dict[tuple[str, ...], dict[str, str]] = {}
+    for mask in masks:
+        structure, others = _below_masks(mask)
+        folders = _telling([*mask.parts[: _mask_folder(mask)], *others])
+        shown.setdefault((*folders, _image_stem(mask)), {}).setdefault(structure, mask.as_posix())
+    if not shown:
+        return {}
+    own: dict[PurePosixPath, tuple[str, ...]] = {}
+    inherited: dict[PurePosixPath, tuple[str, ...]] = {}
+    for image in images:
+        folders = _telling(image.parts[:-1])
+        keys = ((*folders[:depth], image.stem) for depth in range(len(folders), -1, -1))
+        if nearest := next((key for key in keys if key in shown), None):
+            (own if len(nearest) == len(folders) + 1 else inherited)[image] = nearest
+    claims = Counter([*set(own.values()), *inherited.values()])
+    pairs = own | {image: key for image, key in inherited.items() if claims[key] == 1}
+    return {image: "|".join(sorted(shown[key].values())) for image, key in pairs.items()}
+
+
+def find_texts(folder: Path, *endings: str) -> list[Path]:
+    """The files below a folder whose names end so (in lower case), by name, without junk."""
+    found: list[Path] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_junk(Path(name))]
+        found += [Path(parent, name) for name in names if name.lower().endswith(endings) and not is_junk(Path(name))]
+    return sorted(found)
+
+
+def read_text(file: Path) -> str:
+    """The content of a text; what is no UTF-8 in it is replaced.
+
+    Raises:
+        XrganError: the file can't be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise XrganError(f"{file} can't be read: {error.strerror or error}.") from error
+
+
+def read_tables(folder: Path, *columns: str) -> Iterator[dict[str, str]]:
+    """The rows of every CSV below a folder whose header has these columns (and maybe more).
+
+    Raises:
+        XrganError: such a CSV is damaged.
+    """
+    for file in find_texts(folder, ".csv"):
+        try:
+            with file.open(newline="", encoding="utf-8-sig", errors="replace") as opened:
+                reader = csv.DictReader(opened, restval="")
+                reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+                if set(columns) <= set(reader.fieldnames):
+                    # Cells beyond the header come as a list, under no name.
+                    yield from ({k: cell.strip() for k, cell in row.items() if isinstance(cell, str)} for row in reader)
+        except (OSError, csv.Error) as error:
+            raise XrganError(f"{file} can't be read as CSV: {error}.") from error
+
+
+def must_meet(said: Collection[str], rows: pd.DataFrame, folder: Path) -> None:
+    """Tables may say too much or too little of the images; but they must speak of these.
+
+    Raises:
+        XrganError: of all stems that the tables name, none is there.
+    """
+    if said and set(said).isdisjoint(stems(rows)):
+        raise XrganError(
+            f"The tables in {folder} name {len(said)} images such as {min(said)}, and none of them is there.",
+            "Are the tables of another dataset?",
+        )
+
+
+def _read_index(folder: Path) -> pd.DataFrame:
+    file = folder / "index.csv"
     try:
         index = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:
@@ -68,25 +221,21 @@ def _read_index(file: Path) -> pd.DataFrame:
     if not isinstance(index.index, pd.RangeIndex):  # pandas then takes the first column for names of rows
         raise XrganError(f"{file} has rows with more cells than its header.", "Quote the cells that hold commas.")
     if "file" not in index:
-        raise XrganError(f"{file} has no column `file`.", "Its columns are file, label, patient and, if known, split.")
-    rows = pd.DataFrame({column: index.get(column, "") for column in ("file", "label", "patient", "split")})
+        known = f"Its columns are file and, if known, {', '.join(OF_INDEX)}."
+        raise XrganError(f"{file} has no column `file`.", known)
+    rows = table(**{column: index[column].tolist() for column in ("file", *OF_INDEX) if column in index})
     wrong = set(rows["split"]) - {*SPLITS, ""}
     if wrong:
-        raise XrganError(f"{file} names a split {sorted(wrong)[0]!r}.", "The splits are train, val and test.")
+        raise XrganError(f"{file} names a split {min(wrong)!r}.", "The splits are train, val and test.")
+    for name in (name for cell in [*rows["file"], *rows["mask"]] for name in cell.split("|")):
+        if name.startswith("/") or ".." in name.split("/"):
+            raise XrganError(f"{file} names {name!r}, which leads outside.", "Paths are relative to its own folder.")
     return rows
 
 
-def _read_tree(folder: Path) -> pd.DataFrame:
-    paths = [path.relative_to(folder) for path in find_images(folder)]
-    known = {path.parts for path in paths}
-    rows = []
-    for path in paths:
-        parents = list(path.parts[:-1])
-        if any(part.lower() in MASKS for part in parents) or _is_second_copy(path.parts, known):
-            continue
-        split, label = _split_and_label(parents)
-        rows.append({"file": path.as_posix(), "label": label, "patient": "", "split": split})
-    return pd.DataFrame(rows, columns=["file", "label", "patient", "split"])
+def _first_groups(pattern: str, rows: pd.DataFrame) -> pd.Series:
+    found = [re.search(pattern, stem) for stem in stems(rows)]
+    return pd.Series([(match[1] or "") if match else "" for match in found], index=rows.index, dtype="str")
 
 
 def _is_second_copy(parts: tuple[str, ...], known: set[tuple[str, ...]]) -> bool:
@@ -94,7 +243,7 @@ def _is_second_copy(parts: tuple[str, ...], known: set[tuple[str, ...]]) -> bool
     return any(parts[k] == parts[k + 1] and parts[:k] + parts[k + 1 :] in known for k in range(len(parts) - 2))
 
 
-def _split_and_label(parents: list[str]) -> tuple[str, str]:
+def _split_and_label(parents: Sequence[str]) -> tuple[str, str]:
     splits = [SPLIT_NAMES[part.lower()] for part in parents if part.lower() in SPLIT_NAMES]
     classes = [part for part in parents if part.lower() not in SPLIT_NAMES and part.lower() not in NO_CLASS]
     if not splits:
@@ -104,45 +253,26 @@ def _split_and_label(parents: list[str]) -> tuple[str, str]:
     return splits[0], below[-1] if below else ""
 
 
-def assign_splits(rows: pd.DataFrame, shares: tuple[float, float, float], seed: int) -> pd.Series:
-    """The split of every row: the source's own where it has one, else drawn by patient, class by class.
-
-    A source with no (or hardly any) validation split, or no test split, gets one carved out of its training patients. A
-    patient who stands in two of the source's own splits is left there; `patients_in_two_splits` counts those.
-    """
-    splits = rows["split"].copy()
-    if (splits == "").any():
-        # Further images of a patient whose split is known go there too.
-        known = dict(zip(rows["patient"][splits != ""], splits[splits != ""], strict=True))
-        splits = splits.where(splits != "", rows["patient"].map(lambda patient: known.get(patient, "")))
-        unknown = splits == ""
-        splits[unknown] = _draw(rows[unknown], dict(zip(SPLITS, shares, strict=True)), seed)
-        return splits
-    counts = splits.value_counts()
-    train = counts.get("train", 0)
-    if train and counts.get("val", 0) < LEAST_VALIDATION * train and shares[1] > 0:
-        share = shares[1] / (shares[0] + shares[1])
-        of_train = splits == "train"
-        splits[of_train] = _draw(rows[of_train], {"train": 1 - share, "val": share}, seed)
-    if train and not counts.get("test", 0) and shares[2] > 0:
-        of_train = splits == "train"
-        splits[of_train] = _draw(rows[of_train], {"train": 1 - shares[2], "test": shares[2]}, seed)
-    return splits
+def _from_the_top(path: PurePosixPath) -> tuple[int, PurePosixPath]:
+    return len(path.parts), path
 
 
-def _draw(rows: pd.DataFrame, shares: dict[str, float], seed: int) -> pd.Series:
-    """Deal patients into splits, so that each split gets about its share of every class's patients."""
-    first_label = rows.groupby("patient", sort=True)["label"].first()
-    split_of: dict[str, str] = {}
-    for label in sorted(set(first_label)):
-        patients = first_label.index[first_label == label].to_numpy()
-        patients = np.random.default_rng([seed, len(patients)]).permutation(patients)
-        bounds = np.rint(np.cumsum(list(shares.values())) * len(patients)).astype(int)
-        for split, part in zip(shares, np.split(patients, bounds[:-1]), strict=True):
-            split_of |= dict.fromkeys(part, split)
-    return rows["patient"].map(split_of)
+def _telling(folders: Iterable[str]) -> list[str]:
+    """The folders that say more than what a file is."""
+    return [folder for folder in folders if folder.lower() not in NO_CLASS | MASKS]
 
 
-def patients_in_two_splits(rows: pd.DataFrame) -> int:
-    """How many patients have images in more than one split: each is a leak from training to testing."""
-    return int((rows.groupby("patient")["split"].nunique() > 1).sum())
+def _mask_folder(mask: PurePosixPath) -> int:
+    """Which part of a mask's path is the (last) folder of masks."""
+    return max(k for k, folder in enumerate(mask.parts[:-1]) if folder.lower() in MASKS)
+
+
+def _below_masks(mask: PurePosixPath) -> tuple[str, list[str]]:
+    """The structure that a folder below the folder of masks names ("" = none), and the other folders there."""
+    below = mask.parts[_mask_folder(mask) + 1 : -1]
+    named = [name for folder in below if (name := plain(folder)) in STRUCTURES]
+    return named[0] if named else "", [folder for folder in below if plain(folder) not in STRUCTURES]
+
+
+def _image_stem(mask: PurePosixPath) -> str:
+    return re.sub("_mask$", "", mask.stem, flags=re.IGNORECASE)

@@ -1,6 +1,7 @@
 """A folder that appears whole or not at all: it grows beside its place, and moves there by a rename.
 
-<parent>/.staging/<name> is where it grows, <name>.old the one that it replaces, <name>.lock who is at work.
+<parent>/.staging/<name> is where it grows, <name>.old the one that it replaces, <name>.lock who is at work,
+<name>.partial what an interrupted one leaves for the next.
 """
 
 import shutil
@@ -43,6 +44,11 @@ def growing(target: Path) -> Iterator[Path]:
         staging.rename(target)
     finally:
         _recover(target)
+
+
+def partial_of(target: Path) -> Path:
+    """A folder beside the one that grows, which outlives an interruption: for work that goes on where it stopped."""
+    return target.parent / ".staging" / f"{target.name}.partial"
 
 
 def remove(path: Path) -> None:

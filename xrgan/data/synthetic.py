@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xrgan.data.images import Pixels, find_images, read_files
+from xrgan.data.images import Pixels, read_files
+from xrgan.data.reading import find_images
 from xrgan.errors import XrganError
 
 NOT_SAMPLES = {"sheet.png", "walk.gif"}
+MASK_ENDING = "_mask"
 
 
 def list_synthetic(folder: Path) -> pd.DataFrame:
@@ -30,7 +32,11 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
             return index[["file", "label"]].copy()
         except (ValueError, KeyError) as error:
             raise XrganError(f"{index_file} has no columns file and label: {error}.") from error
-    files = [file.relative_to(folder) for file in find_images(folder) if file.name not in NOT_SAMPLES]
+    files = [
+        file.relative_to(folder)
+        for file in find_images(folder)
+        if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)
+    ]
     labels = [file.parts[0] if len(file.parts) > 1 else "" for file in files]
     return pd.DataFrame({"file": [file.as_posix() for file in files], "label": labels})
 

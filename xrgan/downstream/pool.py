@@ -60,7 +60,7 @@ def gather(dataset: PackedDataset, synthetic_images: NDArray[np.uint8], syntheti
     _say_left_out(len(dataset.of_split("train", "val", "test")) - len(real), f"images of {dataset.name}")
     ends = np.cumsum([0, len(training), len(test), len(kept)])
     return Pool(
-        images=torch.from_numpy(np.concatenate([dataset.images[real], synthetic_images[kept]])),
+        images=torch.from_numpy(np.concatenate([dataset.xrays(real), synthetic_images[kept]])),
         labels=torch.from_numpy(np.concatenate([dataset.labels[real], synthetic_labels[kept]])),
         patients=np.concatenate([dataset.patients[real], np.full(len(kept), "")]),
         classes=dataset.classes,

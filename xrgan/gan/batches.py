@@ -34,7 +34,7 @@ class Batches:
         return len(self.indices) // self.size
 
     def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Real images (B, C, S, S) in [-1, 1] and labels (B,) of a step."""
+        """Real images with their masks (B, C + M, S, S) in [-1, 1] and labels (B,) of a step."""
         epoch, place = divmod(step, self.an_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]

@@ -14,17 +14,23 @@ from xrgan.gan import dcgan
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """What the networks draw: S × S pixels, C channels, K classes (0 = unconditional)."""
+    """What the networks draw: S × S pixels, C channels of the X-ray and one a mask, K classes (0 = unconditional)."""
 
     size: int
     channels: int
     classes: int
+    masks: tuple[str, ...] = ()
+
+    @property
+    def all_channels(self) -> int:
+        """The mask is a channel: one generator draws image and mask together."""
+        return self.channels + len(self.masks)
 
 
 def _dcgan(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
     return (
-        dcgan.Generator(spec.size, spec.channels, model.latent_size, model.generator_width, spec.classes),
-        dcgan.Discriminator(spec.size, spec.channels, model.discriminator_width, spec.classes),
+        dcgan.Generator(spec.size, spec.all_channels, model.latent_size, model.generator_width, spec.classes),
+        dcgan.Discriminator(spec.size, spec.all_channels, model.discriminator_width, spec.classes),
     )
 
 

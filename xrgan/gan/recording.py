@@ -16,7 +16,9 @@ from torch import nn
 
 from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
+from xrgan.data.sheets import shown
 from xrgan.files import replacing
+from xrgan.gan.models import ImageSpec
 from xrgan.gan.sampling import draw, latents
 from xrgan.rundir import RunDir
 
@@ -27,8 +29,8 @@ Row = dict[str, float]
 class Recorder:
     """Writes one run's record; made when training starts or goes on."""
 
-    def __init__(self, run: RunDir, config: Config, classes: int, epochs_done: int) -> None:
-        self._run, self._config, self._classes = run, config, classes
+    def __init__(self, run: RunDir, config: Config, spec: ImageSpec, epochs_done: int) -> None:
+        self._run, self._config, self._spec = run, config, spec
         # Rows behind the checkpoint belong to an epoch that is trained once more.
         self._rows = [row for row in run.read_losses() if row["epoch"] <= epochs_done]
         run.write_losses(self._rows)
@@ -57,18 +59,19 @@ class Recorder:
             self._pictures(epoch, int(row["step"]), ema)
 
     def _pictures(self, epoch: int, step: int, ema: nn.Module) -> None:
-        sheet = preview(ema, self._config, self._classes)
+        sheet = preview(ema, self._config, self._spec)
         save_png(self._run.samples / f"epoch_{epoch:04d}.png", sheet)
         plot_losses(self._rows, self._run.path / "losses.png")
         if self._events is not None:
             self._events.add_image("samples", sheet, step)
 
 
-def preview(generator: nn.Module, config: Config, classes: int) -> Pixels:
-    """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C, H, W)."""
+def preview(generator: nn.Module, config: Config, spec: ImageSpec) -> Pixels:
+    """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C or 3, H, W)."""
     z = latents(config.train.seed, GRID_STREAM, 64, config.model.latent_size)
-    labels = torch.arange(64) % classes if classes else None
-    return grid(np.concatenate([draw(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)]), columns=8)
+    labels = torch.arange(64) % spec.classes if spec.classes else None
+    images = np.concatenate([draw(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)])
+    return grid(shown(images, spec.channels), columns=8)
 
 
 def _part(labels: torch.Tensor | None, first: int) -> torch.Tensor | None:

@@ -11,7 +11,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from xrgan import console
+from xrgan.data import masks
 from xrgan.data.images import Pixels, grid, save_png, to_pil
+from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint
@@ -109,7 +111,7 @@ def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = 
 
 @torch.inference_mode()
 def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
-    """Latents (N, Z) (and labels (N,)) → uint8 (N, C, S, S)."""
+    """Latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
     device = next(generator.parameters()).device
     images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
     # [-1, 1] → 0 … 255
@@ -119,7 +121,7 @@ def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
 
 
 def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
-    """Images block · BLOCK … of a seed: uint8 (BLOCK, C, S, S), and their classes (BLOCK,).
+    """Images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,).
 
     Raises:
         XrganError: the generator's weights hold NaN, so that it draws nothing.
@@ -135,6 +137,8 @@ def sample(
     drawing: Drawing, folder: Path, n: int, seed: int, label: str = "", run_name: str = "", overwrite: bool = False
 ) -> Sampled:
     """Bring `folder` to (at least) n images: `synthetic_00001.png` …, index.csv, sheet.png, sample.yaml.
+
+    Where the model draws masks, `synthetic_00001_mask.png` … hold them, with the values of sample.yaml.
 
     Asked again for more, the missing ones are added; the images that are there stay.
 
@@ -152,6 +156,8 @@ def sample(
         "size": drawing.spec.size,
         "channels": drawing.spec.channels,
     }
+    if drawing.spec.masks:
+        origin["mask_values"] = {name: masks.value(name, drawing.spec.masks) for name in drawing.spec.masks}
     _claim(folder, origin, overwrite)
     files = [folder / f"synthetic_{k + 1:05d}.png" for k in range(n)]
     missing = [k for k, file in enumerate(files) if not file.is_file()]
@@ -160,13 +166,29 @@ def sample(
             images, _ = draw_block(drawing, seed, block, label)
             for k in range(block * BLOCK, min((block + 1) * BLOCK, n)):
                 if not files[k].is_file():
-                    save_png(files[k], images[k - block * BLOCK])
+                    _save(files[k], images[k - block * BLOCK], drawing.spec)
                     bar.advance()
-    total = len(list(folder.glob("synthetic_*.png")))
+    total = len(list_drawn(folder))
     _write_index(folder, drawing, seed, label, total)
     sheet = folder / "sheet.png"
     save_png(sheet, contact_sheet(drawing, seed, label, min(n, SHEET)))
     return Sampled(folder, total, len(missing), sheet)
+
+
+def list_drawn(folder: Path) -> list[Path]:
+    """The images in a folder that `sample` filled, without their masks."""
+    return sorted(folder.glob("synthetic_*[0-9].png"))
+
+
+def _save(file: Path, image: Pixels, spec: ImageSpec) -> None:
+    """Write an image, and first its mask: an image that is there is whole."""
+    if spec.masks:
+        save_png(_mask_of(file), masks.code(image[spec.channels :], spec.masks))
+    save_png(file, image[: spec.channels])
+
+
+def _mask_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}_mask.png")
 
 
 def seed_of(folder: Path, otherwise: int) -> int:
@@ -178,7 +200,8 @@ def seed_of(folder: Path, otherwise: int) -> int:
 def contact_sheet(drawing: Drawing, seed: int, label: str, count: int) -> Pixels:
     """The first `count` images of a seed as one: uint8 (C, H, W)."""
     blocks = [draw_block(drawing, seed, block, label)[0] for block in range(-(-count // BLOCK))]
-    return grid(np.concatenate(blocks)[:count], columns=10)
+    columns = 5 if drawing.spec.masks else 10
+    return grid(shown(np.concatenate(blocks)[:count], drawing.spec.channels), columns)
 
 
 def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
@@ -197,7 +220,9 @@ def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops:
         torch.from_numpy(labels) if drawing.spec.classes else None,
     )
     file.parent.mkdir(parents=True, exist_ok=True)
-    frames = [to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images]
+    frames = [
+        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : drawing.spec.channels]
+    ]
     frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
     return file
 
@@ -224,7 +249,7 @@ def _check_weights(drawing: Drawing) -> None:
 def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
     """Make the folder this drawing's own, or refuse to mix its images with others."""
     file = folder / "sample.yaml"
-    images = list(folder.glob("synthetic_*.png"))
+    images = list_drawn(folder)
     there = read_yaml(file) if file.is_file() else {}
     if images and there != origin:
         if not overwrite:
@@ -236,12 +261,15 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
             )
         for image in images:
             image.unlink()
+            _mask_of(image).unlink(missing_ok=True)
     write_yaml(file, origin)
 
 
 def _write_index(folder: Path, drawing: Drawing, seed: int, label: str, total: int) -> None:
     labels = labels_of(drawing, seed, 0, total, label)
-    lines = ["file,seed,label"]
+    lines = ["file,seed,label" + (",mask" if drawing.spec.masks else "")]
     for k, index in enumerate(labels):
-        lines.append(f"synthetic_{k + 1:05d}.png,{seed},{drawing.classes[index] if index >= 0 else ''}")
+        file = Path(f"synthetic_{k + 1:05d}.png")
+        line = f"{file},{seed},{drawing.classes[index] if index >= 0 else ''}"
+        lines.append(f"{line},{_mask_of(file)}" if drawing.spec.masks else line)
     write_text(folder / "index.csv", "\n".join(lines) + "\n")

@@ -38,7 +38,8 @@ class TrainState:
 
 def image_spec(dataset: PackedDataset, config: Config) -> ImageSpec:
     """What the networks draw for this dataset."""
-    return ImageSpec(dataset.size, dataset.channels, len(dataset.classes) if config.model.conditional is True else 0)
+    classes = len(dataset.classes) if config.model.conditional is True else 0
+    return ImageSpec(dataset.size, dataset.channels, classes, dataset.masks)
 
 
 def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:

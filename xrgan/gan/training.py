@@ -51,7 +51,7 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
     restore(state, run, device)
     state.sums = state.sums.to(device)
     last_step = config.train.epochs * batches.an_epoch
-    recording = Recorder(run, config, spec.classes, state.step // batches.an_epoch)
+    recording = Recorder(run, config, spec, state.step // batches.an_epoch)
     showing = console.progress("Training", (last_step - state.step) * batches.size)
     with recording as recorder, memory_advice(config), stop_signals() as stop, showing as bar:
         clock = _Clock(state.seconds)

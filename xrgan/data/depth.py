@@ -1,0 +1,96 @@
+"""More than 8 bits → 8, by the whole range or by percentiles, never by the low byte. JSRT's own raw files.
+
+Shapes: H, W are pixels. This module knows no DICOM: the processes that read JPEGs import it too.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IMG_SIZE = 2048  # JSRT's films, digitised to 2048 × 2048 pixels of 12 bits
+IMG_WHITE = 4095
+_TOO_LARGE = 1e300  # beyond it, the difference of two gray values would overflow
+_PERCENTILES = re.compile(r"p([0-9]+(?:\.[0-9]+)?)-p([0-9]+(?:\.[0-9]+)?)")
+
+
+def check_window(window: str) -> str:
+    """The window as it stands: dicom (the file's own), minmax (the whole range) or pA-pB (two percentiles).
+
+    Raises:
+        ValueError: it is none of them, or not 0 <= A < B <= 100.
+    """
+    if window not in {"dicom", "minmax"}:
+        _percentiles(window)
+    return window
+
+
+def _percentiles(window: str) -> tuple[float, float]:
+    match = _PERCENTILES.fullmatch(window)
+    if match is None:
+        raise ValueError("it is none of dicom, minmax and two percentiles such as p1-p99")
+    low, high = float(match[1]), float(match[2])
+    if not low < high <= 100:
+        raise ValueError("the first percentile must be below the second, and the second no more than 100")
+    return low, high
+
+
+def to_8_bits(values: NDArray[Any], window: str, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
+    """Scale gray values to 0–255; a constant image becomes 0.
+
+    Args:
+        values: (H, W) of any integer or floating type; larger is brighter.
+        window: minmax, or dicom for a file without a window of its own: the whole range of the values.
+            pA-pB: those percentiles become 0 and 255, and what lies beyond is clipped; where the two are one value
+            (an almost empty image), the whole range.
+        valid: (H, W), False where a pixel is padding: it becomes 0 and counts in no range; None = all are valid.
+
+    Raises:
+        ValueError: a valid pixel is NaN or infinite, or `window` is no window.
+    """
+    share = values.astype(np.float64)
+    counted = values if valid is None else values[valid]
+    if counted.size == 0:
+        return np.zeros(values.shape, np.uint8)
+    if not np.issubdtype(values.dtype, np.integer):
+        counted = counted.astype(np.float64)
+        if not (np.abs(counted) < _TOO_LARGE).all():
+            raise ValueError("holds NaN or infinite values")
+    low, high = _range(counted, window)
+    if valid is not None:
+        share[~valid] = low
+    if high == low:
+        return np.zeros(values.shape, np.uint8)
+    share -= low
+    share /= high - low  # and not times the inverse, which is infinite where the range is tiny
+    np.clip(share, 0, 1, out=share)
+    return np.rint(255 * share).astype(np.uint8)
+
+
+def _range(counted: NDArray[Any], window: str) -> tuple[float, float]:
+    """The values that become 0 and 255."""
+    if check_window(window).startswith("p"):
+        low, high = np.percentile(counted, _percentiles(window))
+        if high > low:
+            return float(low), float(high)
+    return float(counted.min()), float(counted.max())
+
+
+def read_img(path: Path) -> NDArray[np.uint16]:
+    """Read a raw file of the JSRT database (Shiraishi et al., AJR 174, 2000): no header, big-endian, 12 bits, inverted.
+
+    Returns:
+        (2048, 2048), 0–4095, larger is brighter.
+
+    Raises:
+        ValueError: the file has another size, or holds more than 12 bits.
+    """
+    size = path.stat().st_size
+    if size != 2 * IMG_SIZE**2:
+        raise ValueError(f"has {size} bytes, a raw file of JSRT {2 * IMG_SIZE**2}")
+    stored = np.fromfile(path, ">u2").reshape(IMG_SIZE, IMG_SIZE)
+    if stored.max() > IMG_WHITE:
+        raise ValueError("holds more than 12 bits: no raw file of JSRT")
+    return (IMG_WHITE - stored).astype(np.uint16)
