@@ -83,7 +83,10 @@ def _root(
 
 @app.command()
 def fetch(
-    source: Annotated[str, typer.Argument(help="phantom, jrs, kermany, rsna; or inception, the weights of FID.")] = "",
+    source: Annotated[
+        str, typer.Argument(help="A source (--list shows them), a name for your own, or inception, the weights of FID.")
+    ] = "",
+    show_list: Annotated[bool, typer.Option("--list", help="Show what can be fetched, and what is here.")] = False,
     archive: Annotated[Path | None, typer.Option(help="An archive that is here already.")] = None,
     folder: Annotated[Path | None, typer.Option(help="A folder of images that is here already.")] = None,
     n: Annotated[int | None, _option("phantom.n", "--n", "-n")] = None,
@@ -100,9 +103,16 @@ def fetch(
 
         console.show_text(str(fetch_weights()))
         return
+    raw_root = Workspace(data_root, RUNS).raw_root
+    if show_list:
+        from xrgan.data import catalogue
+
+        console.show_table("Sources", *catalogue.catalogue(raw_root))
+        for note in catalogue.notes():
+            console.notice(note)
+        return
     from xrgan.data.fetch import fetch as fetch_source
 
-    raw_root = Workspace(data_root, RUNS).raw_root
     raw = fetch_source(source, raw_root, archive=archive, folder=folder, n=n, size=size, seed=seed, force=force)
     console.show_text(str(raw))
 

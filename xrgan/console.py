@@ -22,8 +22,8 @@ from xrgan.errors import XrganError
 SECONDS_BETWEEN_PLAIN_LINES = 10.0
 Item = TypeVar("Item")
 
-_notices = Console(stderr=True, highlight=False)
-_results = Console(highlight=False)
+_notices = Console(stderr=True, highlight=False, emoji=False)
+_results = Console(highlight=False, emoji=False)
 _quiet = False
 
 
@@ -32,8 +32,8 @@ def configure(quiet: bool) -> None:
     global _quiet, _notices, _results
     _quiet = quiet
     # Made anew, because a test (or a notebook) may have exchanged sys.stdout since the import.
-    _notices = Console(stderr=True, highlight=False)
-    _results = Console(highlight=False)
+    _notices = Console(stderr=True, highlight=False, emoji=False)
+    _results = Console(highlight=False, emoji=False)
 
 
 def notice(text: str) -> None:
@@ -71,7 +71,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     for row in cells:
         table.add_row(*(escape(cell) for cell in row))
     # A file or a pipe has no width: rich would assume 80 columns and fold the figures.
-    results = _results if _results.is_terminal else Console(file=sys.stdout, width=200, highlight=False)
+    results = _results if _results.is_terminal else Console(file=sys.stdout, width=200, highlight=False, emoji=False)
     if title:  # on a line of its own: as the table's title it would be folded to the table's width
         results.print(f"[bold]{escape(title)}[/bold]", soft_wrap=True)
     results.print(table)

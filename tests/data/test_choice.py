@@ -65,7 +65,7 @@ def test_views_are_chosen_whatever_their_case() -> None:
 @pytest.mark.parametrize(
     ("options", "message", "hint"),
     [
-        ({"labels": ["Lung Opacty"]}, "No image has a label 'Lung Opacty'.", "Lung Opacity, No Lung Opacity / Not Normal, Normal"),
+        ({"labels": ["Lung Opacty"]}, "No image has a label 'Lung Opacty'.", "Lung Opacity, No Lung Opacity / Not"),
         ({"map": "Opacity=1,*=0"}, "--map: no image is labelled 'Opacity'.", "Lung Opacity"),
         ({"view": ["PA"]}, "No image has a view 'PA'.", ""),
     ],

@@ -10,25 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from xrgan.data.depth import check_window, read_img, to_8_bits
+from xrgan.data.depth import read_img, to_8_bits
 
 from .phantoms import PICTURE, deep
 
 KINDS = ["u1", "i1", "u2", "i2", ">u2", ">i2", "u4", "i4", "u8", "i8", "f4", "f8"]
-
-
-@pytest.mark.parametrize("window", ["dicom", "minmax", "p1-p99", "p0-p100", "p0.5-p99.5", "p00-p1.0"])
-def test_windows_there_are(window: str) -> None:
-    assert check_window(window) == window
-
-
-@pytest.mark.parametrize(
-    "window",
-    ["", "Dicom", "p1", "p1-99", "1-99", "p99-p1", "p50-p50", "p-1-p99", "p1-p101", "p1-p99 ", "p1e1-p99", "p.5-p9"],
-)
-def test_windows_there_are_not(window: str) -> None:
-    with pytest.raises(ValueError, match=r"^(it is none of|the first percentile)"):
-        check_window(window)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -81,7 +81,7 @@ def test_a_chain_of_copies_is_one_group(phantoms: list[Picture]) -> None:
 def test_many_images_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch, phantoms: list[Picture]) -> None:
     images = [small(picture) for picture in phantoms] * 2
     whole = groups(images)
-    monkeypatch.setattr("xrgan.data.duplicates.BLOCK", 4096)
+    monkeypatch.setattr("xrgan.data.duplicates.BLOCK", 7)
     assert groups(images) == whole
 
 

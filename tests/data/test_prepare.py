@@ -1,9 +1,7 @@
 """Any folder of images becomes one packed dataset: each good file in it, each bad one named; or nothing is made."""
 
-import io
 import os
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from xrgan.config import PrepareConfig, resolve

@@ -5,14 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from xrgan.data.scan import (
-    COLUMNS,
-    find_texts,
-    patients_in_two_splits,
-    read_by_stem,
-    read_tables,
-    scan,
-)
+from xrgan.data.scan import COLUMNS, find_texts, read_by_stem, read_tables, scan
 from xrgan.data.sources import Source
 from xrgan.errors import XrganError
 

@@ -64,6 +64,11 @@ def catalogue(raw_root: Path) -> tuple[list[str], list[list[object]]]:
     return COLUMNS, rows
 
 
+def notes() -> list[str]:
+    """What a user should know of the sources before use, a line each."""
+    return [f"{source.name}: {source.note}" for source in SOURCES.values() if source.note]
+
+
 def _row(source: Source, raw_root: Path) -> list[object]:
     return [
         ", ".join((source.name, *source.aliases)),

@@ -3,38 +3,17 @@
 Shapes: H, W are pixels. This module knows no DICOM: the processes that read JPEGs import it too.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from xrgan.grammar import parse_window
+
 IMG_SIZE = 2048  # JSRT's films, digitised to 2048 × 2048 pixels of 12 bits
 IMG_WHITE = 4095
 _TOO_LARGE = 1e300  # beyond it, the difference of two gray values would overflow
-_PERCENTILES = re.compile(r"p([0-9]+(?:\.[0-9]+)?)-p([0-9]+(?:\.[0-9]+)?)")
-
-
-def check_window(window: str) -> str:
-    """The window as it stands: dicom (the file's own), minmax (the whole range) or pA-pB (two percentiles).
-
-    Raises:
-        ValueError: it is none of them, or not 0 <= A < B <= 100.
-    """
-    if window not in {"dicom", "minmax"}:
-        _percentiles(window)
-    return window
-
-
-def _percentiles(window: str) -> tuple[float, float]:
-    match = _PERCENTILES.fullmatch(window)
-    if match is None:
-        raise ValueError("it is none of dicom, minmax and two percentiles such as p1-p99")
-    low, high = float(match[1]), float(match[2])
-    if not low < high <= 100:
-        raise ValueError("the first percentile must be below the second, and the second no more than 100")
-    return low, high
 
 
 def to_8_bits(values: NDArray[Any], window: str, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:
@@ -71,8 +50,9 @@ def to_8_bits(values: NDArray[Any], window: str, valid: NDArray[np.bool_] | None
 
 def _range(counted: NDArray[Any], window: str) -> tuple[float, float]:
     """The values that become 0 and 255."""
-    if check_window(window).startswith("p"):
-        low, high = np.percentile(counted, _percentiles(window))
+    percentiles = parse_window(window)
+    if percentiles != (0, 100):
+        low, high = np.percentile(counted, percentiles)
         if high > low:
             return float(low), float(high)
     return float(counted.min()), float(counted.max())

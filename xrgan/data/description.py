@@ -21,7 +21,6 @@ PREVIEWED = 20  # images of a class
 PREVIEW_COLUMNS = 10
 PREVIEW_SIZE = 128  # pixels: larger images are shown at every second, third … pixel
 SKIPS_SHOWN = 3
-BLOCK = 4096  # images hashed at a time
 NO_LABEL = "no label"
 
 
@@ -30,7 +29,7 @@ def describe(
     facts: dict[str, Any],
     packed: pd.DataFrame,
     skipped: list[dict[str, str]],
-    images: NDArray[np.uint8],
+    images_file: Path,
     square: Square,
 ) -> dict[str, Any]:
     """The content of dataset.yaml: enough to say in a paper what was used.
@@ -38,7 +37,7 @@ def describe(
     Args:
         wish: source and options.
         facts: on what was left out, moved and found twice.
-        packed: the index, a row an image of `images`.
+        packed: the index, a row an image of `images_file`.
     """
     classes = sorted(set(packed["label"]) - {""})
     splits = [split for split in SPLITS if (packed["split"] == split).any()]
@@ -59,7 +58,7 @@ def describe(
         "patients_in_two_splits": patients_in_two_splits(packed),
         **facts,
         "skipped": skipped,
-        "content_hash": _content_hash(packed, images),
+        "content_hash": _content_hash(packed, images_file),
     }
 
 
@@ -67,11 +66,10 @@ def _count(packed: pd.DataFrame, split: str, label: str) -> int:
     return int(((packed["split"] == split) & (packed["label"] == label)).sum())
 
 
-def _content_hash(packed: pd.DataFrame, images: NDArray[np.uint8]) -> str:
+def _content_hash(packed: pd.DataFrame, images_file: Path) -> str:
     """Of pixels, classes, splits, and which images share a patient: not of names, which differ between machines."""
-    content = hashlib.sha256(str(images.shape).encode())
-    for start in range(0, len(images), BLOCK):
-        content.update(np.ascontiguousarray(images[start : start + BLOCK]).tobytes())
+    with images_file.open("rb") as file:  # a memory map that is read through would count as memory used
+        content = hashlib.file_digest(file, "sha256")
     patient = pd.factorize(packed["patient"])[0]
     for label, split, number in zip(packed["label"], packed["split"], patient, strict=True):
         content.update(f"{label}\0{split}\0{number}\n".encode())

@@ -10,7 +10,7 @@ from xrgan.data.fingerprint import BITS
 # Of 5,856 X-rays of children at 64², no two that show different pictures were nearer than 24 bits, while JPEG at
 # quality 30, brightness × 1.2, gamma 0.8, contrast × 1.3, noise of 5 gray levels and half the size stay within 20.
 NEAR_BITS = 20
-BLOCK = 1 << 24  # bytes of one block of distances
+BLOCK = 1024  # hashes compared at a time
 
 
 def find_groups(exact: NDArray[np.object_], perceptual: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -27,7 +27,7 @@ def find_groups(exact: NDArray[np.object_], perceptual: NDArray[np.object_]) -> 
     first = np.full(content.max() + 1, len(exact))
     np.minimum.at(first, content, np.arange(len(exact)))
     distinct = np.sort(first)
-    left, right = _near_pairs(_bits(perceptual[distinct]))
+    left, right = _near_pairs(_packed(perceptual[distinct]))
     links = coo_array((np.ones(len(left)), (left, right)), shape=(len(distinct), len(distinct)))
     _, group = connected_components(links, directed=False)
     leader = np.full(group.max() + 1, len(exact))
@@ -36,20 +36,24 @@ def find_groups(exact: NDArray[np.object_], perceptual: NDArray[np.object_]) -> 
     return np.array([of_distinct[index] for index in first[content]], np.int64)
 
 
-def _bits(hashes: NDArray[np.object_]) -> NDArray[np.float32]:
-    """±1 (N, BITS), so that a product of two is BITS − 2 × their Hamming distance."""
-    packed = np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(len(hashes), -1)
-    return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1
+def _packed(hashes: NDArray[np.object_]) -> NDArray[np.uint8]:
+    """Hexadecimal hashes as bits, eight a byte: (N, BITS / 8)."""
+    return np.frombuffer(bytes.fromhex("".join(hashes)), np.uint8).reshape(len(hashes), -1)
 
 
-def _near_pairs(signs: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _near_pairs(packed: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The pairs within NEAR_BITS, by blocks, so that memory doesn't grow with the square of N."""
     left, right = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    rows = max(1, BLOCK // (signs.itemsize * max(len(signs), 1)))
-    for start in range(0, len(signs), rows):
-        # Only what comes after the block's first image: each pair is seen once.
-        products = signs[start : start + rows] @ signs[start:].T
-        here, there = np.nonzero(products >= BITS - 2 * NEAR_BITS)
-        left.append(here + start)
-        right.append(there + start)
+    for start in range(0, len(packed), BLOCK):
+        here = _signs(packed[start : start + BLOCK])
+        for other in range(start, len(packed), BLOCK):  # each pair is seen once
+            products = here @ _signs(packed[other : other + BLOCK]).T
+            rows, columns = np.nonzero(products >= BITS - 2 * NEAR_BITS)
+            left.append(rows + start)
+            right.append(columns + other)
     return np.concatenate(left), np.concatenate(right)
+
+
+def _signs(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """±1 (n, BITS), so that a product of two is BITS − 2 × their Hamming distance."""
+    return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1

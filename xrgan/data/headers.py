@@ -18,6 +18,8 @@ from xrgan.data.reading import DICOM_EXTENSIONS, EXTENSIONS, says_dicom
 KEY_FILE = ".patient-key"
 KEY_BYTES = 32
 DIGITS = 16  # of a pseudonym
+# Defined terms of PS3.3 (CR and DX), and what scanners write: any other text could be a name.
+VIEWS = {"PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LATERAL", "LAT", "OBLIQUE", "AP AXIAL", "LORDOTIC"}
 
 
 def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def _read(file: Path) -> tuple[str, str]:
         header = read_header(file)
     except ValueError:
         return "", ""  # what is no image is named when it is packed
-    return header.patient.strip(), header.view
+    return header.patient.strip(), header.view if header.view in VIEWS else ""
 
 
 def _may_be_dicom(file: Path) -> bool:

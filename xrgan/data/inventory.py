@@ -6,7 +6,7 @@ from typing import Any
 
 from xrgan.files import read_yaml
 
-GIGABYTE, MEGABYTE = 1e9, 1e6
+MEGABYTE = 1e6
 
 
 def fetched(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -17,8 +17,8 @@ def fetched(folders: Sequence[Path]) -> list[dict[str, Any]]:
         records.append(
             {
                 "source": folder.name,
-                "files": source.get("files"),
-                "GB": round(float(source.get("bytes", 0)) / GIGABYTE, 3),
+                "images": source.get("images"),
+                "MB": round(float(source.get("bytes", 0)) / MEGABYTE, 1),
                 "from": source.get("from"),
                 "fetched": str(source.get("fetched", ""))[:10],
                 "licence": source.get("licence"),

@@ -70,12 +70,13 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         packing.finish(partial, square, keep=packed["keep"].to_numpy())
         packed = packed[packed["keep"]].reset_index(drop=True)
         with growing(target) as staging:
-            (partial / packing.IMAGES).rename(staging / packing.IMAGES)
+            file = (partial / packing.IMAGES).rename(staging / packing.IMAGES)
             _write_index(packed[INDEX], staging / "index.csv")
-            images = np.load(staging / packing.IMAGES, mmap_mode="r")
             facts = {"left_out": {reason: count for reason, count in left_out.items() if count}, **moves}
-            write_yaml(staging / "dataset.yaml", description.describe(wish, facts, packed, skipped, images, square))
-            save_png(staging / "preview.png", description.preview(images, packed, square, config.seed))
+            write_yaml(staging / "dataset.yaml", description.describe(wish, facts, packed, skipped, file, square))
+            save_png(
+                staging / "preview.png", description.preview(np.load(file, mmap_mode="r"), packed, square, config.seed)
+            )
         remove(partial)
     description.warn(target)
     return target
