@@ -171,8 +171,8 @@ def prepare(
         console.show_text(options.to_yaml(resolved))
         return
     workspace = Workspace(data_root, RUNS)
-    from xrgan.data import description
     from xrgan.data.prepare import prepare as pack
+    from xrgan.data.preparing import description
 
     prepared = pack(workspace.find_raw(source), workspace.prepared_root, resolved.prepare, name, force)
     console.show_table(str(prepared), *description.table(prepared))

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .fake_kaggle import FakeKaggle, Loopback, serving
-from .fetching import SCRIPT, home, order
+from tests.data.fake_kaggle import FakeKaggle, Loopback, serving
+from tests.data.fetch_runs import SCRIPT, home, order
 
 Start = Callable[..., subprocess.Popen[str]]
 

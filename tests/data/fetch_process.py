@@ -15,8 +15,8 @@ from typing import Any
 from tqdm import tqdm
 
 from xrgan import console
-from xrgan.data import kaggle_client
 from xrgan.data.fetch import fetch
+from xrgan.data.fetching import kaggle_client
 from xrgan.errors import XrganError
 
 UNIMPRESSED = 99  # exit code of a fetch that ended well although it was sent a signal

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from xrgan.data import archives
+from tests.data import evil
+from tests.data.fetch_runs import assert_nothing_half_made, assert_whole, tree
 from xrgan.data.fetch import fetch
+from xrgan.data.fetching import archives
 from xrgan.data.sources import SOURCES
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, sha256
-
-from . import evil
-from .fetching import assert_nothing_half_made, assert_whole, tree
 
 
 @pytest.fixture

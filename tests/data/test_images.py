@@ -12,13 +12,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.conftest import write_image
 from xrgan.data.images import GAP, Pixels, grid, read_files, read_gray, save_png, to_pil
-from xrgan.data.reading import find_images
-from xrgan.data.squares import Square
-from xrgan.data.squares import read_square as read_any_square
+from xrgan.data.preparing.squares import Square
+from xrgan.data.preparing.squares import read_square as read_any_square
+from xrgan.data.reading.pictures import find_images
 from xrgan.errors import XrganError
-
-from ..conftest import write_image
 
 EXIF_ORIENTATION = 0x0112
 FITS = ("pad", "crop", "stretch")

@@ -11,19 +11,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.conftest import write_image
+from tests.data.test_images import png_that_declares, read_square
 from xrgan.config import PrepareConfig, resolve
-from xrgan.data import decoding, squares
-from xrgan.data.description import facts_table, table
 from xrgan.data.packed import open_packed
-from xrgan.data.packing import HEADER_BYTES
 from xrgan.data.phantom import draw, write_dataset
 from xrgan.data.prepare import prepare
-from xrgan.data.squares import Square
+from xrgan.data.preparing import decoding, squares
+from xrgan.data.preparing.description import facts_table, table
+from xrgan.data.preparing.packing import HEADER_BYTES
+from xrgan.data.preparing.squares import Square
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
-
-from ..conftest import write_image
-from .test_images import png_that_declares, read_square
 
 Ask = Callable[..., Path]
 FILES = ["dataset.yaml", "images.npy", "index.csv", "preview.png"]

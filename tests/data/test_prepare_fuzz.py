@@ -13,14 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.conftest import write_image
+from tests.data.dicom_files import write as write_dicom
+from tests.data.test_images import png_that_declares
 from xrgan.config import PrepareConfig, resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.files import read_yaml
-
-from ..conftest import write_image
-from .dicom_files import write as write_dicom
-from .test_images import png_that_declares
 
 FOLDERS, FILES_A_FOLDER = 80, 25
 EXTENSIONS = [".png", ".jpg", ".jpeg", ".tif", ".bmp", ".gif", ".webp", ".dcm", ".img", ".PNG"]

@@ -11,15 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from xrgan.data import phantom
-from xrgan.data.fetch import fetch
-from xrgan.data.masks import STRUCTURES
-from xrgan.data.scan import COLUMNS, scan, table
-from xrgan.data.sources import SOURCES, Source, find_source
-from xrgan.errors import XrganError
-from xrgan.grammar import merged, parse_map
-
-from .miniatures import (
+from tests.data.miniatures import (
     IMAGES,
     JSRT_HEADER,
     MINIATURES,
@@ -30,6 +22,13 @@ from .miniatures import (
     write_rsna,
     zipped,
 )
+from xrgan.data import phantom
+from xrgan.data.fetch import fetch
+from xrgan.data.reading.masks import STRUCTURES
+from xrgan.data.scan import COLUMNS, scan, table
+from xrgan.data.sources import SOURCES, Source, find_source
+from xrgan.errors import XrganError
+from xrgan.grammar import merged, parse_map
 
 JUNK = re.compile(r"(^|/)(\.|__MACOSX)|mask", re.IGNORECASE)
 

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import write_image
 from xrgan.data.images import read_gray
 from xrgan.data.synthetic import list_synthetic, read_synthetic
 from xrgan.errors import XrganError
-
-from ..conftest import write_image
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 

@@ -23,6 +23,13 @@ def test_every_image_keeps_its_label_and_its_place() -> None:
     np.testing.assert_array_equal(pool.labels[pool.synthetic], labels)
 
 
+def test_masks_are_nothing_that_a_classifier_sees() -> None:
+    dataset, (images, labels) = toy_dataset(), toy_synthetic()
+    masks = np.full_like(dataset.images, 255)
+    with_masks = changed(dataset, images=np.concatenate([dataset.images, masks], axis=1), masks=("lungs",))
+    np.testing.assert_array_equal(gather(with_masks, images, labels).images, gather(dataset, images, labels).images)
+
+
 def test_images_without_a_label_are_left_out_and_counted(capfd: pytest.CaptureFixture[str]) -> None:
     dataset, (images, labels) = toy_dataset(), toy_synthetic()
     real_labels = dataset.labels.copy()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xrgan.data.archives import amount
-from xrgan.data.request import Request
+from xrgan.data.fetching.archives import amount
+from xrgan.data.fetching.request import Request
 from xrgan.data.scan import scan
 from xrgan.data.sources import SOURCES, Source
 from xrgan.errors import XrganError

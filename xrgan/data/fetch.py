@@ -8,14 +8,14 @@ import hashlib
 from pathlib import Path
 
 from xrgan import console
-from xrgan.data import kaggle_client
 from xrgan.data.catalogue import RECORD, write_record
-from xrgan.data.copying import copy_folder
-from xrgan.data.members import DamagedArchive
-from xrgan.data.request import Request, understand
+from xrgan.data.fetching import kaggle_client
+from xrgan.data.fetching.copying import copy_folder
+from xrgan.data.fetching.members import DamagedArchive
+from xrgan.data.fetching.request import Request, understand
+from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
 from xrgan.data.sources import Source
 from xrgan.data.staging import growing, locked, remove
-from xrgan.data.unpacking import bar_of_bytes, unpack
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 

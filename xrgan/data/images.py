@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from xrgan.data.reading import read_picture
+from xrgan.data.reading.pictures import read_picture
 from xrgan.errors import XrganError
 from xrgan.files import replacing
 from xrgan.grammar import MINMAX

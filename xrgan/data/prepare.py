@@ -11,17 +11,17 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.config import PrepareConfig
-from xrgan.data import description, packing
-from xrgan.data.choice import choose, part
-from xrgan.data.duplicates import find_groups
-from xrgan.data.headers import add_headers, hide_patients
 from xrgan.data.images import save_png
+from xrgan.data.preparing import description, packing
+from xrgan.data.preparing.choice import choose, part
+from xrgan.data.preparing.duplicates import find_groups
+from xrgan.data.preparing.headers import add_headers, hide_patients
+from xrgan.data.preparing.splits import assign_splits, settle
+from xrgan.data.preparing.squares import Square
+from xrgan.data.preparing.structures import choose_structures
 from xrgan.data.scan import scan
 from xrgan.data.sources import SOURCES, Source
-from xrgan.data.splits import assign_splits, settle
-from xrgan.data.squares import Square
 from xrgan.data.staging import growing, locked, partial_of, remove
-from xrgan.data.structures import choose_structures
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from xrgan.data.masks import STRUCTURES, plain
 from xrgan.data.names import is_junk
 from xrgan.data.packed import SPLITS
-from xrgan.data.reading import find_images
+from xrgan.data.reading.masks import STRUCTURES, plain
+from xrgan.data.reading.pictures import find_images
 from xrgan.errors import XrganError
 
 if TYPE_CHECKING:

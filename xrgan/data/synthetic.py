@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xrgan.data.images import Pixels, read_files
-from xrgan.data.reading import find_images
+from xrgan.data.reading.pictures import find_images
 from xrgan.errors import XrganError
 
 NOT_SAMPLES = {"sheet.png", "walk.gif"}

@@ -160,9 +160,10 @@ def _say_left_out(count: int, what: str) -> None:
 def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
     if len(images) == 0:
         raise XrganError("There are no synthetic images.", "`xrgan sample --n 1000` draws some.")
-    if images.shape[1:] != dataset.images.shape[1:]:
+    real = dataset.xrays(np.arange(1))
+    if images.shape[1:] != real.shape[1:]:
         raise XrganError(
-            f"The synthetic images are {_shape(images)}, those of {dataset.name} are {_shape(dataset.images)}.",
+            f"The synthetic images are {_shape(images)}, those of {dataset.name} are {_shape(real)}.",
             "Take the images of a run that was trained on this dataset.",
         )
     if labels.max() < 0:

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from xrgan import console
-from xrgan.data import masks
 from xrgan.data.images import Pixels, grid, save_png, to_pil
+from xrgan.data.reading import masks
 from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml

@@ -1,0 +1,121 @@
+"""A folder of DICOM prepares like any other, and no name, id or date leaves it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydicom.data import get_testdata_file
+
+from tests.conftest import write_image
+from tests.data.dicom_files import write
+from xrgan.config import resolve
+from xrgan.data.packed import open_packed
+from xrgan.data.phantom import draw
+from xrgan.data.prepare import prepare
+from xrgan.data.preparing.headers import KEY_FILE
+from xrgan.files import read_yaml
+
+NAME, BIRTH = "Phantom^Chest", "19010203"  # what dicom_files plants beside the ID
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Path:
+    """Six patients of two or three images at any depth, with extension and without, two views; and what is no image."""
+    root = tmp_path / "raw" / "hospital"
+    number = 0
+    for patient in range(1, 7):
+        for study in range(1, 3 + patient % 2):
+            number += 1
+            folder = root / f"disk{patient % 2}" / ("deeper" if study == 1 else "")
+            file = folder / (f"IM{number:06d}", f"IM{number:06d}.dcm", f"1.2.840.{number}")[number % 3]
+            pixels = draw(patient, study, "NORMAL", 48).image.astype(np.uint16) * 16
+            write(file, pixels, patient=f"MRN-77{patient:02d}", view=("PA", "AP")[study == 2])
+    for name in ("reportsi.dcm", "SC_rgb_rle_2frame.dcm"):  # a report; several frames
+        shutil.copy(str(get_testdata_file(name, download=False)), root / name)
+    (root / "notes.txt").write_text("no image")
+    return root
+
+
+def ask(hospital: Path, tmp_path: Path, root: str = "prepared", name: str = "", **wish: object) -> Path:
+    flags = {f"prepare.{key}": value for key, value in ({"size": 32, "workers": 1} | wish).items()}
+    return prepare(hospital, tmp_path / root, resolve(flags=flags).prepare, name)
+
+
+def index_of(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
+
+
+def test_every_image_is_packed_with_its_patient_and_view(hospital: Path, tmp_path: Path) -> None:
+    folder = ask(hospital, tmp_path)
+    index = index_of(folder)
+    assert len(index) == 15
+    assert sorted(index.groupby("patient").size()) == [2, 2, 2, 3, 3, 3]
+    assert index["view"].value_counts().to_dict() == {"PA": 9, "AP": 6}
+    assert set(index["kind"]) == {"DICOM"}
+    assert index.groupby("patient")["split"].nunique().max() == 1
+    assert open_packed(folder).images.std(axis=(1, 2, 3)).min() > 20
+
+
+def test_what_is_no_single_image_is_named(hospital: Path, tmp_path: Path) -> None:
+    skipped = {
+        entry["file"]: entry["reason"] for entry in read_yaml(ask(hospital, tmp_path) / "dataset.yaml")["skipped"]
+    }
+    assert skipped.keys() == {"reportsi.dcm", "SC_rgb_rle_2frame.dcm"}
+    assert "no image" in skipped["reportsi.dcm"]
+    assert "2 frames" in skipped["SC_rgb_rle_2frame.dcm"]
+
+
+def test_no_name_id_or_date_leaves_the_files(hospital: Path, tmp_path: Path) -> None:
+    ask(hospital, tmp_path)
+    written = [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()]
+    assert len(written) >= 5
+    for path in written:
+        content = path.read_bytes()
+        for secret in ("MRN-77", NAME, BIRTH, "Phantom"):
+            assert secret.encode() not in content, path
+
+
+def test_patients_are_the_same_in_every_dataset_of_a_machine_and_unknown_elsewhere(
+    hospital: Path, tmp_path: Path
+) -> None:
+    one, two = ask(hospital, tmp_path, name="one"), ask(hospital, tmp_path, name="two")
+    elsewhere = ask(hospital, tmp_path, root="elsewhere")
+    assert list(index_of(one)["patient"]) == list(index_of(two)["patient"])
+    assert set(index_of(one)["patient"]).isdisjoint(index_of(elsewhere)["patient"])
+    assert list(index_of(one)["split"]) == list(index_of(elsewhere)["split"])
+    hashes = {read_yaml(folder / "dataset.yaml")["content_hash"] for folder in (one, two, elsewhere)}
+    assert len(hashes) == 1
+    assert (tmp_path / "prepared" / KEY_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_view_can_be_chosen(hospital: Path, tmp_path: Path) -> None:
+    folder = ask(hospital, tmp_path, view=["ap"])
+    assert set(index_of(folder)["view"]) == {"AP"}
+    facts = read_yaml(folder / "dataset.yaml")
+    assert (facts["images"], facts["left_out"]["of another view"]) == (6, 9)
+
+
+def test_a_second_run_does_nothing(hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = ask(hospital, tmp_path).stat().st_mtime_ns
+    assert ask(hospital, tmp_path).stat().st_mtime_ns == first
+    assert "is there already, prepared with the same options" in capsys.readouterr().err
+
+
+def test_a_disc_with_a_dicomdir(hospital: Path, tmp_path: Path) -> None:
+    shutil.copy(str(get_testdata_file("DICOMDIR", download=False)), hospital / "DICOMDIR")
+    folder = ask(hospital, tmp_path)
+    assert len(index_of(folder)) == 15
+    assert {"file": "DICOMDIR", "reason": "is a DICOMDIR"} in read_yaml(folder / "dataset.yaml")["skipped"]
+
+
+def test_dicom_beside_other_images(tmp_path: Path) -> None:
+    raw = tmp_path / "raw" / "mixed"
+    write(raw / "ILL" / "a.dcm", draw(1, 1, "NORMAL", 48).image.astype(np.uint16) * 16, patient="one")
+    for k in range(4):
+        write_image(raw / "WELL" / f"{k}.png", seed=k)
+    index = index_of(ask(raw, tmp_path))
+    assert sorted(zip(index["label"], index["kind"], strict=True)) == [("ILL", "DICOM"), *[("WELL", "L")] * 4]
+    assert list(index["patient"][1:]) == [f"WELL/{k}.png" for k in range(4)]
+    assert len(index["patient"][0]) == 16

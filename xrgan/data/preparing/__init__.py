@@ -1,0 +1,1 @@
+"""How `prepare` makes a dataset: which images, in which split, as which squares, packed and described."""

@@ -1,0 +1,70 @@
+"""Which masks become channels: what the user wishes, and what a source's first files show."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from xrgan import console
+from xrgan.config import AUTO, NONE
+from xrgan.data.reading.masks import LUNGS, OPACITY, SIDES, UNNAMED, in_file, plain
+from xrgan.errors import XrganError
+
+LOOKED_AT = 16  # mask files from which the structures of a source are told
+
+
+def choose_structures(wish: str, rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> tuple[str, ...]:
+    """The structures that become channels.
+
+    Args:
+        wish: `prepare.masks`.
+        rows: columns mask and boxes.
+        of_source: what the source is known to have masks of; empty = not known.
+
+    Raises:
+        XrganError: a structure is asked for that there is no mask of.
+    """
+    if wish == NONE:
+        return ()
+    found = _found(rows, raw, of_source)
+    if wish == AUTO:
+        return _usual(found, rows)
+    asked = [plain(name) for name in wish.split(",")]
+    if len(asked) == 1 and found == {UNNAMED}:
+        return (asked[0],)
+    for name in asked:
+        if name not in found:
+            here = f"There are masks of {', '.join(sorted(found))}." if found else "There are no masks."
+            raise XrganError(f"There is no mask of {name!r} here.", f"{here} --masks none goes without.")
+    return tuple(dict.fromkeys(asked))
+
+
+def _found(rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> set[str]:
+    """What the source has masks of, told from its first files."""
+    found: set[str] = set()
+    for cell in rows["mask"][rows["mask"] != ""].head(LOOKED_AT):
+        for file in cell.split("|"):
+            try:
+                found |= set(in_file(raw / file))
+            except ValueError:
+                continue  # it will be named when its image is packed
+    if found >= set(SIDES):
+        found |= {LUNGS}
+    organs = [structure for structure in of_source if structure != OPACITY]
+    if found == {UNNAMED} and len(organs) == 1:
+        found = set(organs)
+    if (rows["boxes"] != "").any():
+        found.add(OPACITY)
+    return found
+
+
+def _usual(found: set[str], rows: pd.DataFrame) -> tuple[str, ...]:
+    """What `auto` takes: lungs and heart, where at least half of the images have masks."""
+    usual = tuple(structure for structure in (LUNGS, "heart", UNNAMED) if structure in found)
+    with_mask = int((rows["mask"] != "").sum())
+    if usual and with_mask * 2 < len(rows):
+        console.notice(
+            f"Masks: {with_mask} of {len(rows)} images have one; --masks {','.join(usual)} packs those alone."
+        )
+        return ()
+    return usual

@@ -1,0 +1,1 @@
+"""Any image file → pixels: what Pillow reads, DICOM, JSRT's raw files, masks."""

@@ -1,0 +1,150 @@
+"""Any image file → an 8-bit gray or RGB picture, or the reason why not: PNG, JPEG, TIFF …, DICOM, JSRT's raw files."""
+
+import contextlib
+import logging
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from xrgan.data.reading.depth import read_img, to_8_bits
+
+EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
+DICOM_EXTENSIONS = frozenset({".dcm", ".dicom"})
+DEEP_EXTENSIONS = DICOM_EXTENSIONS | {".img"}  # JSRT's own raw files
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # of torn files it would write lines of its own to stderr
+
+
+class Picture(NamedTuple):
+    """What was read: an image of mode L or RGB, the file's own width and height in pixels, and its kind."""
+
+    image: Image.Image
+    width: int
+    height: int
+    kind: str  # Pillow's mode (L, RGB, I;16 …), DICOM or IMG
+
+
+def is_image(path: Path) -> bool:
+    """By its extension; DICOM files often have none (or a part of a number), but say `DICM` after a preamble."""
+    return path.suffix.lower() in EXTENSIONS | DEEP_EXTENSIONS or (path.is_file() and says_dicom(path))
+
+
+def says_dicom(path: Path) -> bool:
+    """Whether the file has DICOM's mark, behind a preamble of 128 bytes."""
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:  # what can't be read says nothing
+        return False
+
+
+def find_images(folder: Path) -> list[Path]:
+    """The image files below a folder, by name; hidden files and the Mac's `__MACOSX` copies are no images.
+
+    Links that lead nowhere are listed too if their names are images': whoever reads them can say so.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):  # several times faster than rglob
+        folders[:] = [name for name in folders if not _is_junk(name)]
+        found += [os.path.join(parent, name) for name in names if not _is_junk(name)]  # noqa: PTH118
+    return sorted(path for path in map(Path, found) if is_image(path))
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> Picture:
+    """Read one image file of any kind, mode and depth.
+
+    Args:
+        channels: 1 = gray, 3 = RGB.
+        window: how more than 8 bits become 8, as `prepare.window`.
+        at_least: pixels of the shorter side that are enough: a larger JPEG is decoded at reduced size, 3–4× faster;
+            0 = all of them.
+
+    Raises:
+        ValueError: the file is no image, is torn, or declares absurdly many pixels; the message says which.
+    """
+    with _reasons(path):
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+            raise ValueError("no regular file")
+        suffix = path.suffix.lower()
+        if suffix == ".img":
+            return _from_deep(read_img(path), window, channels, "IMG")
+        if suffix not in EXTENSIONS and says_dicom(path):
+            return _from_dicom(path, window, channels)
+        try:
+            return _from_pillow(path, channels, window, at_least)
+        except UnidentifiedImageError:
+            if suffix in DICOM_EXTENSIONS or says_dicom(path):  # an old file without the mark, or a wrong name
+                return _from_dicom(path, window, channels)
+            raise
+
+
+def _from_dicom(path: Path, window: str, channels: int) -> Picture:
+    from xrgan.data.reading.dicom import read_dicom  # pydicom is only waited for where there is DICOM
+
+    gray = Image.fromarray(read_dicom(path, window))
+    return Picture(_with_channels(gray, channels), *gray.size, "DICOM")
+
+
+def _from_deep(values: np.ndarray, window: str, channels: int, kind: str) -> Picture:
+    gray = Image.fromarray(to_8_bits(values, window))
+    return Picture(_with_channels(gray, channels), *gray.size, kind)
+
+
+def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Picture:
+    # Not by its name: Pillow would map a plain TIFF into memory, and scramble one that is noted as lying on its side.
+    with path.open("rb") as opened, Image.open(opened) as file:
+        (width, height), mode = file.size, file.mode
+        if at_least or channels == 1:
+            # Colour is not even decoded where gray is wanted.
+            file.draft("L" if channels == 1 else None, (at_least, at_least) if at_least else file.size)
+        file.load()
+        image: Image.Image = file
+        with contextlib.suppress(Exception):  # where the EXIF block is broken, the pixels are whole
+            image = ImageOps.exif_transpose(file) if "exif" in file.info or file.format != "JPEG" else file
+        if (image.width > image.height) != (file.width > file.height):  # it lay on its side
+            width, height = height, width
+    if mode in {"I", "F"} or mode.startswith("I;16"):
+        return _from_deep(np.asarray(image), window, channels, mode)
+    return Picture(_with_channels(_opaque(image), channels), width, height, mode)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """What is transparent is background: black, as in a radiograph."""
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
+    return image
+
+
+def _with_channels(image: Image.Image, channels: int) -> Image.Image:
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with a file becomes a ValueError that says why, and no warning of Pillow's is shown."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except UnidentifiedImageError:
+        raise ValueError("empty file" if path.stat().st_size == 0 else "no image") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ValueError("declares too many pixels") from None
+    except OSError as error:
+        raise ValueError(error.strerror or " ".join(str(error).split()) or type(error).__name__) from error
+    except Exception as error:  # of torn files Pillow lets struct.error, zlib.error, SyntaxError … through
+        raise ValueError(" ".join(str(error).split()) or type(error).__name__) from error
