@@ -142,6 +142,52 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(type_: Terminal, line: str
     assert not any(path.is_file() for path in type_.folder.rglob("*") if ".lock" not in path.name), tree(type_.folder)
 
 
+def test_what_can_be_fetched_and_what_is_here_is_listed(type_: Terminal) -> None:
+    listed = type_("fetch --list")
+    for name in ("phantom", "jrs, jsrt", "kermany", "rsna", "rsna-dicom", "nih", "covid", "lungs"):
+        assert name in listed.out
+    assert "covid: It contains images of rsna" in listed.err.replace("\n", " ")
+    assert "nothing in data" in type_("data").err
+    type_("fetch phantom --n 20 --size 32")
+    type_("prepare --size 16")
+    assert "yes: 20 images" in type_("fetch --list").out
+    here = json.loads(type_("data --json").out)
+    assert [source["source"] for source in here["fetched"]] == ["phantom"]
+    dataset = here["prepared"][0]
+    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 3, "lungs, heart")
+    assert "phantom_16" in type_("data").out
+
+
+def test_prepare_takes_what_it_is_told(type_: Terminal) -> None:
+    type_("fetch phantom --n 20 --size 32")
+    said = type_("prepare --name a --size 16 --masks lungs --map PNEUMONIA=ill,*=well --window p1-p99 --clahe")
+    assert "ill" in said.out and "1 channel + masks of lungs" in said.out
+    assert "data/prepared/a/preview.png" in said.out
+    facts = yaml.safe_load(Path("data/prepared/a/dataset.yaml").read_text())
+    assert (facts["classes"], facts["masks"], facts["options"]["clahe"]) == (["ill", "well"], ["lungs"], True)
+    one_class = type_("prepare --name b --size 16 --labels NORMAL --masks none --drop-duplicates --fix-leaks").out
+    assert "NORMAL" in one_class and "PNEUMONIA" not in one_class
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--masks spine", ["no mask of 'spine'", "heart", "--masks none"]),
+        ("--labels TB", ["no image has a label 'TB'", "NORMAL, PNEUMONIA"]),
+        ("--map TB=1,*=0", ["no image is labelled 'TB'"]),
+        ("--map TB", ["'TB'", "LABEL=class"]),
+        ("--view PA", ["no image has a view 'PA'"]),
+        ("--window p9", ["prepare.window", "p1-p99"]),
+    ],
+)
+def test_a_wish_that_the_source_cannot_fulfil_leaves_nothing(type_: Terminal, flags: str, words: list[str]) -> None:
+    type_("fetch phantom --n 10 --size 16")
+    said = type_(f"prepare --size 16 {flags}", code=1).err.replace("\n", " ").lower()
+    for word in words:
+        assert word.lower() in said, said
+    assert not Path("data/prepared/phantom_16").exists()
+
+
 def test_a_real_choice_is_asked_for_with_what_is_there(type_: Terminal) -> None:
     type_("fetch phantom --n 30 --size 16")
     type_("prepare --size 16")
@@ -172,7 +218,7 @@ def test_without_a_gpu_device_cuda_is_one_sentence(type_: Terminal) -> None:
 
 def test_version_help_and_completion(type_: Terminal) -> None:
     assert type_("--version").out.strip() == xrgan.__version__
-    commands = ["fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "runs"]
+    commands = ["fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "runs", "data"]
     overview = type_("--help").out
     for command in commands:
         assert command in overview

@@ -42,7 +42,6 @@ def describe(
     classes = sorted(set(packed["label"]) - {""})
     splits = [split for split in SPLITS if (packed["split"] == split).any()]
     names = classes + ([""] if (packed["label"] == "").any() else [])
-    width, height = packed["width"].astype(int), packed["height"].astype(int)
     return {
         **wish,
         "xrgan": xrgan.__version__,
@@ -52,14 +51,20 @@ def describe(
         "patients": int(packed["patient"].nunique()),
         "classes": classes,
         "counts": {split: {label or NO_LABEL: _count(packed, split, label) for label in names} for split in splits},
-        "widths": [int(width.min()), int(width.median()), int(width.max())],
-        "heights": [int(height.min()), int(height.median()), int(height.max())],
+        "width": _spread(packed["width"]),
+        "height": _spread(packed["height"]),
         "kinds": {str(kind): int(count) for kind, count in packed["kind"].value_counts().items()},
         "patients_in_two_splits": patients_in_two_splits(packed),
         **facts,
         "skipped": skipped,
         "content_hash": _content_hash(packed, images_file),
     }
+
+
+def _spread(pixels: pd.Series) -> dict[str, int]:
+    """Of the images before they were brought to one size."""
+    numbers = pixels.astype(int)
+    return {"min": int(numbers.min()), "median": int(numbers.median()), "max": int(numbers.max())}
 
 
 def _count(packed: pd.DataFrame, split: str, label: str) -> int:
@@ -134,8 +139,8 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     rows: list[list[object]] = [
         ["packed", packed + (f" + masks of {masks}" if masks else "")],
         ["patients", f"{facts['patients']:,}"],
-        ["width before", _range(facts["widths"])],
-        ["height before", _range(facts["heights"])],
+        ["width before", _range(**facts["width"])],
+        ["height before", _range(**facts["height"])],
         ["kinds of file", ", ".join(f"{kind} {count:,}" for kind, count in facts["kinds"].items())],
     ]
     rows += [["skipped", f"{count:,} × {reason}"] for reason, count in reasons.head(SKIPS_SHOWN).items()]
@@ -144,6 +149,5 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     return ["", "what"], rows
 
 
-def _range(low_median_high: list[int]) -> str:
-    low, median, high = low_median_high
-    return f"{low:,} px" if low == high else f"{low:,} to {high:,} px, median {median:,}"
+def _range(min: int, median: int, max: int) -> str:
+    return f"{min:,} px" if min == max else f"{min:,} to {max:,} px, median {median:,}"
