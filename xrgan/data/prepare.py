@@ -66,7 +66,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
             remove(partial)
             reason = f"{_printable(rows['file'][0])}: {journal['reason'][0]}"
             raise XrganError(f"None of the {len(rows)} images can be packed; {reason}.")
-        packed, skipped, moves = _index(rows, journal, config)
+        packed, skipped, moves = _index(rows, journal, config, partial, square)
         packing.finish(partial, square, keep=packed["keep"].to_numpy())
         packed = packed[packed["keep"]].reset_index(drop=True)
         with growing(target) as staging:
@@ -140,7 +140,7 @@ def _keep(target: Path, wish: dict[str, Any]) -> Path:
 
 
 def _index(
-    rows: pd.DataFrame, journal: pd.DataFrame, config: PrepareConfig
+    rows: pd.DataFrame, journal: pd.DataFrame, config: PrepareConfig, partial: Path, square: Square
 ) -> tuple[pd.DataFrame, list[dict[str, str]], dict[str, Any]]:
     """Join what the source says of the images to what decoding found.
 
@@ -154,7 +154,8 @@ def _index(
         for file, reason in zip(rows["file"][~whole], journal["reason"][~whole], strict=True)
     ]
     packed = pd.concat([rows, journal.rename(columns={"content": "hash"})], axis=1)[whole].reset_index(drop=True)
-    first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy())
+    xrays = packing.packed_images(partial, square, len(packed))[:, : square.channels]
+    first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy(), xrays)
     settled = settle(packed, first_copy, config.fix_leaks)
     is_copy = first_copy != np.arange(len(packed))
     exact = packed["hash"].duplicated().to_numpy()

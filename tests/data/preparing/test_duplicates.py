@@ -44,7 +44,8 @@ def small(picture: Picture, size: int = 64) -> NDArray[np.uint8]:
 
 def groups(images: list[NDArray[np.uint8]]) -> list[int]:
     exact = np.array([image.tobytes().hex() for image in images], object)
-    return find_groups(exact, np.array([perceptual_hash(image) for image in images], object)).tolist()
+    perceptual = np.array([perceptual_hash(image) for image in images], object)
+    return find_groups(exact, perceptual, np.stack(images)).tolist()
 
 
 @pytest.fixture(scope="module")

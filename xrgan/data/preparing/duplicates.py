@@ -7,18 +7,22 @@ from scipy.sparse.csgraph import connected_components
 
 from xrgan.data.preparing.fingerprint import BITS
 
-# Of 5,856 X-rays of children at 64², no two that show different pictures were nearer than 24 bits, while JPEG at
-# quality 30, brightness × 1.2, gamma 0.8, contrast × 1.3, noise of 5 gray levels and half the size stay within 20.
-NEAR_BITS = 20
+# tests/benchmarks/duplicate_distances.py shows both against real X-rays: changed copies come within these bits and above
+# this correlation. Of many thousands of pictures some come within the bits by chance: then their pixels decide.
+NEAR_BITS = 28
+LEAST_CORRELATION = 0.98  # of the pixels of the packed images
 BLOCK = 1024  # hashes compared at a time
 
 
-def find_groups(exact: NDArray[np.object_], perceptual: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Gather what shows one picture: equal content, or perceptual hashes at most NEAR_BITS apart.
+def find_groups(
+    exact: NDArray[np.object_], perceptual: NDArray[np.object_], xrays: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Gather what shows one picture: equal content; or perceptual hashes near one another, and pixels that agree.
 
     Args:
         exact: content hashes (N,).
         perceptual: `perceptual_hash` of each image (N,).
+        xrays: the images (N, C, H, W); only those are read whose hashes are near another's.
 
     Returns:
         The index of each image's first copy (N,): its own where there is none before it.
@@ -28,6 +32,8 @@ def find_groups(exact: NDArray[np.object_], perceptual: NDArray[np.object_]) -> 
     np.minimum.at(first, content, np.arange(len(exact)))
     distinct = np.sort(first)
     left, right = _near_pairs(_packed(perceptual[distinct]))
+    agree = np.array([_agree(xrays[distinct[i]], xrays[distinct[j]]) for i, j in zip(left, right, strict=True)], bool)
+    left, right = left[agree], right[agree]
     links = coo_array((np.ones(len(left)), (left, right)), shape=(len(distinct), len(distinct)))
     _, group = connected_components(links, directed=False)
     leader = np.full(group.max() + 1, len(exact))
@@ -49,11 +55,18 @@ def _near_pairs(packed: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[n
         for other in range(start, len(packed), BLOCK):  # each pair is seen once
             products = here @ _signs(packed[other : other + BLOCK]).T
             rows, columns = np.nonzero(products >= BITS - 2 * NEAR_BITS)
-            left.append(rows + start)
-            right.append(columns + other)
+            ordered = rows + start < columns + other
+            left.append(rows[ordered] + start)
+            right.append(columns[ordered] + other)
     return np.concatenate(left), np.concatenate(right)
 
 
 def _signs(packed: NDArray[np.uint8]) -> NDArray[np.float32]:
     """±1 (n, BITS), so that a product of two is BITS − 2 × their Hamming distance."""
     return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1
+
+
+def _agree(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Whether two images, whatever their exposure, show the same: the correlation of their pixels."""
+    a, b = (image.astype(np.float64).ravel() - image.mean() for image in (one, other))
+    return bool(a @ b >= LEAST_CORRELATION * np.sqrt((a @ a) * (b @ b)))

@@ -69,6 +69,11 @@ def finish(folder: Path, square: Square, keep: NDArray[np.bool_]) -> None:
         _write_header(opened, (int(keep.sum()), *_shape_of(square)))
 
 
+def packed_images(folder: Path, square: Square, n: int) -> NDArray[np.uint8]:
+    """The n images packed so far, as a memory map (n, C + M, size, size)."""
+    return np.memmap(folder / IMAGES, np.uint8, "r", HEADER_BYTES, (n, *_shape_of(square)))
+
+
 def _start(folder: Path, wish: dict[str, Any]) -> None:
     remove(folder)
     folder.mkdir(parents=True)
