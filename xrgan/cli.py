@@ -185,6 +185,10 @@ def train(
     run: Annotated[str | None, typer.Option(help="The run's path or name; one that exists goes on.")] = None,
     data: Annotated[str | None, typer.Option(help="A prepared dataset, or a fetched source.")] = None,
     epochs: Annotated[int | None, _option("train.epochs", "--epochs")] = None,
+    minutes: Annotated[float | None, _option("train.minutes", "--minutes")] = None,
+    masks: Annotated[bool | None, _option("model.masks", "--masks/--no-masks")] = None,
+    loss: Annotated[str | None, _option("train.loss", "--loss")] = None,
+    augment: Annotated[str | None, _option("train.augment", "--augment")] = None,
     batch_size: Annotated[int | None, _option("train.batch_size", "--batch-size")] = None,
     lr: Annotated[float | None, _option("train.lr", "--lr")] = None,
     latent_size: Annotated[int | None, _option("model.latent_size", "--latent-size")] = None,
@@ -209,6 +213,10 @@ def train(
         "model.latent_size": latent_size,
         "model.conditional": conditional,
         "train.epochs": epochs,
+        "train.minutes": minutes,
+        "model.masks": masks,
+        "train.loss": loss,
+        "train.augment": augment,
         "train.batch_size": batch_size,
         "train.lr": lr,
         "train.gradient_clip": gradient_clip,
@@ -233,6 +241,9 @@ def train(
 def resume(
     run: Run = None,
     epochs: Annotated[int | None, typer.Option(help="Train to this epoch. [default: as planned]")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Train for so many minutes in all. [default: as planned]")
+    ] = None,
     data: Data = None,
     device: Device = None,
     settings: Settings = None,
@@ -245,7 +256,9 @@ def resume(
     workspace = Workspace(data_root, runs_root)
     there = _find_run(workspace, run)
     saved = there.read_config()
-    wanted = options.resolve(saved, None, settings or (), {"train.epochs": epochs, "device": device})
+    wanted = options.resolve(
+        saved, None, settings or (), {"train.epochs": epochs, "train.minutes": minutes, "device": device}
+    )
     _show_trained(pipeline.go_on(workspace, there, saved, wanted, data))
 
 

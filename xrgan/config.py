@@ -33,6 +33,8 @@ def _fits(value: int) -> int:
 
 
 Whole = Annotated[int, AfterValidator(_fits)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
@@ -139,15 +141,35 @@ class ModelConfig(Section):
     conditional: bool | Literal["auto"] = Field(
         "auto", description="draw by class; auto = yes where the dataset has two classes or more"
     )
+    masks: bool | Literal["auto"] = Field(
+        "auto",
+        description="draw the dataset's masks with the images; auto = where the model is good at it: dcgan is not",
+    )
 
 
 class TrainConfig(Section):
     epochs: Whole = Field(50, ge=1, description="passes over the training images")
+    minutes: float = Field(0.0, ge=0, description="train for so long in all, whatever `epochs` says; 0 = by epochs")
     batch_size: Whole = Field(16, ge=2, description="images a step; small ones learn more per minute")
     lr: float = Field(2e-4, gt=0, le=1, description="Adam's learning rate, both networks")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second momentum")
-    real_label: float = Field(0.9, gt=0.5, le=1, description="target of real images: 1 smoothed (one-sided)")
+    loss: Literal["auto", "bce", "non-saturating", "hinge", "relativistic"] = Field(
+        "auto", description="auto = the model's own: bce | non-saturating | hinge | relativistic"
+    )
+    real_label: float = Field(0.9, gt=0.5, le=1, description="bce's target of real images: 1 smoothed (one-sided)")
+    r1: NotNegative | Literal["auto"] = Field(
+        "auto", description="weight γ of the gradient penalty at real images; auto = the model's own, 0 = none"
+    )
+    r2: NotNegative = Field(0.0, description="weight γ of the gradient penalty at synthetic images; 0 = none")
+    penalty_every: Whole = Field(
+        8, ge=1, description="steps between the gradient penalties, which then weigh as much more"
+    )
+    augment: Share | Literal["auto"] = Field(
+        "auto",
+        description="probability of each random change of what the discriminator sees; auto = the fewer images, "
+        "the more, for the models that want it",
+    )
     gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
     ema_halflife_images: float = Field(
         500,

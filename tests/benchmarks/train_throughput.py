@@ -114,7 +114,8 @@ def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # typ
         content_hash="",
     )
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
-    config = resolve(flags={**flags, "model.conditional": False, "device": options.device})
+    wish = {**flags, "model.name": "dcgan", "model.conditional": False, "device": options.device}
+    config = runs.complete(resolve(flags=wish), dataset)
     run = RunDir(folder / "run")
     runs.create(run, config, dataset)
     return lambda: training.train(run, dataset, config)

@@ -36,6 +36,7 @@ def tiny_dataset(
     return open_packed(folder)
 
 
-def tiny_config(*settings: str, conditional: bool = True) -> Config:
+def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -> Config:
     batch = ["train.batch_size=4", "train.epochs=2", f"model.conditional={str(conditional).lower()}", "dataset=tiny"]
-    return resolve(settings=[*TINY, *batch, "train.tensorboard=false", "device=cpu", *settings])
+    plain = ["train.loss=bce", "train.r1=0", "train.augment=0", f"model.masks={str(masks).lower()}"]
+    return resolve(settings=[*TINY, *batch, *plain, "train.tensorboard=false", "device=cpu", *settings])

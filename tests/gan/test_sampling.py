@@ -158,7 +158,7 @@ def test_checkpoints_can_be_chosen(run: RunDir) -> None:
 def test_a_model_with_masks_writes_them_beside_the_images(
     tmp_path: Path, structures: tuple[str, ...], values: set[int]
 ) -> None:
-    dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=3")
+    dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=3", masks=True)
     run = RunDir(tmp_path / "run")
     runs.create(run, config, dataset)
     training.train(run, dataset, config)

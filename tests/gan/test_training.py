@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from tests.gan.helpers import tiny_config, tiny_dataset
-from xrgan.config import Config
+from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, runs, training
+from xrgan.gan import checkpoint, pace, runs, training
 from xrgan.gan.batches import make_batches
+from xrgan.gan.losses import gradient_penalty
 from xrgan.gan.state import TrainState, image_spec, start, update_ema
 from xrgan.rundir import RunDir
 
@@ -94,6 +95,62 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, precision: str
     parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=3", *options))
     training.train(parts, dataset, tiny_config("train.epochs=6", *options))
     assert_same(whole, parts)
+
+
+@pytest.mark.parametrize("loss", ["bce", "non-saturating", "hinge", "relativistic"])
+def test_every_loss_with_penalties_and_augmentation_resumes_bit_for_bit(tmp_path: Path, loss: str) -> None:
+    dataset = tiny_dataset(tmp_path, masks=("lungs",))
+    options = [f"train.loss={loss}", "train.r1=0.1", "train.r2=0.05", "train.penalty_every=3", "train.augment=0.7"]
+    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=4", *options, masks=True))
+    parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=2", *options, masks=True))
+    training.train(parts, dataset, tiny_config("train.epochs=4", *options, masks=True))
+    assert_same(whole, parts)
+    assert all(row["penalty"] > 0 for row in whole.read_losses())
+
+
+@pytest.mark.parametrize("option", ["train.r1=1", "train.r2=1", "train.augment=1", "train.loss=hinge"])
+def test_every_option_changes_what_is_learned(tmp_path: Path, option: str) -> None:
+    dataset = tiny_dataset(tmp_path)
+    plain = trained(tmp_path / "plain", dataset, tiny_config("train.epochs=1"))
+    other = trained(tmp_path / "other", dataset, tiny_config("train.epochs=1", option))
+    weights = [torch.cat([tensor.flatten() for tensor in last(run)["generator"].values()]) for run in (plain, other)]
+    assert not torch.allclose(*weights)
+
+
+def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    gradients = []
+    for name, r1 in (("plain", 0), ("flat", 5)):
+        run = trained(
+            tmp_path / name, dataset, tiny_config("train.epochs=8", f"train.r1={r1}", "train.penalty_every=1")
+        )
+        state = start(tiny_config(), image_spec(dataset, tiny_config()), torch.device("cpu"))
+        state.discriminator.load_state_dict(last(run)["discriminator"])
+        real, labels = make_batches(dataset, tiny_config()).at(0, torch.device("cpu"))
+        gradients.append(gradient_penalty(state.discriminator.eval(), real, labels).item())
+    assert gradients[1] < 0.5 * gradients[0]
+
+
+def test_minutes_end_a_run_in_the_midst_of_an_epoch_and_more_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "SECONDS_BEFORE_FORECAST", 0.5)
+    dataset = tiny_dataset(tmp_path, n=12_000, classes=0)
+    wish = ["train.epochs=1", "train.loss=bce"]
+    run = trained(tmp_path / "run", dataset, tiny_config(*wish, "train.minutes=0.04", conditional=False))
+    rows = run.read_losses()
+    assert len(rows) == 1 and 0 < rows[0]["epoch"] < 1
+    assert 2.4 <= rows[0]["seconds"] < 4
+    assert "0.04 minutes see about" in capsys.readouterr().err
+    assert (run.samples / "epoch_0001.png").is_file()
+    assert last(run)["step"] == rows[0]["step"]
+    training.train(run, dataset, tiny_config(*wish, "train.minutes=0.06", conditional=False))
+    again = run.read_losses()
+    assert len(again) == 1 and again[0]["step"] > rows[0]["step"]
+    assert again[0]["seconds"] >= 3.6
+    step = last(run)["step"]
+    training.train(run, dataset, tiny_config(*wish, "train.minutes=0.06", conditional=False))
+    assert last(run)["step"] == step
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -232,6 +289,23 @@ def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
     forced = wish.model_copy(update={"model": wish.model.model_copy(update={"conditional": True})})
     with pytest.raises(XrganError, match="--unconditional"):
         runs.complete(forced, unlabelled)
+
+
+def test_what_is_left_open_is_decided_by_the_model_and_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_masks = tiny_dataset(tmp_path / "masks", masks=("lungs",))
+    decided = runs.complete(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks)
+    assert (decided.train.loss, decided.train.r1, decided.train.augment) == ("bce", 0, 0)
+    assert decided.model.masks is False
+    said = capsys.readouterr().err
+    assert "bce loss" in said and "not augmented" in said
+    wish = ["train.loss=hinge", "train.r1=0.5", "train.augment=0.3", "model.masks=true", "device=cpu"]
+    asked = runs.complete(resolve(settings=wish), with_masks)
+    assert (asked.train.loss, asked.train.r1, asked.train.augment, asked.model.masks) == ("hinge", 0.5, 0.3, True)
+    assert "with masks of lungs" in capsys.readouterr().err
+    with pytest.raises(XrganError, match="no masks to draw"):
+        runs.complete(resolve(settings=["model.masks=true", "device=cpu"]), tiny_dataset(tmp_path / "plain"))
 
 
 def start_cli(run: RunDir, *arguments: str) -> subprocess.Popen[bytes]:

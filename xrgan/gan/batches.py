@@ -17,6 +17,9 @@ from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 
+# Streams of random numbers within a step.
+ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN = range(6)
+
 
 @dataclass(frozen=True)
 class Batches:
@@ -27,6 +30,7 @@ class Batches:
     size: int
     seed: int
     flip: bool
+    masks: bool
 
     @property
     def an_epoch(self) -> int:
@@ -34,25 +38,26 @@ class Batches:
         return len(self.indices) // self.size
 
     def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Real images with their masks (B, C + M, S, S) in [-1, 1] and labels (B,) of a step."""
+        """Real images, with their masks if wanted, (B, C + M, S, S) in [-1, 1], and labels (B,) of a step."""
         epoch, place = divmod(step, self.an_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
-        pixels = torch.from_numpy(self.dataset.images[chosen]).to(device, non_blocking=True)
+        read = self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen)
+        pixels = torch.from_numpy(read).to(device, non_blocking=True)
         images = pixels.float().div_(127.5).sub_(1)
         if self.flip:
-            mirrored = torch.from_numpy(generator_at(self.seed, 1, step).random(self.size) < 0.5).to(device)
+            mirrored = torch.from_numpy(generator_at(self.seed, FLIPS, step).random(self.size) < 0.5).to(device)
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         return images, torch.from_numpy(self.dataset.labels[chosen]).to(device, non_blocking=True)
 
 
 @lru_cache(maxsize=1)
 def _order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return generator_at(seed, 0, epoch).permutation(images)
+    return generator_at(seed, ORDER, epoch).permutation(images)
 
 
 def generator_at(seed: int, stream: int, step: int) -> np.random.Generator:
-    """A generator that depends on nothing but its arguments; streams: 0 order, 1 flips, 2 latents."""
+    """A generator that depends on nothing but its arguments: a step can be repeated."""
     return np.random.default_rng([seed, stream, step])
 
 
@@ -73,4 +78,7 @@ def make_batches(dataset: PackedDataset, config: Config) -> Batches:
             f"{dataset.name} has {len(indices)} training images, fewer than one batch of {config.train.batch_size}.",
             f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
         )
-    return Batches(dataset, indices, config.train.batch_size, config.train.seed, config.train.horizontal_flip)
+    train = config.train
+    return Batches(
+        dataset, indices, train.batch_size, train.seed, train.horizontal_flip, masks=config.model.masks is True
+    )

@@ -1,21 +1,54 @@
-"""Pure functions of logits (N,): what the two networks minimise."""
+"""Pure functions of logits (N,) and of gradients: what the two networks minimise.
+
+A logit > 0 says "looks real". Every loss is a scalar.
+"""
 
 import torch
-from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 
-def discriminator_bce(real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
-    """Binary cross-entropy of real against fake (Goodfellow et al. 2014, eq. 1): a scalar ≥ 0.
+def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
+    """What the discriminator minimises.
 
     Args:
-        real_label: the target of real images; below 1 it is one-sided label smoothing (Salimans et al. 2016, 3.4).
+        kind: bce: binary cross-entropy (Goodfellow et al. 2014, eq. 1), its real targets smoothed to `real_label`
+            (Salimans et al. 2016, 3.4);
+            non-saturating: the same without smoothing, as softplus;
+            hinge (Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, eq. 16);
+            relativistic: softplus of the difference of each pair (Jolicoeur-Martineau 2018, arXiv:1807.00734; RpGAN).
     """
-    real = binary_cross_entropy_with_logits(real_logits, torch.full_like(real_logits, real_label))
-    fake = binary_cross_entropy_with_logits(fake_logits, torch.zeros_like(fake_logits))
-    return real + fake
+    if kind == "bce":
+        real = binary_cross_entropy_with_logits(real_logits, torch.full_like(real_logits, real_label))
+        return real + softplus(fake_logits).mean()
+    if kind == "hinge":
+        return (relu(1 - real_logits) + relu(1 + fake_logits)).mean()
+    if kind == "relativistic":
+        return softplus(fake_logits - real_logits).mean()
+    assert kind == "non-saturating"
+    return (softplus(-real_logits) + softplus(fake_logits)).mean()
 
 
-def generator_bce(fake_logits: Tensor) -> Tensor:
-    """The generator's non-saturating loss, −log D(G(z)) (Goodfellow et al. 2014, section 3): a scalar ≥ 0."""
-    return binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits))
+def generator_loss(kind: str, fake_logits: Tensor, real_logits: Tensor | None) -> Tensor:
+    """What the generator minimises: −log D(G(z)) for bce and non-saturating, −D(G(z)) for hinge, RpGAN's mirror image.
+
+    Args:
+        real_logits: of as many real images, without gradients; relativistic alone needs them.
+    """
+    if kind == "hinge":
+        return -fake_logits.mean()
+    if kind == "relativistic":
+        assert real_logits is not None
+        return softplus(real_logits - fake_logits).mean()
+    return softplus(-fake_logits).mean()
+
+
+def gradient_penalty(discriminator: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Mean squared norm of the discriminator's gradient at images (N, C, S, S): R1 at real ones, R2 at synthetic ones.
+
+    Mescheder et al. 2018 (arXiv:1801.04406), eq. 9, without its γ / 2. In fp32: squared gradients underflow in bf16.
+    """
+    images = images.detach().float().requires_grad_(True)
+    logits = discriminator(images, labels)
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()

@@ -34,6 +34,18 @@ def _dcgan(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
     )
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained where the user leaves it open: what it does best with."""
+
+    loss: str
+    r1: float
+    augments: bool
+    draws_masks: bool
+
+
+# The DCGAN of its paper: the classic yardstick, as it was. Masks beside the image make it draw one and the same image.
+RECIPES = {"dcgan": Recipe(loss="bce", r1=0.0, augments=False, draws_masks=False)}
 MODELS: dict[str, Callable[[ModelConfig, ImageSpec], tuple[nn.Module, nn.Module]]] = {"dcgan": _dcgan}
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import warnings
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +47,7 @@ class Recorder:
         if self._events is not None:
             self._events.close()
 
-    def epoch(self, row: Row, ema: nn.Module) -> None:
+    def record(self, row: Row, ema: nn.Module, last: bool) -> None:
         """Record an epoch: a line of losses.csv and, every `sample_every` epochs and at the last one, the pictures."""
         self._rows.append(row)
         self._run.write_losses(self._rows)
@@ -54,9 +55,8 @@ class Recorder:
             for name, value in row.items():
                 if name not in {"epoch", "step"}:
                     self._events.add_scalar(name, value, int(row["step"]))
-        epoch = int(row["epoch"])
-        if epoch % self._config.train.sample_every == 0 or epoch == self._config.train.epochs:
-            self._pictures(epoch, int(row["step"]), ema)
+        if last or row["epoch"] % self._config.train.sample_every == 0:
+            self._pictures(math.ceil(row["epoch"]), int(row["step"]), ema)
 
     def _pictures(self, epoch: int, step: int, ema: nn.Module) -> None:
         sheet = preview(ema, self._config, self._spec)

@@ -13,13 +13,14 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
+from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
-from xrgan.gan.models import build, choose_device, choose_precision
+from xrgan.gan.models import RECIPES, build, choose_device, choose_precision
 from xrgan.gan.state import image_spec
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.
-FREE = {"train.epochs", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
+FREE = {"train.epochs", "train.minutes", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
 
 
 def complete(config: Config, dataset: PackedDataset) -> Config:
@@ -35,16 +36,28 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
         raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
     if conditional == "auto":
         conditional = len(dataset.classes) > 1
+    recipe, train, images = RECIPES[config.model.name], config.train, len(dataset.of_split("train"))
+    masks = bool(dataset.masks) and (recipe.draws_masks if config.model.masks == "auto" else config.model.masks)
+    if config.model.masks is True and not dataset.masks:
+        raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
+    decided = {
+        "precision": precision,
+        "loss": recipe.loss if train.loss == "auto" else train.loss,
+        "r1": recipe.r1 if train.r1 == "auto" else train.r1,
+        "augment": probability_for(images) * recipe.augments if train.augment == "auto" else train.augment,
+    }
     kind = f"one generator for {' and '.join(dataset.classes)}" if conditional else "no classes"
+    drawn = f"with masks of {' and '.join(dataset.masks)}, " if masks else ""
     console.notice(
-        f"{config.model.name} at {dataset.size}×{dataset.size}, {kind}, "
-        f"{len(dataset.of_split('train')):,} training images, on {_device_name(device)} in {precision}."
+        f"{config.model.name} at {dataset.size}×{dataset.size}, {kind}, {drawn}{images:,} training images "
+        f"({'augmented with probability ' + str(decided['augment']) if decided['augment'] else 'not augmented'}), "
+        f"{decided['loss']} loss{' with R1' if decided['r1'] else ''}, on {_device_name(device)} in {precision}."
     )
     return config.model_copy(
         update={
             "dataset": dataset.name,
-            "model": config.model.model_copy(update={"conditional": conditional}),
-            "train": config.train.model_copy(update={"precision": precision}),
+            "model": config.model.model_copy(update={"conditional": conditional, "masks": masks}),
+            "train": train.model_copy(update=decided),
         }
     )
 
@@ -77,7 +90,7 @@ def change(run: RunDir, saved: Config, wanted: Config) -> None:
                     "Start a new run: `xrgan train --run NEW`.",
                 )
     done = int(run.read_losses()[-1]["epoch"]) if run.read_losses() else 0
-    if wanted.train.epochs < done:
+    if wanted.train.epochs < done and not wanted.train.minutes:
         raise XrganError(
             f"{run.path} has trained {done} epochs already: it can't go back to {wanted.train.epochs}.",
             f"`xrgan resume --run {run.path} --epochs {2 * done}` trains on; "

@@ -17,7 +17,7 @@ from xrgan.gan import checkpoint
 from xrgan.gan.models import ImageSpec, build
 from xrgan.rundir import RunDir
 
-FIGURES = ("discriminator_loss", "generator_loss", "d_real", "d_fake")
+FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss")
 LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
 
 
@@ -39,7 +39,7 @@ class TrainState:
 def image_spec(dataset: PackedDataset, config: Config) -> ImageSpec:
     """What the networks draw for this dataset."""
     classes = len(dataset.classes) if config.model.conditional is True else 0
-    return ImageSpec(dataset.size, dataset.channels, classes, dataset.masks)
+    return ImageSpec(dataset.size, dataset.channels, classes, dataset.masks if config.model.masks is True else ())
 
 
 def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:

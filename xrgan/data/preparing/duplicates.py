@@ -7,8 +7,8 @@ from scipy.sparse.csgraph import connected_components
 
 from xrgan.data.preparing.fingerprint import BITS
 
-# tests/benchmarks/duplicate_distances.py shows both against real X-rays: changed copies come within these bits and above
-# this correlation. Of many thousands of pictures some come within the bits by chance: then their pixels decide.
+# tests/benchmarks/duplicate_distances.py shows both against real X-rays: changed copies come within these bits and
+# above this correlation. Of many thousands of pictures some come within the bits by chance: then their pixels decide.
 NEAR_BITS = 28
 LEAST_CORRELATION = 0.98  # of the pixels of the packed images
 BLOCK = 1024  # hashes compared at a time

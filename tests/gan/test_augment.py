@@ -1,0 +1,117 @@
+"""What augmentation does to an image, what it never does, and that gradients pass through."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from xrgan.gan.augment import BLACK, Draws, augment, draw, probability_for
+
+
+def images(batch: int = 4, channels: int = 1, size: int = 16) -> Tensor:
+    return torch.rand(batch, channels, size, size, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
+
+
+def draws(batch: int = 4, **fields: float) -> Draws:
+    """Nothing happens (the middle of each range; no change applied), but for the fields given."""
+    nothing = Draws(np.ones((batch, 3)), *(np.full((batch, 2), 0.5, np.float32) for _ in range(3)))
+    changed = {name: np.full_like(getattr(nothing, name), value) for name, value in fields.items()}
+    return dataclasses.replace(nothing, **changed)
+
+
+def only(change: int, batch: int = 4) -> np.ndarray:
+    """Applied: this change alone."""
+    applied = np.ones((batch, 3), np.float32)
+    applied[:, change] = 0
+    return applied
+
+
+def test_probability_0_changes_nothing() -> None:
+    x = images()
+    assert augment(x, draw(np.random.default_rng(0), 4), 0.0, 1) is x
+
+
+def test_brightness_and_contrast_are_linear_and_spare_the_masks() -> None:
+    x = images(channels=3)
+    light = np.array([[0.9, 0.2]] * 4, np.float32)
+    changed = augment(x, dataclasses.replace(draws(), applied=only(0), light=light), 0.5, channels=1)
+    mean = x[:, :1].mean(dim=(1, 2, 3), keepdim=True)
+    assert torch.allclose(changed[:, :1], (x[:, :1] - mean) * 0.7 + mean + 0.4, atol=1e-5)
+    assert torch.equal(changed[:, 1:], x[:, 1:])
+
+
+@pytest.mark.parametrize(("number", "steps"), [(0.0, -2), (0.5, 0), (0.999, 2)])
+def test_a_shift_moves_image_and_masks_together_and_lets_black_in(number: float, steps: int) -> None:
+    x = images(channels=2)
+    shift = np.array([[number, 0.5]] * 4, np.float32)  # down, and not to the side
+    changed = augment(x, dataclasses.replace(draws(), applied=only(1), shift=shift), 0.5, channels=1)
+    expected = torch.full_like(x, BLACK)
+    if steps > 0:
+        expected[:, :, steps:] = x[:, :, :-steps]
+    elif steps < 0:
+        expected[:, :, :steps] = x[:, :, -steps:]
+    else:
+        expected = x
+    assert torch.allclose(changed, expected, atol=1e-6)  # brightness and contrast by nothing round a little
+
+
+def test_a_cutout_covers_a_square_of_image_and_masks() -> None:
+    x = images(channels=2)
+    centre = np.array([[0.5, 0.5]] * 4, np.float32)
+    changed = augment(x, dataclasses.replace(draws(), applied=only(2), cutout=centre), 0.5, channels=1)
+    hole = torch.zeros(16, 16, dtype=torch.bool)
+    hole[4:13, 4:13] = True
+    assert (changed[:, :, hole] == 0).all()
+    assert torch.allclose(changed[:, :, ~hole], x[:, :, ~hole], atol=1e-6)
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from([8, 16, 24]), st.integers(1, 5))
+def test_every_image_is_changed_by_its_own_numbers(seed: int, size: int, batch: int) -> None:
+    x = images(batch, 2, size)
+    numbers = draw(np.random.default_rng(seed), batch)
+    whole = augment(x, numbers, 0.7, 1)
+    assert whole.shape == x.shape
+    for k in range(batch):
+        alone = Draws(*(getattr(numbers, field.name)[k : k + 1] for field in dataclasses.fields(Draws)))
+        assert torch.allclose(augment(x[k : k + 1], alone, 0.7, 1), whole[k : k + 1], atol=1e-6)
+
+
+def test_changes_come_as_often_as_the_probability_says() -> None:
+    x = images(2000, 1, 8)
+    changed = augment(x, draw(np.random.default_rng(0), 2000), 0.3, 1)
+    untouched = ((changed - x).abs() < 1e-6).all(dim=(1, 2, 3)).float().mean().item()
+    # A shift by (0, 0) changes nothing: 1 of 9 at this size.
+    assert untouched == pytest.approx(0.7 * (0.7 + 0.3 / 9) * 0.7, abs=0.03)
+
+
+def test_left_stays_left_and_dark_stays_dark() -> None:
+    """No flip, no turn, no inversion: an image that is bright at its upper left stays so, whatever is drawn."""
+    ramp = torch.linspace(0.9, -0.9, 16)
+    x = ((ramp[:, None] + ramp[None]) / 2).expand(300, 1, 16, 16)
+    changed = augment(x, draw(np.random.default_rng(1), 300), 1.0, 1)
+    weight = torch.linspace(-1, 1, 16)
+    inner = changed[:, 0, 2:-2, 2:-2]  # the black that comes in aside
+    covered = inner == 0
+    for axis in (1, 2):
+        place = weight[2:-2].view(1, -1, 1) if axis == 1 else weight[2:-2].view(1, 1, -1)
+        centred = torch.where(covered, 0, inner - inner.mean(dim=(1, 2), keepdim=True))
+        assert ((centred * place).sum(dim=(1, 2)) < 0).float().mean() > 0.97
+
+
+def test_gradients_pass_through_to_what_is_seen() -> None:
+    x = images().requires_grad_(True)
+    centre = np.array([[0.5, 0.5]] * 4, np.float32)
+    augment(x, dataclasses.replace(draws(), applied=only(2), cutout=centre), 0.5, 1).sum().backward()
+    assert x.grad is not None
+    assert (x.grad[:, :, 5:12, 5:12] == 0).all()
+    assert (x.grad[:, :, :4] == 1).all()
+
+
+@pytest.mark.parametrize(("count", "probability"), [(1, 1), (5000, 1), (18_708, 0.5), (70_000, 0), (112_120, 0)])
+def test_fewer_images_are_changed_more_often(count: int, probability: float) -> None:
+    assert probability_for(count) == pytest.approx(probability, abs=0.01)
