@@ -198,7 +198,7 @@ def test_a_real_choice_is_asked_for_with_what_is_there(type_: Terminal) -> None:
 
 def test_a_size_that_the_networks_cannot_draw_leaves_no_run(type_: Terminal) -> None:
     type_("fetch phantom --n 30 --size 32")
-    type_("prepare --size 24")
+    type_("prepare --size 36")
     assert "power of two" in type_("train --epochs 1", code=1).err
     assert not Path("runs").exists()
 

@@ -7,7 +7,7 @@ from xrgan.gan.dcgan import Discriminator, Generator
 from xrgan.gan.models import ImageSpec, build, choose_device, choose_precision
 
 
-@pytest.mark.parametrize("size", [8, 16, 32, 64, 128, 256])
+@pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 80, 96, 128, 224, 256])
 @pytest.mark.parametrize(("channels", "classes"), [(1, 0), (3, 2)])
 def test_shapes_and_range(size: int, channels: int, classes: int) -> None:
     generator = Generator(size, channels, latent_size=10, width=4, classes=classes)
@@ -41,9 +41,9 @@ def test_the_label_changes_image_and_logit() -> None:
     assert discriminator(zero, torch.tensor([0])) != discriminator(zero, torch.tensor([1]))
 
 
-@pytest.mark.parametrize("size", [0, 4, 24, 224])
-def test_a_size_that_is_no_power_of_two_is_refused_with_the_way_out(size: int) -> None:
-    with pytest.raises(XrganError, match=rf"power of two.*{size}.*xrgan prepare --size 64"):
+@pytest.mark.parametrize("size", [0, 4, 9, 36, 100, 250])
+def test_a_size_that_does_not_double_up_is_refused_with_the_way_out(size: int) -> None:
+    with pytest.raises(XrganError, match=rf"power of two.*not {size}.*xrgan prepare --size 64"):
         build(resolve().model, ImageSpec(size, 1, 0))
 
 

@@ -1,7 +1,8 @@
-"""The networks of the DCGAN paper (Radford, Metz, Chintala 2015, arXiv:1511.06434), at any power of two.
+"""The networks of the DCGAN paper (Radford, Metz, Chintala 2015, arXiv:1511.06434), at almost any size.
 
 Shapes: N images of C channels and S × S pixels in [-1, 1]; latents z (N, Z); labels (N,), int64, in [0, K).
-At S = 64 and width 64 these are the paper's: z → 4×4×512 → 8×8×256 → 16×16×128 → 32×32×64 → 64×64×C and back.
+At S = 64 and width 64 these are the paper's: z → 4×4×512 → 8×8×256 → 16×16×128 → 32×32×64 → 64×64×C and back. Other
+sizes begin with 4 to 7 pixels: 224 = 7 · 2⁵.
 """
 
 import itertools
@@ -24,10 +25,10 @@ class Generator(nn.Module):
 
     def __init__(self, size: int, channels: int, latent_size: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        stages = _stages(size)
+        base, stages = _stages(size)
         maps = [min(width * 2 ** (stages - 1 - k), LARGEST_WIDTH) for k in range(stages)]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_size + classes, maps[0], 4, bias=False),
+            nn.ConvTranspose2d(latent_size + classes, maps[0], base, bias=False),
             *_norm_relu(maps[0]),
         ]
         for before, after in itertools.pairwise(maps):
@@ -49,13 +50,13 @@ class Discriminator(nn.Module):
     """Images (N, C, S, S) in [-1, 1] (and labels) → logits (N,): > 0 = looks real.
 
     With classes, the last layer has one output a class, and the label's own is the logit (Mescheder et al. 2018,
-    arXiv:1801.04406): the projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637, eq. 3) on the whole 4 × 4
-    map, its two terms in one.
+    arXiv:1801.04406): the projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637, eq. 3) on the whole
+    last map, its two terms in one.
     """
 
     def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        stages = _stages(size)
+        base, stages = _stages(size)
         maps = [min(width * 2**k, LARGEST_WIDTH) for k in range(stages)]
         # The first layer has no BatchNorm (paper, section 3): it would tie an image to its batch's brightness.
         layers: list[nn.Module] = [nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
@@ -63,27 +64,28 @@ class Discriminator(nn.Module):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)]
             layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers)
-        self.head = nn.Conv2d(maps[-1], max(classes, 1), 4, bias=False)
+        self.head = nn.Conv2d(maps[-1], max(classes, 1), base, bias=False)
         self.apply(_initialise)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.layers(images)).flatten(1)  # (N, F, 4, 4) → (N, K or 1)
+        logits: Tensor = self.head(self.layers(images)).flatten(1)  # (N, F, base, base) → (N, K or 1)
         if logits.shape[1] > 1:
             assert labels is not None, "a conditional discriminator needs labels"
             logits = logits.gather(1, labels[:, None])
         return logits.flatten()
 
 
-def _stages(size: int) -> int:
-    """How often 4 × 4 doubles to reach size × size.
+def _stages(size: int) -> tuple[int, int]:
+    """The first map's pixels (4 to 7), and how often it doubles to reach size × size.
 
     Raises:
-        ValueError: the size is no power of two of at least 8.
+        ValueError: there are none.
     """
-    stages = round(math.log2(size / 4)) if size >= 8 else 0
-    if stages < 1 or 4 * 2**stages != size:
-        raise ValueError(f"DCGAN needs a power of two of at least 8 pixels, not {size}")
-    return stages
+    for base in (4, 5, 6, 7):
+        stages = round(math.log2(size / base)) if size >= 2 * base else 0
+        if stages and base * 2**stages == size:
+            return base, stages
+    raise ValueError(f"DCGAN draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {size} pixels")
 
 
 def _norm_relu(maps: int) -> list[nn.Module]:

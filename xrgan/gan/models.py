@@ -59,7 +59,7 @@ def build(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
         return MODELS[model.name](model, spec)
     except ValueError as error:
         raise XrganError(
-            f"{error}.", "Prepare the images at 32, 64, 128 or 256 pixels: `xrgan prepare --size 64`."
+            f"{error}.", "Prepare the images at 32, 64, 96, 128, 224 or 256 pixels: `xrgan prepare --size 64`."
         ) from error
 
 
