@@ -1,0 +1,93 @@
+"""Which recipe draws the best X-rays in equal time? Trains each for the same minutes, in turn, and scores it.
+
+    python tests/benchmarks/race.py DATASET [--minutes 10] [--seeds 0] [--recipes NAME …] [--split val] [--out FOLDER]
+
+DATASET is a prepared one, such as data/prepared/kermany_64. Each run is the commands `xrgan train --minutes`,
+`xrgan sample` and `xrgan evaluate`, as a user would type them; its run directory stays in FOLDER. A line goes to
+FOLDER/race.csv after every run: FID and KID at the N that the split allows (1,000 at most), the real-vs-real floor,
+images a second, images seen. Choose by `--split val`; report on `--split held-out`. Nothing else should run meanwhile.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+CLASSIC = ["model.name=dcgan", "train.loss=bce", "train.r1=0", "train.augment=0", "train.ema_halflife_images=0"]
+AUGMENTED = ["train.augment=1"]
+FLAT = ["model.name=dcgan", "train.loss=non-saturating", "train.r1=0.5", "train.augment=1"]
+RECIPES = {
+    "dcgan-fp32": [*CLASSIC, "train.precision=fp32", "train.batch_size=64"],
+    "dcgan-bf16": [*CLASSIC, "train.batch_size=64"],
+    "dcgan-16": CLASSIC,
+    "dcgan-16-ema": [*CLASSIC, "train.ema_halflife_images=500"],
+    "dcgan-16-ema-augment": [*CLASSIC, "train.ema_halflife_images=500", *AUGMENTED],
+    "r1-augment": FLAT,
+    "r1-augment-32": [*FLAT, "model.generator_width=32", "model.discriminator_width=32"],
+    "hinge-r1-augment": [*FLAT, "train.loss=hinge"],
+    "relativistic-r1-r2-augment": [*FLAT, "train.loss=relativistic", "train.r2=0.5"],
+}
+COLUMNS = ["recipe", "seed", "minutes", "n", "FID", "FID floor", "KID ×1000", "images/s", "images seen", "settings"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--split", choices=["val", "test", "held-out"], default="val")
+    parser.add_argument("--out", type=Path, default=Path("race"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    table = options.out / "race.csv"
+    if not table.exists():
+        write(table, COLUMNS)
+    for seed in options.seeds:
+        for name in options.recipes:
+            row = race(name, seed, options)
+            write(table, [row[column] for column in COLUMNS])
+            print(", ".join(f"{column} {row[column]}" for column in COLUMNS[:-1]), flush=True)
+
+
+def race(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    run = options.out / f"{name}-{seed}"
+    settings = [argument for setting in RECIPES[name] for argument in ("--set", setting)]
+    data = ["--data", str(options.dataset)]
+    xrgan("train", "--run", str(run), *data, "--minutes", str(options.minutes), "--seed", str(seed), *settings)
+    xrgan("sample", "--run", str(run), "--n", "1000", "--seed", "1")
+    score = ["evaluate", "--run", str(run), *data, "--fid", "--kid", "--split", options.split, "--json"]
+    scores = json.loads(xrgan(*score))["metrics"]
+    with (run / "losses.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    seen, seconds = int(float(last["images_seen"])), float(last["seconds"])
+    return {
+        "recipe": name,
+        "seed": seed,
+        "minutes": options.minutes,
+        "n": scores["fid"]["n"],
+        "FID": round(scores["fid"]["value"], 1),
+        "FID floor": round(scores["fid"]["floor"], 1),
+        "KID ×1000": round(1000 * scores["kid"]["value"], 1),
+        "images/s": round(seen / seconds),
+        "images seen": seen,
+        "settings": " ".join(RECIPES[name]),
+    }
+
+
+def xrgan(*arguments: str) -> str:
+    command = [sys.executable, "-m", "xrgan", *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ).stdout
+
+
+def write(file: Path, row: list[Any]) -> None:
+    with file.open("a", newline="", encoding="utf-8") as opened:
+        csv.writer(opened, lineterminator="\n").writerow(row)
+
+
+if __name__ == "__main__":
+    main()
