@@ -85,7 +85,7 @@ class RunDir:
         write_yaml(self.environment_file, environment)
 
     def read_losses(self) -> list[dict[str, float]]:
-        """One row an epoch, oldest first; empty where no epoch was finished.
+        """One row an epoch, oldest first, without what was not measured then; empty where no epoch was finished.
 
         Raises:
             XrganError: losses.csv was damaged.
@@ -94,7 +94,9 @@ class RunDir:
             return []
         try:
             with self.losses_file.open(newline="", encoding="utf-8") as file:
-                return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+                return [
+                    {key: float(value) for key, value in row.items() if value != ""} for row in csv.DictReader(file)
+                ]
         except (ValueError, TypeError, csv.Error) as error:
             raise XrganError(f"{self.losses_file} is damaged: {error}.", "Move it away to go on without it.") from error
 
@@ -102,7 +104,8 @@ class RunDir:
         """Replace losses.csv; a run of thousands of epochs still fits in a few hundred kB."""
         text = io.StringIO()
         if rows:
-            writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+            columns = dict.fromkeys(column for row in rows for column in row)
+            writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
             writer.writeheader()
             writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
         write_text(self.losses_file, text.getvalue())

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import nn
 
+from xrgan import console
 from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
@@ -36,7 +37,7 @@ class Recorder:
         self._rows = [row for row in run.read_losses() if row["epoch"] <= epochs_done]
         run.write_losses(self._rows)
         self._events = _open_events(run.tensorboard, int(self._rows[-1]["step"]) if self._rows else 0, config)
-        self._last_grid = 0
+        self._warned: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +58,12 @@ class Recorder:
                     self._events.add_scalar(name, value, int(row["step"]))
         if last or row["epoch"] % self._config.train.sample_every == 0:
             self._pictures(math.ceil(row["epoch"]), int(row["step"]), ema)
+
+    def warn_once(self, advice: dict[str, str]) -> None:
+        """Say each kind of trouble once: it is in losses.csv every time."""
+        for kind in advice.keys() - self._warned:
+            console.warn(advice[kind])
+        self._warned |= advice.keys()
 
     def _pictures(self, epoch: int, step: int, ema: nn.Module) -> None:
         sheet = preview(ema, self._config, self._spec)

@@ -15,6 +15,7 @@ from torch.optim import Adam
 from xrgan import console
 from xrgan.config import Config, TrainConfig
 from xrgan.data.packed import PackedDataset
+from xrgan.gan import health
 from xrgan.gan.augment import augment, draw
 from xrgan.gan.batches import (
     AUGMENTED_AGAIN,
@@ -77,7 +78,11 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
                 check_finite(state, run, config)
                 if epoch_ends or ends:
                     bar.describe(_live(state, batches, goal))
-                    recorder.record(_row(state, batches), state.ema, last=ends)
+                    row = _row(state, batches)
+                    if epoch_ends and health.is_due(state, batches):
+                        row |= health.examine(state, batches, spec, config, device)
+                        recorder.warn_once(health.advice(row))
+                    recorder.record(row, state.ema, last=ends)
                 if epoch_ends:
                     state.sums.zero_()
                 # Last, so that what the epoch wrote is never older than the checkpoint that a run goes on from.
