@@ -3,6 +3,7 @@
 The stages are imported inside the commands: `xrgan --help` must not wait for torch.
 """
 
+import dataclasses
 import errno
 import sys
 from pathlib import Path
@@ -268,6 +269,9 @@ def sample(
     n: Annotated[int | None, _option("sample.n", "--n", "-n")] = None,
     seed: Annotated[int | None, _option("sample.seed", "--seed")] = None,
     label: Annotated[str, typer.Option(help="Draw this class only (conditional models).")] = "",
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Draw as many of each class (conditional models).")
+    ] = False,
     checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step. [default: the last]")] = "",
     ema: Annotated[bool | None, _option("sample.ema", "--ema/--no-ema")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder. [default: the run's synthetic/]")] = None,
@@ -290,7 +294,10 @@ def sample(
         return
     from xrgan.gan import sampling
 
+    if label and balance:
+        raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
     drawing = sampling.open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
+    drawing = dataclasses.replace(drawing, balance=balance)
     folder = out or there.synthetic
     wish = resolved.sample
     sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite)

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,17 @@ def test_checkpoints_can_be_chosen(run: RunDir) -> None:
         empty.write_config(run.read_config())
         sampling.open_drawing(empty, "cpu")
     assert checkpoint.load_last(run.checkpoints) is not None
+
+
+def test_classes_come_in_turn_if_asked(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    balanced = dataclasses.replace(drawing, balance=True)
+    sampling.sample(balanced, tmp_path, n=7, seed=1)
+    assert list(pd.read_csv(tmp_path / "index.csv")["label"]) == ["class0", "class1"] * 3 + ["class0"]
+    with pytest.raises(XrganError, match="another balance"):
+        sampling.sample(drawing, tmp_path, n=9, seed=1)
+    unconditional = dataclasses.replace(balanced, spec=dataclasses.replace(drawing.spec, classes=0))
+    with pytest.raises(XrganError, match="unconditional.*classes in turn"):
+        sampling.labels_of(unconditional, 0, 0, 4)
 
 
 @pytest.mark.parametrize(

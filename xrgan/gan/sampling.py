@@ -39,6 +39,9 @@ class Drawing:
     device: torch.device
     step: int
     ema: bool
+    balance: bool = (
+        False  # as many images of each class, in turn; else the classes in their shares of the training images
+    )
 
 
 @dataclass(frozen=True)
@@ -88,17 +91,19 @@ def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
 
 
 def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
-    """The classes of the images first …: all `label`, or drawn in the training images' shares: int64 (count,).
+    """The classes of the images first …: all `label`, in turn, or in the training images' shares: int64 (count,).
 
     Raises:
         XrganError: the model is unconditional, or has no such class.
     """
-    if label:
+    if label or drawing.balance:
         if not drawing.spec.classes:
             raise XrganError(
-                f"This model is unconditional: it can't draw {label!r} only.",
+                f"This model is unconditional: it can't draw {repr(label) + ' only' if label else 'classes in turn'}.",
                 "Train one with `--conditional` on a dataset with classes.",
             )
+        if not label:
+            return np.arange(first, first + count) % drawing.spec.classes
         if label not in drawing.classes:
             raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(drawing.classes)}.")
         return np.full(count, drawing.classes.index(label), np.int64)
@@ -156,6 +161,8 @@ def sample(
         "size": drawing.spec.size,
         "channels": drawing.spec.channels,
     }
+    if drawing.balance:
+        origin["balance"] = True
     if drawing.spec.masks:
         origin["mask_values"] = {name: masks.value(name, drawing.spec.masks) for name in drawing.spec.masks}
     _claim(folder, origin, overwrite)
@@ -253,10 +260,10 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
     there = read_yaml(file) if file.is_file() else {}
     if images and there != origin:
         if not overwrite:
-            differs = next((key for key in origin if there.get(key) != origin[key]), "origin")
+            differs = next(key for key in origin | there if there.get(key) != origin.get(key))
             raise XrganError(
                 f"{folder} holds {len(images)} images of another {differs}: "
-                f"{there.get(differs, 'unknown')!r}, not {origin[differs]!r}.",
+                f"{there.get(differs, 'unknown')!r}, not {origin.get(differs)!r}.",
                 "Draw into another folder with --out DIR, or replace them with `xrgan sample --overwrite`.",
             )
         for image in images:
