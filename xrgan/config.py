@@ -165,10 +165,10 @@ class TrainConfig(Section):
     penalty_every: Whole = Field(
         8, ge=1, description="steps between the gradient penalties, which then weigh as much more"
     )
-    augment: Share | Literal["auto"] = Field(
+    augment: Share | Literal["auto", "adaptive"] = Field(
         "auto",
         description="probability of each random change of what the discriminator sees; auto = the fewer images, "
-        "the more, for the models that want it",
+        "the more, for the models that want it; adaptive = the more, the more the discriminator overfits (ADA)",
     )
     gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
     ema_halflife_images: float = Field(

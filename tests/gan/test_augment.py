@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xrgan.gan.augment import BLACK, Draws, augment, draw, probability_for
+from xrgan.gan.augment import BLACK, Draws, adapted, augment, draw, probability_for
 
 
 def images(batch: int = 4, channels: int = 1, size: int = 16) -> Tensor:
@@ -110,6 +110,12 @@ def test_gradients_pass_through_to_what_is_seen() -> None:
     assert x.grad is not None
     assert (x.grad[:, :, 5:12, 5:12] == 0).all()
     assert (x.grad[:, :, :4] == 1).all()
+
+
+def test_a_sure_discriminator_is_shown_more_changes_and_an_unsure_one_fewer() -> None:
+    assert adapted(0.2, sign=0.9, images=5000) == pytest.approx(0.3)
+    assert adapted(0.2, sign=0.1, images=5000) == pytest.approx(0.1)
+    assert (adapted(0.99, 1, 5000), adapted(0.01, -1, 5000)) == (1, 0)
 
 
 @pytest.mark.parametrize(("count", "probability"), [(1, 1), (5000, 1), (18_708, 0.5), (70_000, 0), (112_120, 0)])

@@ -108,6 +108,21 @@ def test_every_loss_with_penalties_and_augmentation_resumes_bit_for_bit(tmp_path
     assert all(row["penalty"] > 0 for row in whole.read_losses())
 
 
+def test_adaptive_augmentation_follows_the_discriminator_and_resumes_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "STEPS_TO_ADAPT", 3)  # so that the signs are in the midst of a sum at a checkpoint
+    monkeypatch.setattr("xrgan.gan.augment.IMAGES_TO_FULL", 200)
+    dataset = tiny_dataset(tmp_path)
+    option = "train.augment=adaptive"
+    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=8", option))
+    parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=2", option))
+    training.train(parts, dataset, tiny_config("train.epochs=8", option))
+    assert_same(whole, parts)
+    probabilities = [row["augment"] for row in whole.read_losses()]
+    assert len(set(probabilities)) > 1 and max(probabilities) > 0
+
+
 @pytest.mark.parametrize("option", ["train.r1=1", "train.r2=1", "train.augment=1", "train.loss=hinge"])
 def test_every_option_changes_what_is_learned(tmp_path: Path, option: str) -> None:
     dataset = tiny_dataset(tmp_path)

@@ -20,6 +20,10 @@ BRIGHTNESS = 0.5  # at most half of this, each way, of a range of 2
 CONTRAST = 0.5  # at most half of this, each way, of the factor 1
 BLACK = -1.0
 FEW, MANY = 5_000, 70_000  # training images
+TARGET_SIGN = 0.6  # ADA's
+# ADA takes 500,000 images from no augmentation to full; runs of minutes see a tenth of that.
+IMAGES_TO_FULL = 50_000
+STEPS_TO_ADAPT = 64  # the signs are read from the device as seldom
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,17 @@ def probability_for(images: int) -> float:
     """
     share = np.log(MANY / max(images, 1)) / np.log(MANY / FEW)
     return round(float(np.clip(share, 0, 1)), 2)
+
+
+def adapted(probability: float, sign: float, images: int) -> float:
+    """The probability after so many images more, by the ADA heuristic (Karras et al. 2020, arXiv:2006.06676, 3).
+
+    Args:
+        sign: r_t, the mean sign of the discriminator's logits of real images since the last time, in [-1, 1]: high
+            where it is sure of them, because it overfits.
+    """
+    step = images / IMAGES_TO_FULL
+    return min(1.0, max(0.0, probability + (step if sign > TARGET_SIGN else -step)))
 
 
 def augment(images: Tensor, draws: Draws, probability: float, channels: int) -> Tensor:

@@ -46,11 +46,14 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
         "r1": recipe.r1 if train.r1 == "auto" else train.r1,
         "augment": probability_for(images) * recipe.augments if train.augment == "auto" else train.augment,
     }
+    augmented = f"augmented with probability {decided['augment']}" if decided["augment"] else "not augmented"
+    if decided["augment"] == "adaptive":
+        augmented = "augmented as the discriminator needs it"
     kind = f"one generator for {' and '.join(dataset.classes)}" if conditional else "no classes"
     drawn = f"with masks of {' and '.join(dataset.masks)}, " if masks else ""
     console.notice(
         f"{config.model.name} at {dataset.size}×{dataset.size}, {kind}, {drawn}{images:,} training images "
-        f"({'augmented with probability ' + str(decided['augment']) if decided['augment'] else 'not augmented'}), "
+        f"({augmented}), "
         f"{decided['loss']} loss{' with R1' if decided['r1'] else ''}, on {_device_name(device)} in {precision}."
     )
     return config.model_copy(

@@ -33,6 +33,8 @@ class TrainState:
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
+    augment: float = 0.0  # the probability; it moves where it is adaptive
+    signs: Tensor = field(default_factory=lambda: torch.zeros(()))  # of real logits, since it moved
     sums: Tensor = field(default_factory=lambda: torch.zeros(len(FIGURES)))  # of this epoch; MPS has no float64
 
 
@@ -54,7 +56,8 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
         return Adam(network.parameters(), lr=config.train.lr, betas=betas, fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
-    return TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
+    fixed = 0.0 if isinstance(config.train.augment, str) else config.train.augment
+    return TrainState(generator, discriminator, ema, adam(generator), adam(discriminator), augment=fixed)
 
 
 def restore(state: TrainState, run: RunDir, device: torch.device) -> None:
@@ -65,6 +68,7 @@ def restore(state: TrainState, run: RunDir, device: torch.device) -> None:
     for name in ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer"):
         getattr(state, name).load_state_dict(content[name])
     state.step, state.images_seen, state.seconds = content["step"], content["images_seen"], content["seconds"]
+    state.augment, state.signs = content["augment"], content["signs"].to(device)
     state.sums = content["sums"].to(device)
     console.notice(f"Going on from {path.name} ({state.images_seen:,} images seen).")
 
@@ -84,6 +88,8 @@ def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec
         "step": state.step,
         "images_seen": state.images_seen,
         "seconds": state.seconds,
+        "augment": state.augment,
+        "signs": state.signs.cpu(),
         "sums": state.sums.cpu(),
     }
     content |= {"spec": vars(spec), "classes": list(dataset.classes), "class_shares": shares}

@@ -16,7 +16,7 @@ from xrgan import console
 from xrgan.config import Config, TrainConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import health
-from xrgan.gan.augment import augment, draw
+from xrgan.gan.augment import STEPS_TO_ADAPT, adapted, augment, draw
 from xrgan.gan.batches import (
     AUGMENTED_AGAIN,
     AUGMENTED_FAKE,
@@ -57,7 +57,7 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
     spec = image_spec(dataset, config)
     state = start(config, spec, device)
     restore(state, run, device)
-    state.sums = state.sums.to(device)
+    state.sums, state.signs = state.sums.to(device), state.signs.to(device)
     goal = Goal(config, batches)
     recording = Recorder(run, config, spec, state.step // batches.an_epoch)
     showing = console.progress("Training", goal.images_left(state))
@@ -121,6 +121,8 @@ def train_discriminator(
     with autocast(real.device, config.precision):
         real_logits = state.discriminator(real, labels).float()
         fake_logits = state.discriminator(fake, labels).float()
+    if config.augment == "adaptive":
+        _adapt(state, real_logits)
     loss = discriminator_loss(str(config.loss), real_logits, fake_logits, config.real_label)
     penalty = _penalty(state, real, fake, labels, config)
     _descend(loss + penalty, state.discriminator, state.discriminator_optimizer, config.gradient_clip)
@@ -154,7 +156,16 @@ def train_generator(state: TrainState, fake: Tensor, real: Tensor, labels: Tenso
 
 def _augmented(images: Tensor, stream: int, state: TrainState, batches: Batches, config: Config) -> Tensor:
     draws = draw(generator_at(config.train.seed, stream, state.step), len(images))
-    return augment(images, draws, float(config.train.augment), batches.dataset.channels)
+    return augment(images, draws, state.augment, batches.dataset.channels)
+
+
+def _adapt(state: TrainState, real_logits: Tensor) -> None:
+    """Augment more, or less, by how sure the discriminator was of real images lately."""
+    state.signs += real_logits.detach().sign().mean()
+    if (state.step + 1) % STEPS_TO_ADAPT == 0:
+        sign = float(state.signs) / STEPS_TO_ADAPT
+        state.augment = adapted(state.augment, sign, STEPS_TO_ADAPT * len(real_logits))
+        state.signs.zero_()
 
 
 def _descend(loss: Tensor, network: nn.Module, optimizer: Adam, clip: float) -> None:
@@ -174,6 +185,7 @@ def _row(state: TrainState, batches: Batches) -> dict[str, float]:
         "step": state.step,
         "images_seen": state.images_seen,
         "seconds": state.seconds,
+        "augment": round(state.augment, 4),
     } | means
 
 
