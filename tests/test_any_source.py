@@ -13,7 +13,7 @@ from xrgan.config import resolve
 from xrgan.data.fetch import fetch
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.data.prepare import prepare
-from xrgan.files import read_yaml
+from xrgan.files import read_yaml, write_yaml
 from xrgan.gan.batches import make_batches
 
 Ask = Callable[..., PackedDataset]
@@ -40,6 +40,7 @@ def ask(tmp_path: Path) -> Ask:
         raw = tmp_path / "data" / "raw" / source
         if not raw.exists() and source == "phantom":
             (write or MINIATURES[source])(raw)  # nobody has an archive of it
+            write_yaml(raw / "source.yaml", {"name": "phantom"})
         elif not raw.exists():
             miniature = (write or MINIATURES[source])(tmp_path / "miniature" / source)
             raw = fetch(source, tmp_path / "data" / "raw", archive=zipped(miniature, tmp_path / f"{source}.zip"))
@@ -73,7 +74,9 @@ def test_a_miniature_becomes_batches(source: str, ask: Ask) -> None:
     xrays = dataset.xrays(np.arange(len(dataset.images)))
     assert xrays.std(axis=(1, 2, 3)).min() > 20  # chests, not blank squares
     assert (dataset.path / "preview.png").stat().st_size > 5000
-    batches = make_batches(dataset, resolve(settings=["train.batch_size=4", "model.conditional=false"]))
+    batches = make_batches(
+        dataset, resolve(settings=["train.batch_size=4", "model.conditional=false", "model.masks=true"])
+    )
     images, labels = batches.at(0, torch.device("cpu"))
     assert images.shape == (4, 1 + len(masks), 32, 32)
     assert images.abs().max() <= 1

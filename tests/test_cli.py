@@ -153,8 +153,17 @@ def test_what_can_be_fetched_and_what_is_here_is_listed(type_: Terminal) -> None
     here = json.loads(type_("data --json").out)
     assert [source["source"] for source in here["fetched"]] == ["phantom"]
     dataset = here["prepared"][0]
-    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 3, "lungs, heart")
-    assert "phantom_16" in type_("data").out
+    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 1, "lungs, heart")
+    Path("data/raw/broken").mkdir()
+    Path("data/raw/broken/source.yaml").write_text("a: [")
+    said = type_("data").out
+    assert "phantom_16" in said and "broken (damaged)" in said
+
+
+def test_prepare_knows_a_source_by_its_other_name(type_: Terminal) -> None:
+    type_("fetch phantom --n 10 --size 16")
+    assert "jrs has 247 images" in type_("fetch jsrt --folder data/raw/phantom/images").err
+    assert "data/prepared/jrs_16" in type_("prepare jsrt --size 16").out
 
 
 def test_prepare_takes_what_it_is_told(type_: Terminal) -> None:

@@ -175,10 +175,23 @@ def prepare(
     from xrgan.data.prepare import prepare as pack
     from xrgan.data.preparing import description
 
-    prepared = pack(workspace.find_raw(source), workspace.prepared_root, resolved.prepare, name, force)
+    raw = workspace.find_raw(_canonical(source))
+    try:
+        prepared = pack(raw, workspace.prepared_root, resolved.prepare, name, force)
+    except KeyboardInterrupt:
+        console.warn("Stopped: the same command goes on where it stopped.")
+        raise
     console.show_table(str(prepared), *description.table(prepared))
     console.show_table("", *description.facts_table(prepared))
     console.show_text(str(prepared / "preview.png"))
+
+
+def _canonical(source: str | None) -> str | None:
+    """`prepare jsrt` means what `fetch jsrt` made: data/raw/jrs."""
+    from xrgan.data.sources import SOURCES
+
+    names = {alias: known.name for known in SOURCES.values() for alias in known.aliases}
+    return names.get(source, source) if source else None
 
 
 @app.command()

@@ -78,7 +78,9 @@ class PrepareConfig(Section):
     )
     labels: tuple[str, ...] = Field((), description="classes to keep, before merging; none = all")
     map: str = Field(
-        "auto", description='merge classes, first match wins: "Lung Opacity=1,*=0"; auto = the source\'s way | none'
+        "auto",
+        description='merge classes, first match wins: "Lung Opacity=1,*=0"; auto = the source\'s way, if no labels are '
+        "named | none",
     )
     view: tuple[str, ...] = Field((), description="projections to keep, such as PA,AP; none = all")
     fraction: float = Field(1.0, gt=0, le=1, description="share of the images to keep, drawn at random")

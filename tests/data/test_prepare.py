@@ -90,7 +90,7 @@ def test_its_description_tells_how_it_came_about(ask: Ask) -> None:
     assert description["options"]["split"] == [0.6, 0.2, 0.2]
     assert description["options"]["seed"] == 3
     assert "workers" not in description["options"]
-    assert (description["images"], description["patients"]) == (30, 30)
+    assert (description["images"], description["patients"]) == (30, None)
     assert description["counts"] == {
         "train": {"ILL": 6, "NORMAL": 12},
         "val": {"ILL": 2, "NORMAL": 4},
@@ -404,7 +404,10 @@ def test_an_image_without_its_mask_is_skipped_and_named(phantoms: Path, ask: Ask
     index.to_csv(phantoms / "index.csv", index=False)
     folder = ask(source=phantoms)
     reasons = {entry["file"]: entry["reason"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]}
-    assert reasons == {index["file"][3]: "has no mask", index["file"][5]: "No such file or directory"}
+    assert reasons == {
+        index["file"][3]: "has no mask",
+        index["file"][5]: "its mask nowhere.png: No such file or directory",
+    }
     assert len(open_packed(folder).images) == 18
 
 
@@ -491,6 +494,44 @@ def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path
     before = content("before")
     (raw / "NORMAL" / "n07.jpg").rename(raw / "NORMAL" / "n07.jpeg")
     assert content("after") == before
+
+
+def test_a_folder_of_a_sources_name_is_not_taken_for_the_source(tmp_path: Path, ask: Ask) -> None:
+    for k in range(12):
+        write_image(tmp_path / "mine" / "lungs" / "Normal" / f"pat{k:02d}_1.png", seed=k)
+    folder = ask(source=tmp_path / "mine" / "lungs")
+    assert open_packed(folder).classes == ("Normal",)
+
+
+def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
+    assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by patient"
+    for split, count in (("train", 40), ("test", 10)):
+        for k in range(count):
+            write_image(tmp_path / "official" / split / f"{split}{k}.png", seed=k + len(split) * 100)
+    official = read_yaml(ask(source=tmp_path / "official") / "dataset.yaml")["splits"]
+    assert official == "the source's own; 4 images of its train became val, where it has none or hardly any"
+
+
+def test_a_split_without_an_image_is_told(tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    for k in range(6):
+        write_image(tmp_path / "one" / f"anonymous_{k}.png", seed=k)
+    ask(source=tmp_path / "one", patient_pattern="^(anonymous)_")
+    assert "There is no image for val and test" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("moment", ["_write_index", "save_png", "write_yaml"])
+def test_an_interruption_at_the_very_end_loses_nothing(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, moment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"xrgan.data.prepare.{moment}", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+    assert len(open_packed(ask()).images) == 30
+    assert "30 of 30 are done" in capsys.readouterr().err
 
 
 # --- a part of it

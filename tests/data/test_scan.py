@@ -125,8 +125,24 @@ def test_a_pattern_finds_the_patient_in_the_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pattern", [r"^(\d*)", r"^(?:p(\d+))?"])
 def test_a_patient_without_a_name_is_no_patient(tmp_path: Path, pattern: str) -> None:
-    rows = scan(plant(tmp_path, "a.png", "b.png"), patient_pattern=pattern)
-    assert list(rows["patient"]) == ["a.png", "b.png"]
+    with pytest.raises(XrganError, match="finds a patient in no file's name"):
+        scan(plant(tmp_path, "a.png", "b.png"), patient_pattern=pattern)
+
+
+def test_names_in_which_a_pattern_finds_no_patient_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = scan(plant(tmp_path, "p1_a.png", "p1_b.png", "other.png"), patient_pattern=r"^(p\d)_")
+    assert list(rows["patient"]) == ["other.png", "p1", "p1"]
+    assert "in 2 of 3 names, not in other.png" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_columns_of_an_index_are_known_however_they_are_written_and_others_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant(tmp_path, "a.png")
+    (tmp_path / "index.csv").write_text("File, Label ,PATIENT,age\na.png,ill,one,70\n")
+    rows = scan(tmp_path)
+    assert rows.loc[0, ["label", "patient"]].tolist() == ["ill", "one"]
+    assert "not used are the columns age" in capsys.readouterr().err.replace("\n", " ")
 
 
 def test_the_sources_pattern_finds_the_patient_where_the_user_gives_none(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
 BLOCK = 1 << 20  # bytes
+TOLERANCE = 0.01  # share of the images by which a copy of a source may differ from the catalogue
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 ELSEWHERE = "put the data elsewhere (--data-root DIR)"
@@ -73,7 +74,19 @@ def fetch(
     console.notice(f"Fetched {request.name} ({request.origin}) into {target}.")
     if request.source and request.source.note:
         console.notice(f"Note: {request.source.note}")
+    if request.source and request.source.images:
+        _compare_count(request.source, target)
     return target
+
+
+def _compare_count(source: Source, target: Path) -> None:
+    """An archive of other images, or a part of them, should not pass for the source unnoticed."""
+    images = read_yaml(target / RECORD).get("images")
+    if images is None or abs(images - source.images) > TOLERANCE * source.images:
+        found = "none was recognised" if images is None else f"{images:,} are here"
+        console.warn(
+            f"{source.name} has {source.images:,} images, of which {found}: is it all of it, and nothing else?"
+        )
 
 
 def _is_there(target: Path) -> bool:

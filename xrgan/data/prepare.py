@@ -12,6 +12,7 @@ import pandas as pd
 from xrgan import console
 from xrgan.config import PrepareConfig
 from xrgan.data.images import save_png
+from xrgan.data.packed import SPLITS
 from xrgan.data.preparing import description, packing
 from xrgan.data.preparing.choice import choose, part
 from xrgan.data.preparing.duplicates import find_groups
@@ -51,9 +52,10 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     if name != Path(name).name or name.startswith("."):
         raise XrganError(f"{name!r} can't be the name of a dataset.", "Give it the name of a folder with --name.")
     target = prepared_root / name
-    source = SOURCES.get(origin["name"])
+    # Not by the folder's name alone: anybody may have a folder called lungs.
+    source = SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
     console.notice(f"Looking through {raw} …")
-    rows, left_out = _find_rows(raw, prepared_root, source, config)
+    rows, facts = _find_rows(raw, prepared_root, source, config)
     square = _square(config, choose_structures(config.masks, rows, raw, source.masks if source else ()))
     wish = _wish(origin, rows, raw, config)
     with locked(target):
@@ -70,13 +72,15 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         packing.finish(partial, square, keep=packed["keep"].to_numpy())
         packed = packed[packed["keep"]].reset_index(drop=True)
         with growing(target) as staging:
-            file = (partial / packing.IMAGES).rename(staging / packing.IMAGES)
+            file = partial / packing.IMAGES
             _write_index(packed[INDEX], staging / "index.csv")
-            facts = {"left_out": {reason: count for reason, count in left_out.items() if count}, **moves}
-            write_yaml(staging / "dataset.yaml", description.describe(wish, facts, packed, skipped, file, square))
-            save_png(
-                staging / "preview.png", description.preview(np.load(file, mmap_mode="r"), packed, square, config.seed)
+            write_yaml(
+                staging / "dataset.yaml", description.describe(wish, facts | moves, packed, skipped, file, square)
             )
+            images = np.load(file, mmap_mode="r")
+            save_png(staging / "preview.png", description.preview(images, packed, square, config.seed))
+            del images
+            file.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
         remove(partial)
     description.warn(target)
     return target
@@ -94,13 +98,39 @@ def _origin_of(raw: Path) -> dict[str, Any]:
 
 def _find_rows(
     raw: Path, prepared_root: Path, source: Source | None, config: PrepareConfig
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The images that are asked for, with class, patient and split; and how many others were left out, by reason."""
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice."""
     rows = scan(raw, source, config.patient_pattern)
     rows = add_headers(rows, raw, with_view=bool(config.view))
+    _check_labels(rows, source)
     rows, left_out = choose(rows, config, source.label_map if source else "")
-    rows["split"] = assign_splits(rows, config.split, config.seed)
-    return hide_patients(rows, prepared_root), left_out
+    own = rows["split"]
+    rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
+    facts: dict[str, Any] = {"left_out": {reason: count for reason, count in left_out.items() if count}}
+    facts["splits"] = _origin_of_splits(own, rows["split"])
+    return hide_patients(rows, prepared_root), facts
+
+
+def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
+    """Whose the splits are, in words."""
+    if (own == "").all():
+        return "drawn by patient"
+    changed = (own != "") & (own != splits)
+    said = "the source's own"
+    if (own == "").any():
+        said += f"; drawn by patient for the {int((own == '').sum()):,} images that it leaves open"
+    for split in SPLITS:
+        if count := int((changed & (splits == split)).sum()):
+            said += f"; {count:,} images of its train became {split}, where it has none or hardly any"
+    return said
+
+
+def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
+    """Files that were fetched under a source's name may be somebody else's."""
+    found = {part for label in rows["label"].unique() for part in label.split("|") if part}
+    if source and source.classes and found and found.isdisjoint(source.classes):
+        here, there = (", ".join(sorted(labels)[:5]) for labels in (found, source.classes))
+        console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")
 
 
 def _square(config: PrepareConfig, structures: tuple[str, ...]) -> Square:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from xrgan import console
 from xrgan.data.names import is_junk
 from xrgan.data.packed import SPLITS
 from xrgan.data.reading.masks import STRUCTURES, plain
@@ -70,6 +71,7 @@ def scan(folder: Path, source: "Source | None" = None, patient_pattern: str = ""
         raise XrganError(f"There is no image in {folder}.", f"xrgan reads {known}.")
     if patient_pattern:
         rows["patient"] = _first_groups(patient_pattern, rows)
+        _say_unmatched(patient_pattern, rows)
     elif source and source.patient_pattern:
         rows["patient"] = rows["patient"].where(rows["patient"] != "", _first_groups(source.patient_pattern, rows))
     # Not the stem: NORMAL/1.png and PNEUMONIA/1.png are two patients.
@@ -220,6 +222,10 @@ def _read_index(folder: Path) -> pd.DataFrame:
         raise XrganError(f"{file} can't be read as CSV: {error}.") from error
     if not isinstance(index.index, pd.RangeIndex):  # pandas then takes the first column for names of rows
         raise XrganError(f"{file} has rows with more cells than its header.", "Quote the cells that hold commas.")
+    index.columns = [str(column).strip().lower() for column in index.columns]
+    unused = [column for column in index.columns if column not in {"file", *OF_INDEX}]
+    if unused:
+        console.notice(f"{file}: not used are the columns {', '.join(unused)}; known are file, {', '.join(OF_INDEX)}.")
     if "file" not in index:
         known = f"Its columns are file and, if known, {', '.join(OF_INDEX)}."
         raise XrganError(f"{file} has no column `file`.", known)
@@ -236,6 +242,18 @@ def _read_index(folder: Path) -> pd.DataFrame:
 def _first_groups(pattern: str, rows: pd.DataFrame) -> pd.Series:
     found = [re.search(pattern, stem) for stem in stems(rows)]
     return pd.Series([(match[1] or "") if match else "" for match in found], index=rows.index, dtype="str")
+
+
+def _say_unmatched(pattern: str, rows: pd.DataFrame) -> None:
+    unmatched = rows["file"][rows["patient"] == ""]
+    if len(unmatched) == len(rows):
+        example = PurePosixPath(rows["file"].iloc[0]).stem
+        raise XrganError(f"--patient-pattern {pattern!r} finds a patient in no file's name.", f"One is {example!r}.")
+    if len(unmatched):
+        console.warn(
+            f"--patient-pattern finds a patient in {len(rows) - len(unmatched):,} of {len(rows):,} names, not in "
+            f"{unmatched.iloc[0]}, for one: such an image counts as a patient of its own."
+        )
 
 
 def _is_second_copy(parts: tuple[str, ...], known: set[tuple[str, ...]]) -> bool:

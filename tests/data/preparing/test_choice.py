@@ -39,8 +39,9 @@ def test_none_keeps_the_labels() -> None:
 
 
 def test_labels_are_chosen_before_they_are_merged() -> None:
-    kept = chosen(RSNA, "Lung Opacity=1,*=0", labels=["Normal", "Lung Opacity"])
-    assert kept == {"0.png": "0", "1.png": "1"}
+    wish = {"labels": ["Normal", "Lung Opacity"]}
+    assert chosen(RSNA, map="Lung Opacity=1,*=0", **wish) == {"0.png": "0", "1.png": "1"}
+    assert chosen(RSNA, "Lung Opacity=1,*=0", **wish) == {"0.png": "Normal", "1.png": "Lung Opacity"}
 
 
 def test_of_several_findings_the_chosen_ones_stay() -> None:

@@ -44,7 +44,14 @@ def understand(name: str | None, archive: Path | None, folder: Path | None, phan
     local = archive or folder
     if not (name or local):
         raise XrganError("There is no source to fetch.", f"One of {', '.join(SOURCES)}, or --folder DIR.", exit_code=2)
-    name = name or _name_of(local)
+    if not name:
+        name = _name_of(local)
+        if _source_or_own(name):  # anybody may have a folder called lungs: whose it is, the user must say
+            raise XrganError(
+                f"Is {local} the public source {name}?",
+                f"If so, say `xrgan fetch {name} …`; else give it a name of its own: `xrgan fetch my-{name} …`.",
+                exit_code=2,
+            )
     source = _source_or_own(name) if local else find_source(name)
     name = source.name if source else _safe(name)
     drawn = source is not None and not source.kaggle

@@ -32,7 +32,8 @@ def choose(rows: pd.DataFrame, config: PrepareConfig, source_map: str) -> tuple[
         rows = _of_view(rows, config.view, left_out)
     if config.labels:
         rows = _with_labels(rows, config.labels, left_out)
-    text = source_map if config.map == AUTO else "" if config.map == NONE else config.map
+    usual = "" if config.labels else source_map  # who names labels wants those
+    text = usual if config.map == AUTO else "" if config.map == NONE else config.map
     if text and (rows["label"] != "").any():
         rows = _mapped(rows, text, asked=config.map != AUTO, left_out=left_out)
     return rows.reset_index(drop=True), left_out

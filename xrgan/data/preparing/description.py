@@ -21,6 +21,7 @@ PREVIEWED = 20  # images of a class
 PREVIEW_COLUMNS = 10
 PREVIEW_SIZE = 128  # pixels: larger images are shown at every second, third … pixel
 SKIPS_SHOWN = 3
+MOST_CLASSES = 20  # that a table and a sheet can show
 NO_LABEL = "no label"
 
 
@@ -48,7 +49,7 @@ def describe(
         "images": len(packed),
         "channels": square.channels,
         "masks": list(square.structures),
-        "patients": int(packed["patient"].nunique()),
+        "patients": int(packed["patient"].nunique()) if (packed["patient"] != packed["file"]).any() else None,
         "classes": classes,
         "counts": {split: {label or NO_LABEL: _count(packed, split, label) for label in names} for split in splits},
         "width": _spread(packed["width"]),
@@ -85,7 +86,7 @@ def preview(images: NDArray[np.uint8], packed: pd.DataFrame, square: Square, see
     """A contact sheet: some images of each class, drawn at random, with their masks where there are any."""
     step = -(-square.size // PREVIEW_SIZE)
     bands = []
-    for label in sorted(set(packed["label"])):
+    for label in sorted(set(packed["label"]))[:MOST_CLASSES]:
         of_class = np.flatnonzero(packed["label"] == label)
         chosen = np.sort(np.random.default_rng(seed).permutation(of_class)[:PREVIEWED])
         bands.append((f"{label or NO_LABEL} ({len(of_class):,})", np.asarray(images[chosen][:, :, ::step, ::step])))
@@ -95,6 +96,8 @@ def preview(images: NDArray[np.uint8], packed: pd.DataFrame, square: Square, see
 def warn(target: Path) -> None:
     """Say what the reader should know before he or she trains on the dataset."""
     facts = read_yaml(target / "dataset.yaml")
+    _warn_of_splits(facts)
+    _warn_of_classes(facts)
     if facts["skipped"]:
         console.warn(f"{len(facts['skipped'])} file(s) skipped; {target / 'dataset.yaml'} lists them, such as")
         for entry in facts["skipped"][:SKIPS_SHOWN]:
@@ -120,12 +123,31 @@ def warn(target: Path) -> None:
         )
 
 
+def _warn_of_splits(facts: dict[str, Any]) -> None:
+    empty = [split for split in SPLITS if split not in facts["counts"]]
+    if empty:
+        console.warn(
+            f"There is no image for {' and '.join(empty)}: too few patients, or the source has none "
+            f"({facts['patients'] or 'unknown'} patients, {facts['images']} images)."
+        )
+
+
+def _warn_of_classes(facts: dict[str, Any]) -> None:
+    if len(facts["classes"]) > MOST_CLASSES:
+        console.warn(
+            f"There are {len(facts['classes'])} classes: are their folders patients or studies? An index.csv can name "
+            "labels and patients; --map merges classes."
+        )
+
+
 def table(target: Path) -> tuple[list[str], list[list[object]]]:
     """Columns and rows for the reader: images per split and class."""
     facts = read_yaml(target / "dataset.yaml")
     counts = facts["counts"]
-    labels = list(next(iter(counts.values())))
-    rows = [[split, *of_split.values(), sum(of_split.values())] for split, of_split in counts.items()]
+    labels = list(next(iter(counts.values())))[:MOST_CLASSES]
+    rows = [
+        [split, *(of_split[label] for label in labels), sum(of_split.values())] for split, of_split in counts.items()
+    ]
     rows.append(["all", *(sum(counts[split][label] for split in counts) for label in labels), facts["images"]])
     return ["split", *labels, "images"], rows
 
@@ -136,9 +158,11 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     packed = f"{facts['options']['size']}², {facts['channels']} channel" + ("s" if facts["channels"] > 1 else "")
     masks = ", ".join(facts["masks"])
     reasons = pd.Series([entry["reason"] for entry in facts["skipped"]], dtype=str).value_counts()
+    patients = f"{facts['patients']:,}" if facts["patients"] else "not known: the splits are by image"
     rows: list[list[object]] = [
         ["packed", packed + (f" + masks of {masks}" if masks else "")],
-        ["patients", f"{facts['patients']:,}"],
+        ["patients", patients],
+        ["splits", facts["splits"]],
         ["width before", _range(**facts["width"])],
         ["height before", _range(**facts["height"])],
         ["kinds of file", ", ".join(f"{kind} {count:,}" for kind, count in facts["kinds"].items())],

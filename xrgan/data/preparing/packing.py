@@ -40,7 +40,8 @@ def pack(
     Raises:
         XrganError: a process was killed.
     """
-    if not (folder / WISH).is_file() or read_yaml(folder / WISH) != wish:
+    whole = all((folder / name).is_file() for name in (WISH, IMAGES, JOURNAL))
+    if not whole or read_yaml(folder / WISH) != wish:
         _start(folder, wish)
     done = _resume(folder, _bytes_of(square))
     if done:

@@ -42,12 +42,15 @@ def choose_structures(wish: str, rows: pd.DataFrame, raw: Path, of_source: Seque
 def _found(rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> set[str]:
     """What the source has masks of, told from its first files."""
     found: set[str] = set()
+    reason = ""
     for cell in rows["mask"][rows["mask"] != ""].head(LOOKED_AT):
         for file in cell.split("|"):
             try:
                 found |= set(in_file(raw / file))
-            except ValueError:
-                continue  # it will be named when its image is packed
+            except ValueError as error:
+                reason = f"{file}: {error}"
+    if reason and not found:
+        console.warn(f"Masks are named, but can't be read ({reason}): the images are packed without.")
     if found >= set(SIDES):
         found |= {LUNGS}
     organs = [structure for structure in of_source if structure != OPACITY]

@@ -35,7 +35,7 @@ def read(files: Sequence[Path], boxes: str, structures: Sequence[str], width: in
     """
     shown: dict[str, Binary] = {}
     for file in files:
-        for structure, binary in in_file(file).items():
+        for structure, binary in _named(file).items():
             shown[structure] = shown[structure] | binary if structure in shown else binary
     if LUNGS in structures and all(side in shown for side in SIDES):
         shown[LUNGS] = shown["right lung"] | shown["left lung"]
@@ -62,6 +62,14 @@ def value(structure: str, structures: Sequence[str]) -> int:
     if len(structures) == 1:
         return 255
     return VALUES.get(structure, VALUES["right lung"] if structure == LUNGS else 255)
+
+
+def _named(file: Path) -> dict[str, Binary]:
+    """`in_file`, whose reason says that the mask is meant, not the image."""
+    try:
+        return in_file(file)
+    except ValueError as error:
+        raise ValueError(f"its mask {file.name}: {error}") from error
 
 
 def in_file(file: Path) -> dict[str, Binary]:
