@@ -117,6 +117,9 @@ def test_views_are_chosen(ask: Ask) -> None:
     for source in ("nih", "rsna", "rsna-dicom"):
         whole, pa = ask(source, name=f"{source}_whole"), ask(source, name=f"{source}_pa", view=["PA"])
         assert 0 < len(pa.images) < len(whole.images)
+        facts = read_yaml(pa.path / "dataset.yaml")
+        assert facts["views"] == {"PA": len(pa.images)}
+        assert facts["classes_merged_by"] in {"Lung Opacity=1,*=0", "No Finding=No Finding,*=Finding"}
         assert set(index_of(pa)["view"]) == {"PA"}
 
 

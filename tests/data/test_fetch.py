@@ -109,13 +109,19 @@ def test_second_fetch_does_nothing(folder: Path, tmp_path: Path, capsys: pytest.
     assert "is there already" in capsys.readouterr().err
 
 
-def test_another_origin_under_the_same_name_is_said(
-    folder: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_origin_under_the_same_name_is_refused(folder: Path, archive: Path, tmp_path: Path) -> None:
     target = fetch("mine", tmp_path / "raw", folder=folder)
-    fetch("mine", tmp_path / "raw", archive=archive)
-    assert "from another place (folder my scans)" in " ".join(capsys.readouterr().err.split())
+    with pytest.raises(XrganError, match=r"from another place \(folder my scans\).*--force"):
+        fetch("mine", tmp_path / "raw", archive=archive)
     assert "NORMAL/a.png" in tree(target)
+    fetch("phantom", tmp_path / "raw", n=3, size=16)
+    with pytest.raises(XrganError, match="from another place"):
+        fetch("phantom", tmp_path / "raw", n=4, size=16)
+
+
+def test_what_was_brought_by_hand_stands_for_the_download(folder: Path, tmp_path: Path) -> None:
+    target = fetch("kermany", tmp_path / "raw", folder=folder)
+    assert fetch("kermany", tmp_path / "raw") == target
 
 
 def test_force_replaces(folder: Path, archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,13 +195,12 @@ def test_mistakes_are_named(arguments: dict[str, object], message: str, tmp_path
 # The phantom ---------------------------------------------------------------------------------------------------------
 
 
-def test_phantom_is_drawn_offline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_phantom_is_drawn_offline(tmp_path: Path) -> None:
     target = fetch("phantom", tmp_path / "raw", n=3, size=32, seed=7)
     assert len(list(target.glob("images/*/*.png"))) == 3
     assert (target / "index.csv").is_file()
     assert read_yaml(target / "source.yaml")["from"] == "drawn, n 3, size 32, seed 7"
-    fetch("phantom", tmp_path / "raw", n=4, size=32)
-    assert "--force replaces it" in capsys.readouterr().err
+    assert len(list(fetch("phantom", tmp_path / "raw", n=4, size=32, force=True).glob("images/*/*.png"))) == 4
 
 
 # What users have -----------------------------------------------------------------------------------------------------

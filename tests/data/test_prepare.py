@@ -413,7 +413,7 @@ def test_an_image_without_its_mask_is_skipped_and_named(phantoms: Path, ask: Ask
 
 def test_classes_are_chosen_and_merged(raw: Path, ask: Ask) -> None:
     merged = read_yaml(ask("merged", map="ILL=1,*=0") / "dataset.yaml")
-    assert merged["classes"] == ["0", "1"]
+    assert (merged["classes"], merged["classes_merged_by"]) == (["0", "1"], "ILL=1,*=0")
     chosen = read_yaml(ask("chosen", labels=["ILL"]) / "dataset.yaml")
     assert (chosen["classes"], chosen["images"]) == (["ILL"], 10)
     assert chosen["left_out"] == {"of other labels": 20}
@@ -545,6 +545,7 @@ def test_a_part_keeps_the_shares_of_splits_and_classes(ask: Ask, wish: dict[str,
         for name, more in (("whole", {}), ("part", wish))
     )
     assert part["images"] == 15
+    assert part["left_out"] == {"beyond --fraction or --limit": 15}
     for split, counts in whole["counts"].items():
         for label, count in counts.items():
             assert abs(part["counts"][split][label] - count / 2) <= 1

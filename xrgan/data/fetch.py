@@ -107,10 +107,13 @@ def _is_there(target: Path) -> bool:
 
 def _say_what_is_there(request: Request, target: Path) -> None:
     origin = read_yaml(target / RECORD).get("from")
-    if origin == request.origin:
-        console.notice(f"{request.name} is there already, in {target}; --force fetches it again.")
-    else:
-        console.warn(f"{target} is there already, from another place ({origin}); --force replaces it.")
+    if origin != request.origin and (request.archive or request.folder or request.phantom):
+        # A script that goes on would work with other images than it asked for.
+        raise XrganError(
+            f"{target} is there already, from another place ({origin}).",
+            "Replace it with --force, or give the new one a name of its own: `xrgan fetch NAME …`.",
+        )
+    console.notice(f"{request.name} is there already, in {target}; --force fetches it again.")
 
 
 def _refuse_link(target: Path) -> None:

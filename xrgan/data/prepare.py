@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from xrgan import console
-from xrgan.config import PrepareConfig
+from xrgan.config import NONE, PrepareConfig
 from xrgan.data.images import save_png
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing import description, packing
-from xrgan.data.preparing.choice import choose, part
+from xrgan.data.preparing.choice import choose, map_of, part
 from xrgan.data.preparing.duplicates import find_groups
 from xrgan.data.preparing.headers import add_headers, hide_patients
 from xrgan.data.preparing.splits import assign_splits, settle
@@ -61,7 +61,9 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     with locked(target):
         if target.exists() and not force:
             return _keep(target, wish)
-        rows = part(rows, config)
+        listed, rows = len(rows), part(rows, config)
+        if len(rows) < listed:
+            facts["left_out"]["beyond --fraction or --limit"] = listed - len(rows)
         partial = partial_of(target)
         journal = packing.pack(raw, rows, square, config.workers, partial, wish)
         if not journal["reason"].eq("").any():
@@ -92,7 +94,7 @@ def _origin_of(raw: Path) -> dict[str, Any]:
     if not (raw / "source.yaml").is_file():
         return {"name": name}
     source = read_yaml(raw / "source.yaml")
-    keys = ("title", "licence", "citation", "url", "fetched", "archive_sha256")
+    keys = ("title", "from", "licence", "citation", "url", "fetched", "archive_sha256")
     return {"name": name} | {key: str(source[key]) for key in keys if source.get(key)}
 
 
@@ -108,6 +110,7 @@ def _find_rows(
     rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
     facts: dict[str, Any] = {"left_out": {reason: count for reason, count in left_out.items() if count}}
     facts["splits"] = _origin_of_splits(own, rows["split"])
+    facts["classes_merged_by"] = map_of(config, source.label_map if source else "") or NONE
     return hide_patients(rows, prepared_root), facts
 
 

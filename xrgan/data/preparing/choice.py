@@ -32,11 +32,16 @@ def choose(rows: pd.DataFrame, config: PrepareConfig, source_map: str) -> tuple[
         rows = _of_view(rows, config.view, left_out)
     if config.labels:
         rows = _with_labels(rows, config.labels, left_out)
-    usual = "" if config.labels else source_map  # who names labels wants those
-    text = usual if config.map == AUTO else "" if config.map == NONE else config.map
+    text = map_of(config, source_map)
     if text and (rows["label"] != "").any():
         rows = _mapped(rows, text, asked=config.map != AUTO, left_out=left_out)
     return rows.reset_index(drop=True), left_out
+
+
+def map_of(config: PrepareConfig, source_map: str) -> str:
+    """The map that is used, "" = none: the source's is not, where the user names labels."""
+    usual = "" if config.labels else source_map
+    return usual if config.map == AUTO else "" if config.map == NONE else config.map
 
 
 def part(rows: pd.DataFrame, config: PrepareConfig) -> pd.DataFrame:

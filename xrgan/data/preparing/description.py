@@ -55,6 +55,7 @@ def describe(
         "width": _spread(packed["width"]),
         "height": _spread(packed["height"]),
         "kinds": {str(kind): int(count) for kind, count in packed["kind"].value_counts().items()},
+        "views": {str(view) or "unknown": int(count) for view, count in packed["view"].value_counts().items()},
         "patients_in_two_splits": patients_in_two_splits(packed),
         **facts,
         "skipped": skipped,
