@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+from functools import partial as bind
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,8 @@ def _index(
         for file, reason in zip(rows["file"][~whole], journal["reason"][~whole], strict=True)
     ]
     packed = pd.concat([rows, journal.rename(columns={"content": "hash"})], axis=1)[whole].reset_index(drop=True)
-    xrays = packing.packed_images(partial, square, len(packed))[:, : square.channels]
-    first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy(), xrays)
+    read = bind(packing.read_xray, partial, square)
+    first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy(), read)
     settled = settle(packed, first_copy, config.fix_leaks)
     is_copy = first_copy != np.arange(len(packed))
     exact = packed["hash"].duplicated().to_numpy()

@@ -1,5 +1,7 @@
 """One picture under several names: equal pixels, and what a new compression, exposure or scale left nearly equal."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
@@ -15,14 +17,14 @@ BLOCK = 1024  # hashes compared at a time
 
 
 def find_groups(
-    exact: NDArray[np.object_], perceptual: NDArray[np.object_], xrays: NDArray[np.uint8]
+    exact: NDArray[np.object_], perceptual: NDArray[np.object_], read: Callable[[int], NDArray[np.uint8]]
 ) -> NDArray[np.int64]:
     """Gather what shows one picture: equal content; or perceptual hashes near one another, and pixels that agree.
 
     Args:
         exact: content hashes (N,).
         perceptual: `perceptual_hash` of each image (N,).
-        xrays: the images (N, C, H, W); only those are read whose hashes are near another's.
+        read: gives an image (C, H, W) by its number; only those are read whose hashes are near another's.
 
     Returns:
         The index of each image's first copy (N,): its own where there is none before it.
@@ -32,7 +34,7 @@ def find_groups(
     np.minimum.at(first, content, np.arange(len(exact)))
     distinct = np.sort(first)
     left, right = _near_pairs(_packed(perceptual[distinct]))
-    agree = np.array([_agree(xrays[distinct[i]], xrays[distinct[j]]) for i, j in zip(left, right, strict=True)], bool)
+    agree = np.array([_agree(read(distinct[i]), read(distinct[j])) for i, j in zip(left, right, strict=True)], bool)
     left, right = left[agree], right[agree]
     links = coo_array((np.ones(len(left)), (left, right)), shape=(len(distinct), len(distinct)))
     _, group = connected_components(links, directed=False)

@@ -70,9 +70,11 @@ def finish(folder: Path, square: Square, keep: NDArray[np.bool_]) -> None:
         _write_header(opened, (int(keep.sum()), *_shape_of(square)))
 
 
-def packed_images(folder: Path, square: Square, n: int) -> NDArray[np.uint8]:
-    """The n images packed so far, as a memory map (n, C + M, size, size)."""
-    return np.memmap(folder / IMAGES, np.uint8, "r", HEADER_BYTES, (n, *_shape_of(square)))
+def read_xray(folder: Path, square: Square, number: int) -> NDArray[np.uint8]:
+    """One X-ray of those packed so far, (C, size, size); not by a memory map: its pages would count as memory."""
+    size = _bytes_of(square)
+    pixels = np.fromfile(folder / IMAGES, np.uint8, size, offset=HEADER_BYTES + number * size)
+    return pixels.reshape(_shape_of(square))[: square.channels]
 
 
 def _start(folder: Path, wish: dict[str, Any]) -> None:
