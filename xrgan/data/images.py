@@ -41,6 +41,12 @@ def to_pil(image: Pixels) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(image))
 
 
+def from_pil(image: Image.Image) -> Pixels:
+    """A Pillow image of mode L or RGB → uint8 (C, H, W)."""
+    pixels = np.asarray(image)
+    return pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+
+
 def grid(images: Pixels, columns: int) -> Pixels:
     """Lay uint8 (N, C, H, W) out row by row: uint8 (C, rows · (H + gap) + gap, columns · (W + gap) + gap)."""
     n, channels, height, width = images.shape
@@ -65,10 +71,9 @@ def read_files(files: list[Path]) -> Pixels:
         try:
             if not arrays:
                 channels = 3 if read_picture(file, 3, MINMAX).kind in COLOUR else 1
-            pixels = np.asarray(read_picture(file, channels, MINMAX).image)
+            arrays.append(from_pil(read_picture(file, channels, MINMAX).image))
         except ValueError as error:
             raise XrganError(f"{file} can't be read: {error}.") from error
-        arrays.append(pixels[None] if channels == 1 else np.moveaxis(pixels, -1, 0))
     for file, array in zip(files, arrays, strict=True):
         if array.shape != arrays[0].shape:
             _, height, width = array.shape

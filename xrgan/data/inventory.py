@@ -9,9 +9,7 @@ from xrgan.files import read_yaml
 
 MEGABYTE = 1e6
 SOURCE_COLUMNS = ("source", "images", "MB", "from", "fetched", "licence")
-DATASET_COLUMNS = (
-    *("dataset", "source", "pixels", "channels", "masks", "classes", "train/val/test", "patients", "MB", "hash"),
-)
+OF_DATASET = "dataset source pixels channels masks classes train/val/test patients MB hash"
 Record = dict[str, Any]
 
 
@@ -22,7 +20,7 @@ def fetched(folders: Sequence[Path]) -> list[Record]:
 
 def prepared(folders: Sequence[Path]) -> list[Record]:
     """One record a prepared dataset, from its dataset.yaml."""
-    return [_read(folder, _dataset, DATASET_COLUMNS) for folder in folders]
+    return [_read(folder, _dataset, tuple(OF_DATASET.split())) for folder in folders]
 
 
 def _read(folder: Path, facts: Callable[[Path], list[Any]], columns: tuple[str, ...]) -> Record:

@@ -16,8 +16,13 @@ ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECA
 
 
 def is_junk(path: PurePosixPath | Path) -> bool:
-    """Hidden (`.DS_Store`, `._image.png`, `.git/…`), or a copy that a Mac, Windows or a network drive leaves."""
-    return any(part.startswith(".") or part.lower() in JUNK for part in path.parts)
+    """Whether any part of the path is junk."""
+    return any(is_junk_name(part) for part in path.parts)
+
+
+def is_junk_name(name: str) -> bool:
+    """Hidden (`.DS_Store`, `._image.png`, `.git`), or a copy that a Mac, Windows or a network drive leaves."""
+    return name.startswith(".") or name.lower() in JUNK
 
 
 def is_archive(path: Path) -> bool:

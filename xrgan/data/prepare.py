@@ -15,7 +15,7 @@ from xrgan.config import NONE, PrepareConfig
 from xrgan.data.images import save_png
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing import description, packing
-from xrgan.data.preparing.choice import choose, map_of, part
+from xrgan.data.preparing.choice import choose, findings_of, map_of, part
 from xrgan.data.preparing.duplicates import find_groups
 from xrgan.data.preparing.headers import add_headers, hide_patients
 from xrgan.data.preparing.splits import assign_splits, settle
@@ -131,7 +131,7 @@ def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
 
 def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
     """Files that were fetched under a source's name may be somebody else's."""
-    found = {part for label in rows["label"].unique() for part in label.split("|") if part}
+    found = findings_of(rows)
     if source and source.classes and found and found.isdisjoint(source.classes):
         here, there = (", ".join(sorted(labels)[:5]) for labels in (found, source.classes))
         console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")

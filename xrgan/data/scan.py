@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from xrgan import console
-from xrgan.data.names import is_junk
+from xrgan.data.names import is_junk_name
 from xrgan.data.packed import SPLITS
 from xrgan.data.reading.masks import STRUCTURES, plain
 from xrgan.data.reading.pictures import find_images
@@ -166,8 +166,8 @@ def find_texts(folder: Path, *endings: str) -> list[Path]:
     """The files below a folder whose names end so (in lower case), by name, without junk."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not is_junk(Path(name))]
-        found += [Path(parent, name) for name in names if name.lower().endswith(endings) and not is_junk(Path(name))]
+        folders[:] = [name for name in folders if not is_junk_name(name)]
+        found += [Path(parent, name) for name in names if name.lower().endswith(endings) and not is_junk_name(name)]
     return sorted(found)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from xrgan.data.images import Pixels, grid, to_pil
+from xrgan.data.images import Pixels, from_pil, grid, to_pil
 
 COLOURS = ((0, 160, 255), (255, 80, 60), (90, 220, 90), (255, 200, 0), (200, 90, 255))  # of the masks, in their order
 TINT = 0.35  # share of a mask's colour
@@ -55,5 +55,4 @@ def _captioned(caption: str, band: Pixels, width: int) -> Pixels:
     canvas.paste(to_pil(band), (0, CAPTION_HEIGHT))
     font = ImageFont.load_default(size=13)
     ImageDraw.Draw(canvas).text((4, 3), caption, fill=255 if gray else (255, 255, 255), font=font)
-    pixels = np.asarray(canvas)
-    return pixels[None] if gray else np.moveaxis(pixels, -1, 0)
+    return from_pil(canvas)

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.scan import find_texts, must_meet, read_by_stem, read_tables, read_text, read_tree, stems
 from xrgan.errors import XrganError
 
@@ -197,7 +198,7 @@ def _read_rsna(folder: Path) -> pd.DataFrame:
     rows["patient"] = patients
     rows["label"] = [label.get(patient, "") for patient in patients]
     rows["view"] = [view.get(patient, "") for patient in patients]
-    rows["boxes"] = [";".join(boxes[patient]) or "none" if patient in boxes else "" for patient in patients]
+    rows["boxes"] = [";".join(boxes[patient]) or NO_BOXES if patient in boxes else "" for patient in patients]
     rows["split"] = [_rsna_split(PurePosixPath(file)) for file in rows["file"]]
     rows["mask"] = ""
     return rows

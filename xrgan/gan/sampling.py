@@ -39,9 +39,7 @@ class Drawing:
     device: torch.device
     step: int
     ema: bool
-    balance: bool = (
-        False  # as many images of each class, in turn; else the classes in their shares of the training images
-    )
+    balance: bool = False  # the classes in turn; else in their shares of the training images
 
 
 @dataclass(frozen=True)

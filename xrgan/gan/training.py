@@ -155,6 +155,8 @@ def train_generator(state: TrainState, fake: Tensor, real: Tensor, labels: Tenso
 
 
 def _augmented(images: Tensor, stream: int, state: TrainState, batches: Batches, config: Config) -> Tensor:
+    if not state.augment:  # three times a step: nothing is drawn for nothing
+        return images
     draws = draw(generator_at(config.train.seed, stream, state.step), len(images))
     return augment(images, draws, state.augment, batches.dataset.channels)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from xrgan import console
 from xrgan.data.fetching.archives import need_room
 from xrgan.data.fetching.unpacking import holds_image, no_image, place_for, to_unpack, unpack_flat
-from xrgan.data.names import DEEPEST, is_junk, readable
+from xrgan.data.names import DEEPEST, is_junk_name, readable
 from xrgan.data.reading.pictures import is_image
 from xrgan.errors import XrganError
 
@@ -68,10 +68,10 @@ def _list_files(root: Path, leave_out: Path) -> list[Path]:
         if len(here.relative_to(root).parts) >= DEEPEST:
             raise XrganError(f"{root.name} is more than {DEEPEST} folders deep.", f"Name a folder below: {here}.")
         outside += [here / name for name in folders if _leads_outside(here / name, root)]
-        folders[:] = sorted(name for name in folders if not is_junk(Path(name)) and here / name != leave_out)
+        folders[:] = sorted(name for name in folders if not is_junk_name(name) and here / name != leave_out)
         for name in sorted(names):
             path = here / name
-            if is_junk(Path(name)):
+            if is_junk_name(name):
                 continue
             if _leads_outside(path, root):
                 outside.append(path)

@@ -71,7 +71,7 @@ def _of_view(rows: pd.DataFrame, views: Sequence[str], left_out: dict[str, int])
 
 def _with_labels(rows: pd.DataFrame, labels: Sequence[str], left_out: dict[str, int]) -> pd.DataFrame:
     wanted = {label.strip() for label in labels}
-    _must_be_there(wanted, _findings(rows), "a label", "labels")
+    _must_be_there(wanted, findings_of(rows), "a label", "labels")
     chosen = rows["label"].map(lambda label: "|".join(found for found in label.split("|") if found in wanted))
     left_out["of other labels"] = int(((chosen == "") & (rows["label"] != "")).sum())
     left_out["without a label"] = int((rows["label"] == "").sum())
@@ -81,7 +81,7 @@ def _with_labels(rows: pd.DataFrame, labels: Sequence[str], left_out: dict[str, 
 def _mapped(rows: pd.DataFrame, text: str, asked: bool, left_out: dict[str, int]) -> pd.DataFrame:
     rules = parse_map(text)
     if asked:
-        _must_match(rules, _findings(rows))
+        _must_match(rules, findings_of(rows))
     else:
         console.notice(f"Classes: {text}, this source's usual task; --map none keeps its labels.")
     merge = {label: merged(label, rules) for label in rows["label"].unique()}
@@ -103,7 +103,8 @@ def _must_be_there(wanted: set[str], known: set[str], one: str, several: str) ->
         raise XrganError(f"No image has {one} {name!r}.", f"The {several} here: {here}." if here else "")
 
 
-def _findings(rows: pd.DataFrame) -> set[str]:
+def findings_of(rows: pd.DataFrame) -> set[str]:
+    """Every label there is, those joined by `|` one by one."""
     return {found for label in rows["label"].unique() if label for found in label.split("|")}
 
 

@@ -13,7 +13,8 @@ import pandas as pd
 from filelock import FileLock
 
 from xrgan import console
-from xrgan.data.reading.pictures import DICOM_EXTENSIONS, EXTENSIONS, says_dicom
+from xrgan.data.reading.dicom import is_dicom, read_header
+from xrgan.data.reading.pictures import EXTENSIONS
 
 KEY_FILE = ".patient-key"
 KEY_BYTES = 32
@@ -59,8 +60,6 @@ def hide_patients(rows: pd.DataFrame, prepared_root: Path) -> pd.DataFrame:
 
 
 def _read(file: Path) -> tuple[str, str]:
-    from xrgan.data.reading.dicom import read_header
-
     try:
         header = read_header(file)
     except ValueError:
@@ -69,10 +68,9 @@ def _read(file: Path) -> tuple[str, str]:
 
 
 def _may_be_dicom(file: Path) -> bool:
-    suffix = file.suffix.lower()
-    if suffix in EXTENSIONS or not file.is_file():  # a link to a device would be read for ever
+    if file.suffix.lower() in EXTENSIONS or not file.is_file():  # a link to a device would be read for ever
         return False
-    return suffix in DICOM_EXTENSIONS or says_dicom(file)
+    return is_dicom(file)
 
 
 def _pseudonym(key: bytes, patient: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from xrgan.data.images import Pixels
+from xrgan.data.images import Pixels, from_pil
 from xrgan.data.reading import masks
 from xrgan.data.reading.pictures import Picture, read_picture
 
@@ -43,8 +43,7 @@ def read_square(path: Path, square: Square) -> tuple[Pixels, Picture]:
         image = _equalised(image)
     if image.size != (square.size, square.size):
         image = ImageOps.pad(image, (square.size, square.size))
-    pixels = np.asarray(image)
-    return (pixels[None] if square.channels == 1 else np.moveaxis(pixels, -1, 0)), picture
+    return from_pil(image), picture
 
 
 def read_masks(files: Sequence[Path], boxes: str, square: Square, width: int, height: int) -> Pixels:

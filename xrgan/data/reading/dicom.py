@@ -21,11 +21,11 @@ from PIL import Image
 
 from xrgan.data.reading import lossless
 from xrgan.data.reading.grayscale import to_gray
+from xrgan.data.reading.pictures import DICOM_EXTENSIONS, says_dicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-EXTENSIONS = frozenset({".dcm", ".dicom"})
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"  # the SOP class of a DICOMDIR
 DEFLATED = "1.2.840.10008.1.2.1.99"
 INFLATED_BYTES = 2**29  # more than any radiograph takes
@@ -59,10 +59,7 @@ class _RefusedError(ValueError):
 
 def is_dicom(path: Path) -> bool:
     """By the `DICM` behind the preamble; by the extension too, as old files have no preamble."""
-    if path.suffix.lower() in EXTENSIONS:
-        return True
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+    return path.suffix.lower() in DICOM_EXTENSIONS or says_dicom(path)
 
 
 def read_header(path: Path) -> Header:

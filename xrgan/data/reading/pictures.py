@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from xrgan.data.names import is_junk_name
 from xrgan.data.reading.depth import read_img, to_8_bits
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
@@ -46,19 +47,15 @@ def says_dicom(path: Path) -> bool:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """The image files below a folder, by name; hidden files and the Mac's `__MACOSX` copies are no images.
+    """The image files below a folder, by name; hidden files and the copies that systems leave are none.
 
     Links that lead nowhere are listed too if their names are images': whoever reads them can say so.
     """
     found = []
     for parent, folders, names in os.walk(folder):  # several times faster than rglob
-        folders[:] = [name for name in folders if not _is_junk(name)]
-        found += [os.path.join(parent, name) for name in names if not _is_junk(name)]  # noqa: PTH118
+        folders[:] = [name for name in folders if not is_junk_name(name)]
+        found += [os.path.join(parent, name) for name in names if not is_junk_name(name)]  # noqa: PTH118
     return sorted(path for path in map(Path, found) if is_image(path))
-
-
-def _is_junk(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
 
 
 def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> Picture:
