@@ -34,6 +34,8 @@ def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.sampled_from([(1, 0, 0), (0.8, 0.1, 0.1), (1 / 3, 1 / 3, 1 / 3), (0.7, 0.3, 0.0)])
     if name in SAMPLES:
         return st.sampled_from(SAMPLES[name])
+    if name == "progressive":
+        return st.sampled_from([(), (64,), (16, 32, 64)])
     if name in {"labels", "view"}:
         return st.lists(st.text(min_size=1)).map(tuple)
     bounds = {type(bound): bound_of(bound) for bound in field.metadata}

@@ -200,15 +200,24 @@ def train(
     data: Annotated[str | None, typer.Option(help="A prepared dataset, or a fetched source.")] = None,
     epochs: Annotated[int | None, _option("train.epochs", "--epochs")] = None,
     minutes: Annotated[float | None, _option("train.minutes", "--minutes")] = None,
+    model: Annotated[str | None, _option("model.name", "--model")] = None,
+    init_from: Annotated[
+        str, typer.Option(help="Start from another run's networks: of another dataset, or of half the resolution.")
+    ] = "",
+    progressive: Annotated[str | None, _option("model.progressive", "--progressive")] = None,
     masks: Annotated[bool | None, _option("model.masks", "--masks/--no-masks")] = None,
     loss: Annotated[str | None, _option("train.loss", "--loss")] = None,
     augment: Annotated[str | None, _option("train.augment", "--augment")] = None,
-    batch_size: Annotated[int | None, _option("train.batch_size", "--batch-size")] = None,
+    feature_matching: Annotated[float | None, _option("train.feature_matching", "--feature-matching")] = None,
+    perceptual: Annotated[float | None, _option("train.perceptual", "--perceptual")] = None,
+    perceptual_weights: Annotated[str | None, _option("train.perceptual_weights", "--perceptual-weights")] = None,
+    batch_size: Annotated[str | None, _option("train.batch_size", "--batch-size")] = None,
     lr: Annotated[float | None, _option("train.lr", "--lr")] = None,
     latent_size: Annotated[int | None, _option("model.latent_size", "--latent-size")] = None,
     conditional: Annotated[bool | None, _option("model.conditional", "--conditional/--unconditional")] = None,
     gradient_clip: Annotated[float | None, _option("train.gradient_clip", "--gradient-clip")] = None,
     precision: Annotated[str | None, _option("train.precision", "--precision")] = None,
+    compiled: Annotated[bool | None, _option("train.compile", "--compile/--no-compile")] = None,
     sample_every: Annotated[int | None, _option("train.sample_every", "--sample-every")] = None,
     seed: Annotated[int | None, _option("train.seed", "--seed")] = None,
     device: Device = None,
@@ -229,7 +238,13 @@ def train(
         "train.epochs": epochs,
         "train.minutes": minutes,
         "model.masks": masks,
+        "model.name": model,
+        "model.progressive": progressive,
         "train.loss": loss,
+        "train.feature_matching": feature_matching,
+        "train.perceptual": perceptual,
+        "train.perceptual_weights": perceptual_weights,
+        "train.compile": compiled,
         "train.augment": augment,
         "train.batch_size": batch_size,
         "train.lr": lr,
@@ -245,10 +260,13 @@ def train(
     if dry_run:
         console.show_text(options.to_yaml(resolved))
     elif there is not None and base is not None:
+        if init_from:
+            raise XrganError(f"{there.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
         console.notice(f"{there.path} exists: going on with it.")
         _show_trained(pipeline.go_on(workspace, there, base, resolved, data))
     else:
-        _show_trained(pipeline.train_new(workspace, there, resolved, data))
+        source = workspace.find_run(init_from) if init_from else None
+        _show_trained(pipeline.train_new(workspace, there, resolved, data, source))
 
 
 @app.command()

@@ -34,7 +34,13 @@ def _fits(value: int) -> int:
 
 Whole = Annotated[int, AfterValidator(_fits)]
 NotNegative = Annotated[float, Field(ge=0)]
+Auto = Literal["auto"]
+Width = Annotated[Whole, Field(ge=4, le=1024)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _by_commas(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Section(BaseModel):
@@ -101,8 +107,8 @@ class PrepareConfig(Section):
 
     @field_validator("labels", "view", mode="before")
     @classmethod
-    def _by_commas(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _several(cls, value: Any) -> Any:
+        return _by_commas(value)
 
     @field_validator("window")
     @classmethod
@@ -136,10 +142,17 @@ class PrepareConfig(Section):
 
 
 class ModelConfig(Section):
-    name: Literal["dcgan"] = Field("dcgan", description="dcgan: Radford et al. 2015")
-    latent_size: Whole = Field(100, ge=1, le=4096, description="length of the latent vector z ~ N(0, 1)")
-    generator_width: Whole = Field(64, ge=4, le=1024, description="feature maps before the generator's last layer")
-    discriminator_width: Whole = Field(64, ge=4, le=1024, description="feature maps after the discriminator's first")
+    name: Literal["eigen", "dcgan"] = Field(
+        "eigen", description="eigen: eigen X-rays refined by a decoder | dcgan: Radford et al. 2015"
+    )
+    latent_size: Annotated[Whole, Field(ge=1, le=4096)] | Auto = Field(
+        "auto", description="length of the latent vector z ~ N(0, 1); auto = the model's own"
+    )
+    generator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
+    discriminator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
+    progressive: tuple[int, ...] = Field(
+        (), description="resolutions to grow through, as 16,32,64: each fades in (Karras et al. 2018); none = at once"
+    )
     conditional: bool | Literal["auto"] = Field(
         "auto", description="draw by class; auto = yes where the dataset has two classes or more"
     )
@@ -148,12 +161,30 @@ class ModelConfig(Section):
         description="draw the dataset's masks with the images; auto = where the model is good at it: dcgan is not",
     )
 
+    @field_validator("progressive", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, int) else _by_commas(value)
+
+    @field_validator("progressive")
+    @classmethod
+    def _grows(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if any(size < 8 or size > 2048 for size in sizes) or list(sizes) != sorted(set(sizes)):
+            raise ValueError("it takes resolutions from 8 to 2048 pixels, the smallest first")
+        return sizes
+
 
 class TrainConfig(Section):
     epochs: Whole = Field(50, ge=1, description="passes over the training images")
     minutes: float = Field(0.0, ge=0, description="train for so long in all, whatever `epochs` says; 0 = by epochs")
-    batch_size: Whole = Field(16, ge=2, description="images a step; small ones learn more per minute")
+    batch_size: Annotated[Whole, Field(ge=2)] | Auto = Field(
+        "auto",
+        description="images a step; small ones learn more per minute; auto = the model's own, if memory allows it",
+    )
     lr: float = Field(2e-4, gt=0, le=1, description="Adam's learning rate, both networks")
+    lr_end: Share = Field(
+        1.0, description="share of the learning rate that is left at the end, along a cosine; 1 = constant"
+    )
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second momentum")
     loss: Literal["auto", "bce", "non-saturating", "hinge", "relativistic"] = Field(
@@ -172,15 +203,27 @@ class TrainConfig(Section):
         description="probability of each random change of what the discriminator sees; auto = the fewer images, "
         "the more, for the models that want it; adaptive = the more, the more the discriminator overfits (ADA)",
     )
+    rotation: float = Field(0.0, ge=0, le=45, description="augmentation turns by so many degrees at most; 0 = none")
+    scaling: float = Field(0.0, ge=0, le=0.5, description="augmentation scales by so large a share at most; 0 = none")
+    feature_matching: NotNegative = Field(
+        0.0, description="weight: match the mean of the discriminator's feature maps (Salimans et al. 2016); 0 = none"
+    )
+    perceptual: NotNegative = Field(
+        0.0, description="weight: match the mean of VGG16's activations (relu1_2, relu2_2, relu3_3); 0 = none"
+    )
+    perceptual_weights: str = Field("", description="file of VGG16's weights, torchvision's or their first layers")
     gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
-    ema_halflife_images: float = Field(
-        500,
-        ge=0,
-        description="half-life of the generator's average (at most 5 % of the images seen); 0 = none",
+    ema_halflife_images: NotNegative | Auto = Field(
+        "auto",
+        description="half-life of the generator's average (at most 5 % of the images seen); auto = the model's own, "
+        "0 = none",
     )
     horizontal_flip: bool = Field(False, description="mirror at random; off: a heart on the right is another patient")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto = bf16 where the hardware multiplies it natively, else fp32"
+    )
+    compile: bool = Field(
+        False, description="torch.compile the networks: minutes at the start, faster steps on most GPUs"
     )
     sample_every: Whole = Field(10, ge=1, description="epochs between the grids in samples/")
     keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
 
 
-def train_new(workspace: Workspace, run: RunDir | None, config: Config, data: str | None) -> "Trained":
+def train_new(
+    workspace: Workspace, run: RunDir | None, config: Config, data: str | None, init_from: RunDir | None = None
+) -> "Trained":
     """Choose (and, where need be, prepare) the dataset, make the run directory, train.
+
+    Args:
+        init_from: a run whose networks are the first ones.
 
     Raises:
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.
@@ -33,7 +38,7 @@ def train_new(workspace: Workspace, run: RunDir | None, config: Config, data: st
     dataset = open_packed(_choose_dataset(workspace, data or config.dataset or None, config))
     config = runs.complete(config, dataset)
     run = run or workspace.new_run(dataset.name)
-    runs.create(run, config, dataset)
+    runs.create(run, config, dataset, init_from)
     console.notice(f"Run: {run.path}")
     return training.train(run, dataset, config)
 

@@ -38,5 +38,11 @@ def tiny_dataset(
 
 def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -> Config:
     batch = ["train.batch_size=4", "train.epochs=2", f"model.conditional={str(conditional).lower()}", "dataset=tiny"]
-    plain = ["train.loss=bce", "train.r1=0", "train.augment=0", f"model.masks={str(masks).lower()}"]
+    plain = [
+        "train.loss=bce",
+        "train.r1=0",
+        "train.augment=0",
+        "train.ema_halflife_images=500",
+        f"model.masks={str(masks).lower()}",
+    ]
     return resolve(settings=[*TINY, *batch, *plain, "train.tensorboard=false", "device=cpu", *settings])

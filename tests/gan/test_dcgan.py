@@ -5,6 +5,7 @@ from xrgan.config import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.dcgan import Discriminator, Generator
 from xrgan.gan.models import ImageSpec, build, choose_device, choose_precision
+from xrgan.gan.recipes import with_recipe
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 80, 96, 128, 224, 256])
@@ -27,8 +28,8 @@ def test_at_64_pixels_it_is_the_network_of_the_paper() -> None:
     assert sum(p.numel() for p in generator.parameters()) == 3_576_704
     discriminator = Discriminator(64, 3, width=64)
     assert sum(p.numel() for p in discriminator.parameters()) == 2_765_568
-    norms = [isinstance(m, torch.nn.BatchNorm2d) for m in discriminator.layers[:3]]
-    assert norms == [False, False, False], "the first layer has no BatchNorm"
+    norms = [any(isinstance(m, torch.nn.BatchNorm2d) for m in stage.modules()) for stage in discriminator.stages]
+    assert norms == [False, True, True, True], "the first layer has no BatchNorm"
 
 
 def test_the_label_changes_image_and_logit() -> None:
@@ -42,9 +43,11 @@ def test_the_label_changes_image_and_logit() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 4, 9, 36, 100, 250])
-def test_a_size_that_does_not_double_up_is_refused_with_the_way_out(size: int) -> None:
-    with pytest.raises(XrganError, match=rf"power of two.*not {size}.*xrgan prepare --size 64"):
-        build(resolve().model, ImageSpec(size, 1, 0))
+@pytest.mark.parametrize("name", ["eigen", "dcgan"])
+def test_a_size_that_does_not_double_up_is_refused_with_the_way_out(name: str, size: int) -> None:
+    model = with_recipe(resolve(settings=[f"model.name={name}"])).model
+    with pytest.raises(XrganError, match=rf"(?i){name}.*power of two.*not {size}.*xrgan prepare --size 64"):
+        build(model, ImageSpec(size, 1, 0))
 
 
 def test_a_device_that_is_not_there_is_one_sentence() -> None:

@@ -14,7 +14,7 @@ from tests.gan.helpers import tiny_config, tiny_dataset
 from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, pace, runs, training
+from xrgan.gan import checkpoint, pace, runs, step, training
 from xrgan.gan.batches import make_batches
 from xrgan.gan.losses import gradient_penalty
 from xrgan.gan.state import TrainState, image_spec, start, update_ema
@@ -111,13 +111,13 @@ def test_every_loss_with_penalties_and_augmentation_resumes_bit_for_bit(tmp_path
 def test_adaptive_augmentation_follows_the_discriminator_and_resumes_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "STEPS_TO_ADAPT", 3)  # so that the signs are in the midst of a sum at a checkpoint
+    monkeypatch.setattr(step, "STEPS_TO_ADAPT", 3)  # so that the signs are in the midst of a sum at a checkpoint
     monkeypatch.setattr("xrgan.gan.augment.IMAGES_TO_FULL", 200)
     dataset = tiny_dataset(tmp_path)
-    option = "train.augment=adaptive"
-    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=8", option))
-    parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=2", option))
-    training.train(parts, dataset, tiny_config("train.epochs=8", option))
+    options = ["train.augment=adaptive", "train.lr=0.005"]
+    whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=8", *options))
+    parts = trained(tmp_path / "parts", dataset, tiny_config("train.epochs=2", *options))
+    training.train(parts, dataset, tiny_config("train.epochs=8", *options))
     assert_same(whole, parts)
     probabilities = [row["augment"] for row in whole.read_losses()]
     assert len(set(probabilities)) > 1 and max(probabilities) > 0
@@ -137,7 +137,9 @@ def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:
     gradients = []
     for name, r1 in (("plain", 0), ("flat", 5)):
         run = trained(
-            tmp_path / name, dataset, tiny_config("train.epochs=8", f"train.r1={r1}", "train.penalty_every=1")
+            tmp_path / name,
+            dataset,
+            tiny_config("train.epochs=8", f"train.r1={r1}", "train.penalty_every=1", "train.lr=0.005"),
         )
         state = start(tiny_config(), image_spec(dataset, tiny_config()), torch.device("cpu"))
         state.discriminator.load_state_dict(last(run)["discriminator"])

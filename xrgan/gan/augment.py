@@ -28,18 +28,28 @@ STEPS_TO_ADAPT = 64  # the signs are read from the device as seldom
 
 @dataclass(frozen=True)
 class Draws:
-    """The random numbers of one batch, each (B,) or (B, 2) and uniform in [0, 1): so that a step can be repeated."""
+    """The random numbers of one batch, each (B, …) and uniform in [0, 1): so that a step can be repeated."""
 
-    applied: NDArray[np.float32]  # (B, 3): the change is made where it is below the probability
+    applied: NDArray[np.float32]  # (B, 4): the change is made where it is below the probability
     light: NDArray[np.float32]  # (B, 2): brightness, contrast
     shift: NDArray[np.float32]  # (B, 2): down, right
     cutout: NDArray[np.float32]  # (B, 2): the centre of the square
+    pose: NDArray[np.float32]  # (B, 2): rotation, scale
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How much is changed."""
+
+    probability: float  # of each change; 0 = none
+    rotation: float = 0.0  # degrees at most, each way
+    scaling: float = 0.0  # of the factor 1 at most, each way
 
 
 def draw(rng: np.random.Generator, batch_size: int) -> Draws:
     """The random numbers of one batch."""
-    numbers = rng.random((batch_size, 9), np.float32)
-    return Draws(numbers[:, :3], numbers[:, 3:5], numbers[:, 5:7], numbers[:, 7:])
+    numbers = rng.random((batch_size, 12), np.float32)
+    return Draws(numbers[:, :4], numbers[:, 4:6], numbers[:, 6:8], numbers[:, 8:10], numbers[:, 10:])
 
 
 def probability_for(images: int) -> float:
@@ -63,20 +73,22 @@ def adapted(probability: float, sign: float, images: int) -> float:
     return min(1.0, max(0.0, probability + (step if sign > TARGET_SIGN else -step)))
 
 
-def augment(images: Tensor, draws: Draws, probability: float, channels: int) -> Tensor:
-    """Change each image by itself: brightness and contrast (of the X-ray alone), then a shift, then a cutout.
+def augment(images: Tensor, draws: Draws, strength: Strength, channels: int) -> Tensor:
+    """Change each image by itself: brightness and contrast (of the X-ray alone), pose, a shift, then a cutout.
 
     Args:
-        probability: of each of the three changes; 0 = none.
         channels: C, of the X-ray.
     """
-    if not probability:
+    if not strength.probability:
         return images
     size, device = images.shape[-1], images.device
-    applied = torch.from_numpy(draws.applied < probability).to(device)
+    applied = torch.from_numpy(draws.applied < strength.probability).to(device)
     light, shift, cutout = (torch.from_numpy(part).to(device) for part in (draws.light, draws.shift, draws.cutout))
     xrays = _lit(images[:, :channels], (light - 0.5) * applied[:, :1])
     images = torch.cat([xrays, images[:, channels:]], dim=1) if images.shape[1] > channels else xrays
+    if strength.rotation or strength.scaling:
+        pose = (2 * torch.from_numpy(draws.pose).to(device) - 1) * applied[:, 3:4]
+        images = _posed(images, torch.deg2rad(strength.rotation * pose[:, 0]), 1 + strength.scaling * pose[:, 1])
     reach = round(SHIFT * size)
     steps = (shift * (2 * reach + 1)).floor().long() - reach
     images = _shifted(images, steps * applied[:, 1:2])
@@ -89,6 +101,15 @@ def _lit(xrays: Tensor, change: Tensor) -> Tensor:
     xrays = xrays + 2 * BRIGHTNESS * change[:, 0]
     mean = xrays.mean(dim=(1, 2, 3), keepdim=True)
     return (xrays - mean) * (1 + 2 * CONTRAST * change[:, 1]) + mean
+
+
+def _posed(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
+    """Each image turned by angle (B,), in radians, and magnified by scale (B,); what comes in is black."""
+    cosine, sine, nothing = angle.cos() / scale, angle.sin() / scale, torch.zeros_like(angle)
+    matrix = torch.stack([cosine, -sine, nothing, sine, cosine, nothing], dim=1).view(-1, 2, 3)
+    places = torch.nn.functional.affine_grid(matrix, list(images.shape), align_corners=False)
+    # What lies outside is read as 0.
+    return torch.nn.functional.grid_sample(images - BLACK, places, align_corners=False) + BLACK
 
 
 def _shifted(images: Tensor, steps: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 
 # Streams of random numbers within a step.
-ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN = range(6)
+ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SOME = range(7)
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,24 @@ class Batches:
         """Steps an epoch; what is left over waits for the next epoch's order (BatchNorm dislikes small batches)."""
         return len(self.indices) // self.size
 
+    def some(self, most: int) -> tuple[Tensor, Tensor]:
+        """At most so many training images (N, C + M, S, S) in [-1, 1], drawn at random, and labels (N,): on the CPU."""
+        chosen = np.sort(generator_at(self.seed, SOME, 0).permutation(self.indices)[:most])
+        return self._read(chosen).float().div_(127.5).sub_(1), torch.from_numpy(self.dataset.labels[chosen])
+
     def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Real images, with their masks if wanted, (B, C + M, S, S) in [-1, 1], and labels (B,) of a step."""
         epoch, place = divmod(step, self.an_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
-        read = self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen)
-        pixels = torch.from_numpy(read).to(device, non_blocking=True)
-        images = pixels.float().div_(127.5).sub_(1)
+        images = self._read(chosen).to(device, non_blocking=True).float().div_(127.5).sub_(1)
         if self.flip:
             mirrored = torch.from_numpy(generator_at(self.seed, FLIPS, step).random(self.size) < 0.5).to(device)
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         return images, torch.from_numpy(self.dataset.labels[chosen]).to(device, non_blocking=True)
+
+    def _read(self, chosen: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen))
 
 
 @lru_cache(maxsize=1)
@@ -73,12 +79,10 @@ def make_batches(dataset: PackedDataset, config: Config) -> Batches:
         if len(labelled) < len(indices):
             console.notice(f"{len(indices) - len(labelled)} training images have no label and are left out.")
         indices = labelled
-    if len(indices) < config.train.batch_size:
+    train, size = config.train, int(config.train.batch_size)
+    if len(indices) < size:
         raise XrganError(
-            f"{dataset.name} has {len(indices)} training images, fewer than one batch of {config.train.batch_size}.",
+            f"{dataset.name} has {len(indices)} training images, fewer than one batch of {size}.",
             f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
         )
-    train = config.train
-    return Batches(
-        dataset, indices, train.batch_size, train.seed, train.horizontal_flip, masks=config.model.masks is True
-    )
+    return Batches(dataset, indices, size, train.seed, train.horizontal_flip, masks=config.model.masks is True)

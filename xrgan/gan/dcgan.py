@@ -35,7 +35,7 @@ class Generator(nn.Module):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False), *_norm_relu(after)]
         layers += [nn.ConvTranspose2d(maps[-1], channels, 4, stride=2, padding=1, bias=False), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.apply(_initialise)
+        self.apply(initialise)
         self.classes = classes
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -59,20 +59,35 @@ class Discriminator(nn.Module):
         base, stages = _stages(size)
         maps = [min(width * 2**k, LARGEST_WIDTH) for k in range(stages)]
         # The first layer has no BatchNorm (paper, section 3): it would tie an image to its batch's brightness.
-        layers: list[nn.Module] = [nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2)]
+        first = nn.Sequential(nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2))
+        self.stages = nn.ModuleList([first])
         for before, after in itertools.pairwise(maps):
-            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)]
-            layers += [nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
-        self.layers = nn.Sequential(*layers)
+            down = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
+            self.stages.append(nn.Sequential(down, nn.BatchNorm2d(after), nn.LeakyReLU(0.2)))
         self.head = nn.Conv2d(maps[-1], max(classes, 1), base, bias=False)
-        self.apply(_initialise)
+        self.apply(initialise)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The feature maps of every stage, the coarsest last."""
+        maps = [images]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        return maps[1:]
+
+    def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
+        return logits_of(self.head(features[-1]), labels)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.layers(images)).flatten(1)  # (N, F, base, base) → (N, K or 1)
-        if logits.shape[1] > 1:
-            assert labels is not None, "a conditional discriminator needs labels"
-            logits = logits.gather(1, labels[:, None])
-        return logits.flatten()
+        return self.logits(self.features(images), labels)
+
+
+def logits_of(outputs: Tensor, labels: Tensor | None) -> Tensor:
+    """Outputs (N, K or 1, 1, 1) → logits (N,): of K, the label's own."""
+    outputs = outputs.flatten(1)
+    if outputs.shape[1] > 1:
+        assert labels is not None, "a conditional discriminator needs labels"
+        outputs = outputs.gather(1, labels[:, None])
+    return outputs.flatten()
 
 
 def _stages(size: int) -> tuple[int, int]:
@@ -92,7 +107,7 @@ def _norm_relu(maps: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(maps), nn.ReLU()]
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """Weights ~ N(0, 0.02) as in the paper; BatchNorm's scale ~ N(1, 0.02)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)

@@ -39,7 +39,7 @@ def examine(state: TrainState, batches: Batches, spec: ImageSpec, config: Config
     rng = np.random.default_rng([config.train.seed, STREAM])
     training = rng.permutation(batches.indices)[:LOOKED_AT]
     labels = torch.from_numpy(dataset.labels[training])
-    z = latents(config.train.seed, STREAM, len(training), config.model.latent_size)
+    z = latents(config.train.seed, STREAM, len(training), int(config.model.latent_size))
     drawn = draw(state.ema, z, labels if spec.classes else None)
     real = _pixels(dataset, training, spec)
     figures = {"diversity": _distance(drawn) / max(_distance(real), 1e-6)}

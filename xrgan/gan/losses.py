@@ -3,6 +3,8 @@
 A logit > 0 says "looks real". Every loss is a scalar.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
@@ -49,6 +51,19 @@ def gradient_penalty(discriminator: nn.Module, images: Tensor, labels: Tensor) -
     Mescheder et al. 2018 (arXiv:1801.04406), eq. 9, without its γ / 2. In fp32: squared gradients underflow in bf16.
     """
     images = images.detach().float().requires_grad_(True)
-    logits = discriminator(images, labels)
+    logits = discriminator.forward(images, labels)  # as it is: a compiled one has no second derivative
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
+    """How far the mean features of a synthetic batch are from those of a real one, whose gradient is not taken.
+
+    Salimans et al. 2016 (arXiv:1606.03498), 3.1: the squared difference of the means over the batch, place by place;
+    here its mean over the places of each layer, and over the layers, each (N, F, H, W).
+    """
+    layers = [
+        (ours.float().mean(dim=0) - theirs.detach().float().mean(dim=0)).square().mean()
+        for theirs, ours in zip(real, fake, strict=True)
+    ]
+    return torch.stack(layers).mean()

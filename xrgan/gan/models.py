@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 
 from xrgan.config import ModelConfig
 from xrgan.errors import XrganError
-from xrgan.gan import dcgan
+from xrgan.gan import dcgan, eigen
+
+Generator = eigen.Generator | dcgan.Generator
+Discriminator = eigen.Discriminator | dcgan.Discriminator
 
 
 @dataclass(frozen=True)
@@ -27,29 +29,32 @@ class ImageSpec:
         return self.channels + len(self.masks)
 
 
-def _dcgan(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
+def _eigen(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminator]:
+    sizes = model.progressive or (spec.size,)
+    if sizes[-1] != spec.size:
+        raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
+    channels, z = spec.all_channels, int(model.latent_size)
     return (
-        dcgan.Generator(spec.size, spec.all_channels, model.latent_size, model.generator_width, spec.classes),
-        dcgan.Discriminator(spec.size, spec.all_channels, model.discriminator_width, spec.classes),
+        eigen.Generator(sizes, channels, z, int(model.generator_width), spec.classes),
+        eigen.Discriminator(sizes, channels, int(model.discriminator_width), spec.classes),
     )
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is trained where the user leaves it open: what it does best with."""
-
-    loss: str
-    r1: float
-    augments: bool
-    draws_masks: bool
-
-
-# The DCGAN of its paper: the classic yardstick, as it was. Masks beside the image make it draw one and the same image.
-RECIPES = {"dcgan": Recipe(loss="bce", r1=0.0, augments=False, draws_masks=False)}
-MODELS: dict[str, Callable[[ModelConfig, ImageSpec], tuple[nn.Module, nn.Module]]] = {"dcgan": _dcgan}
+def _dcgan(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminator]:
+    if model.progressive:
+        raise ValueError("dcgan does not grow: model.progressive is eigen's")
+    channels, z = spec.all_channels, int(model.latent_size)
+    return (
+        dcgan.Generator(spec.size, channels, z, int(model.generator_width), spec.classes),
+        dcgan.Discriminator(spec.size, channels, int(model.discriminator_width), spec.classes),
+    )
 
 
-def build(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
+Builder = Callable[[ModelConfig, ImageSpec], tuple[Generator, Discriminator]]
+MODELS: dict[str, Builder] = {"eigen": _eigen, "dcgan": _dcgan}
+
+
+def build(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminator]:
     """Generator and discriminator, freshly initialised from torch's global generator.
 
     Raises:
@@ -58,9 +63,8 @@ def build(model: ModelConfig, spec: ImageSpec) -> tuple[nn.Module, nn.Module]:
     try:
         return MODELS[model.name](model, spec)
     except ValueError as error:
-        raise XrganError(
-            f"{error}.", "Prepare the images at 32, 64, 96, 128, 224 or 256 pixels: `xrgan prepare --size 64`."
-        ) from error
+        advice = "Prepare the images at 32, 64, 96, 128, 224, 256 or 512 pixels: `xrgan prepare --size 64`."
+        raise XrganError(f"{error}.", "" if model.progressive else advice) from error
 
 
 def choose_device(name: str) -> torch.device:

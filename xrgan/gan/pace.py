@@ -1,11 +1,12 @@
 """When a run is done, how long it has trained, and how far its minutes will get."""
 
+import math
 import time
 
 from xrgan import console
 from xrgan.config import Config
 from xrgan.gan.batches import Batches
-from xrgan.gan.state import TrainState
+from xrgan.gan.state import TrainState, grow
 
 SECONDS_BETWEEN_LOOKS = 1.0  # reading the losses waits for the device
 SECONDS_BEFORE_FORECAST = 10.0  # the first steps are slow
@@ -18,10 +19,33 @@ class Goal:
         self._seconds = 60 * config.train.minutes
         self._last_step = config.train.epochs * batches.an_epoch
         self._batch_size = batches.size
+        self._resolutions = len(config.model.progressive)
+        self._lr, self._lr_end = config.train.lr, config.train.lr_end
         self.of_epochs = "" if self._seconds else f"/{config.train.epochs}"
 
     def is_reached(self, state: TrainState, clock: "Clock") -> bool:
         return clock.seconds() >= self._seconds if self._seconds else state.step >= self._last_step
+
+    def progress(self, state: TrainState, clock: "Clock") -> float:
+        """The share of the training that is done, in [0, 1]."""
+        share = clock.seconds() / self._seconds if self._seconds else state.step / self._last_step
+        return min(share, 1.0)
+
+    def steer(self, state: TrainState, clock: "Clock") -> None:
+        """Set what changes while a run trains: the learning rate, and the resolution of a progressive model.
+
+        Each resolution has an equal share of the training; it fades in over the first half of it.
+        """
+        if self._lr_end < 1:
+            cosine = (1 + math.cos(math.pi * self.progress(state, clock))) / 2
+            for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+                for group in optimizer.param_groups:
+                    group["lr"] = self._lr * (self._lr_end + (1 - self._lr_end) * cosine)
+        if self._resolutions:
+            place, within = divmod(self.progress(state, clock) * self._resolutions, 1)
+            if place >= self._resolutions:
+                place, within = self._resolutions - 1, 1.0
+            grow(state, place and place - 1 + min(1.0, 2 * within))
 
     def images_left(self, state: TrainState) -> int | None:
         """For the bar; None where time decides."""

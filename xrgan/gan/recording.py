@@ -75,7 +75,7 @@ class Recorder:
 
 def preview(generator: nn.Module, config: Config, spec: ImageSpec) -> Pixels:
     """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C or 3, H, W)."""
-    z = latents(config.train.seed, GRID_STREAM, 64, config.model.latent_size)
+    z = latents(config.train.seed, GRID_STREAM, 64, int(config.model.latent_size))
     labels = torch.arange(64) % spec.classes if spec.classes else None
     images = np.concatenate([draw(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)])
     return grid(shown(images, spec.channels), columns=8)

@@ -15,12 +15,17 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
-from xrgan.gan.models import RECIPES, build, choose_device, choose_precision
-from xrgan.gan.state import image_spec
+from xrgan.gan.failures import largest_batch
+from xrgan.gan.models import build, choose_device, choose_precision
+from xrgan.gan.recipes import RECIPES, with_recipe
+from xrgan.gan.state import fit, image_spec, save, start
+from xrgan.gan.transfer import take_over
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.
 FREE = {"train.epochs", "train.minutes", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
+FREE |= {"train.compile", "train.perceptual_weights"}
+GPU_BATCHES = 4  # times the recipe's batch: a GPU takes as long for 64 small images as for 16
 
 
 def complete(config: Config, dataset: PackedDataset) -> Config:
@@ -36,45 +41,72 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
         raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
     if conditional == "auto":
         conditional = len(dataset.classes) > 1
-    recipe, train, images = RECIPES[config.model.name], config.train, len(dataset.of_split("train"))
+    recipe, images = RECIPES[config.model.name], len(dataset.of_split("train"))
     masks = bool(dataset.masks) and (recipe.draws_masks if config.model.masks == "auto" else config.model.masks)
     if config.model.masks is True and not dataset.masks:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
-    decided = {
-        "precision": precision,
-        "loss": recipe.loss if train.loss == "auto" else train.loss,
-        "r1": recipe.r1 if train.r1 == "auto" else train.r1,
-        "augment": probability_for(images) * recipe.augments if train.augment == "auto" else train.augment,
-    }
-    augmented = f"augmented with probability {decided['augment']}" if decided["augment"] else "not augmented"
-    if decided["augment"] == "adaptive":
+    chosen: dict[str, Any] = {"conditional": conditional, "masks": masks, "precision": precision}
+    chosen["augment"] = probability_for(images) if recipe.augments else 0.0
+    asked = config.train.batch_size
+    config = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
+    if asked == "auto":
+        config = _with_batch_size(config, dataset, device)
+    console.notice(_summary(config, dataset, images, device))
+    return config
+
+
+def _with_batch_size(config: Config, dataset: PackedDataset, device: torch.device) -> Config:
+    """The recipe's batch size, or what of it few images and the device's memory allow."""
+    most = int(config.train.batch_size) * (GPU_BATCHES if device.type == "cuda" else 1)
+    most = min(most, max(2, len(dataset.of_split("train")) // 4))
+    size = largest_batch(config, image_spec(dataset, config), device, most)
+    if not size:
+        raise XrganError("Not even 2 images a step fit in memory.", "`xrgan prepare --size` makes smaller images.")
+    return config.model_copy(update={"train": config.train.model_copy(update={"batch_size": size})})
+
+
+def _summary(config: Config, dataset: PackedDataset, images: int, device: torch.device) -> str:
+    """What a run is about to do, and why."""
+    model, train = config.model, config.train
+    augmented = f"augmented with probability {train.augment}" if train.augment else "not augmented"
+    if train.augment == "adaptive":
         augmented = "augmented as the discriminator needs it"
-    kind = f"one generator for {' and '.join(dataset.classes)}" if conditional else "no classes"
-    drawn = f"with masks of {' and '.join(dataset.masks)}, " if masks else ""
-    console.notice(
-        f"{config.model.name} at {dataset.size}×{dataset.size}, {kind}, {drawn}{images:,} training images "
-        f"({augmented}), "
-        f"{decided['loss']} loss{' with R1' if decided['r1'] else ''}, on {_device_name(device)} in {precision}."
-    )
-    return config.model_copy(
-        update={
-            "dataset": dataset.name,
-            "model": config.model.model_copy(update={"conditional": conditional, "masks": masks}),
-            "train": train.model_copy(update=decided),
-        }
+    kind = f"one generator for {' and '.join(dataset.classes)}" if model.conditional else "no classes"
+    drawn = f"with masks of {' and '.join(dataset.masks)}, " if model.masks else ""
+    grows = f"growing through {', '.join(map(str, model.progressive))}, " if model.progressive else ""
+    return (
+        f"{model.name} at {dataset.size}×{dataset.size}, {grows}{kind}, {drawn}{images:,} training images "
+        f"({augmented}), {train.loss} loss{' with R1' if train.r1 else ''}, {train.batch_size} images a step, "
+        f"on {_device_name(device)} in {train.precision}."
     )
 
 
-def create(run: RunDir, config: Config, dataset: PackedDataset) -> None:
+def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDir | None = None) -> None:
     """Make the run directory, once it is clear that training can start.
 
+    Args:
+        init_from: a run whose networks are the first ones: they become the checkpoint of step 0.
+
     Raises:
-        XrganError: too few images, or a size that the networks can't draw.
+        XrganError: too few images, a size that the networks can't draw, no VGG16 where it is needed, or a run to start
+            from that doesn't fit.
     """
-    make_batches(dataset, config)
+    batches, spec = make_batches(dataset, config), image_spec(dataset, config)
     with torch.device("meta"):
-        build(config.model, image_spec(dataset, config))
-    run.write_environment(_environment(config, dataset))
+        build(config.model, spec)
+    environment = _environment(config, dataset)
+    if init_from is not None:
+        device = choose_device(config.device)
+        state = start(config, spec, device)
+        fit(state, batches, device)
+        step = take_over(state, init_from, config)
+        environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
+        save(state, run, dataset, spec, config)
+    elif config.train.perceptual:
+        from xrgan.gan.perceptual import VGG16  # torchvision takes a second to import
+
+        VGG16(config.train.perceptual_weights, spec.channels)  # it is read again, but not missed hours later
+    run.write_environment(environment)
     run.write_config(config)
 
 

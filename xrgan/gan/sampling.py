@@ -16,7 +16,7 @@ from xrgan.data.reading import masks
 from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
-from xrgan.gan import checkpoint
+from xrgan.gan import checkpoint, eigen
 from xrgan.gan.models import ImageSpec, build, choose_device
 from xrgan.rundir import RunDir
 
@@ -67,11 +67,13 @@ def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
     spec = ImageSpec(**content["spec"])
     generator, _ = build(config.model, spec)
     generator.load_state_dict(content["ema" if ema else "generator"])
+    if isinstance(generator, eigen.Generator):
+        generator.grown = content["grown"]
     on = choose_device(device)
     return Drawing(
         generator=generator.to(on).eval().requires_grad_(False),
         spec=spec,
-        latent_size=config.model.latent_size,
+        latent_size=int(config.model.latent_size),
         classes=tuple(content["classes"]),
         class_shares=tuple(content["class_shares"]),
         device=on,

@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,11 +13,17 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint
-from xrgan.gan.models import ImageSpec, build
+from xrgan.gan import checkpoint, eigen
+from xrgan.gan.batches import Batches
+from xrgan.gan.models import Discriminator, Generator, ImageSpec, build
 from xrgan.rundir import RunDir
 
-FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss")
+if TYPE_CHECKING:
+    from xrgan.gan.perceptual import VGG16
+
+# Means of an epoch; generator_loss is the sum, the two behind it are parts of it.
+FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
+SAVED = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
 LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
 
 
@@ -25,11 +31,13 @@ LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the i
 class TrainState:
     """All that a run is: what a checkpoint holds, and what the next step changes."""
 
-    generator: nn.Module
-    discriminator: nn.Module
-    ema: nn.Module  # the generator with averaged weights: the one that draws
+    generator: Generator
+    discriminator: Discriminator
+    ema: Generator  # the generator with averaged weights: the one that draws
     generator_optimizer: Adam
     discriminator_optimizer: Adam
+    vgg16: "VGG16 | None" = None  # of the perceptual loss; not trained
+    grown: float = 0.0  # how far a progressive model has: an index into its resolutions, broken while one fades in
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
@@ -56,21 +64,50 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
         return Adam(network.parameters(), lr=config.train.lr, betas=betas, fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
-    fixed = 0.0 if isinstance(config.train.augment, str) else config.train.augment
-    return TrainState(generator, discriminator, ema, adam(generator), adam(discriminator), augment=fixed)
+    if isinstance(generator, eigen.Generator) and isinstance(ema, eigen.Generator):
+        ema.eigen = generator.eigen  # it doesn't change, so it needs no average
+    state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
+    if config.train.perceptual:
+        from xrgan.gan.perceptual import VGG16  # torchvision takes a second to import
+
+        state.vgg16 = VGG16(config.train.perceptual_weights, spec.channels).to(device)
+    if not isinstance(config.train.augment, str):
+        state.augment = config.train.augment
+    state.sums, state.signs = state.sums.to(device), state.signs.to(device)
+    return state
 
 
-def restore(state: TrainState, run: RunDir, device: torch.device) -> None:
+def fit(state: TrainState, batches: Batches, device: torch.device) -> None:
+    """What a generator takes from the training images before its first step."""
+    if isinstance(state.generator, eigen.Generator):
+        images, labels = batches.some(eigen.MOST_FITTED)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(batches.seed)
+            state.generator.fit(images.to(device), labels.to(device))
+
+
+def grow(state: TrainState, grown: float) -> None:
+    """Let a progressive model draw finer images; it never goes back, not even where a finished run goes on."""
+    state.grown = max(state.grown, grown)
+    for network in (state.generator, state.discriminator, state.ema):
+        if isinstance(network, eigen.Generator | eigen.Discriminator):
+            network.grown = state.grown
+
+
+def restore(state: TrainState, run: RunDir, device: torch.device) -> bool:
+    """Go on from the run's last good checkpoint; False where it has none."""
     last = checkpoint.load_last(run.checkpoints)
     if last is None:
-        return
+        return False
     path, content = last
-    for name in ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer"):
+    for name in SAVED:
         getattr(state, name).load_state_dict(content[name])
     state.step, state.images_seen, state.seconds = content["step"], content["images_seen"], content["seconds"]
     state.augment, state.signs = content["augment"], content["signs"].to(device)
     state.sums = content["sums"].to(device)
+    grow(state, content["grown"])
     console.notice(f"Going on from {path.name} ({state.images_seen:,} images seen).")
+    return True
 
 
 def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec, config: Config) -> None:
@@ -80,14 +117,12 @@ def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec
         labels = dataset.labels[dataset.of_split("train")]
         counts = np.bincount(labels[labels >= 0], minlength=spec.classes)
         shares = [float(share) for share in counts / counts.sum()]
-    content: dict[str, Any] = {
-        name: getattr(state, name).state_dict()
-        for name in ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
-    }
+    content: dict[str, Any] = {name: getattr(state, name).state_dict() for name in SAVED}
     content |= {
         "step": state.step,
         "images_seen": state.images_seen,
         "seconds": state.seconds,
+        "grown": state.grown,
         "augment": state.augment,
         "signs": state.signs.cpu(),
         "sums": state.sums.cpu(),
@@ -120,7 +155,18 @@ def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> No
     halflife = min(halflife_images, LEAST_EMA_SHARE * (state.images_seen + batch_size))
     weight = 1 - 0.5 ** (batch_size / halflife) if halflife else 1.0
     for average, value in zip(state.ema.state_dict().values(), state.generator.state_dict().values(), strict=True):
+        if average.data_ptr() == value.data_ptr():
+            continue  # shared
         if average.is_floating_point():
             average.lerp_(value, weight)
         else:
             average.copy_(value)
+
+
+def gradient_norms(state: TrainState) -> dict[str, float]:
+    """The norm of each network's gradient at the last step, after clipping."""
+    norms = {}
+    for name in ("discriminator", "generator"):
+        gradients = [weight.grad for weight in getattr(state, name).parameters() if weight.grad is not None]
+        norms[f"{name}_gradient"] = round(float(nn.utils.get_total_norm(gradients)), 6)
+    return norms

@@ -1,4 +1,4 @@
-"""What ends a training early: Ctrl-C, SIGTERM, and memory that runs out."""
+"""What ends a training early: Ctrl-C and SIGTERM."""
 
 import signal
 import threading
@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-import torch
-
 from xrgan import console
-from xrgan.config import Config
-from xrgan.errors import XrganError
 
 
 @dataclass
@@ -38,17 +34,3 @@ def stop_signals() -> Iterator[Stop]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def memory_advice(config: Config) -> Iterator[None]:
-    try:
-        yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; on a CPU it is a plain RuntimeError
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-            raise
-        smaller = max(2, config.train.batch_size // 2)
-        raise XrganError(
-            f"Out of memory at {config.train.batch_size} images a step.",
-            f"Start a new run with `--batch-size {smaller}`, or narrower networks (`--set model.generator_width=32`).",
-        ) from error

@@ -1,0 +1,208 @@
+"""The default networks: eigen X-rays, and an adversarial decoder that draws what they lack.
+
+The first principal components of the training images (eigenpictures: Sirovich & Kirby 1987; Turk & Pentland 1991; of
+images with their masks, the active appearance model of Cootes et al. 1998) with normally distributed coefficients
+already draw blurred chests: right in size, place and class, with masks that fit, before the first step. A decoder that
+sees this coarse image at each of its resolutions adds the rest, so that minutes of training go into detail.
+
+Shapes: N images of C + M channels and S × S pixels, real ones in [-1, 1], synthetic ones nearly so; latents z (N, Z);
+labels (N,), int64, in [0, K). Feature maps belong to a resolution (W at 32 pixels, half as many at twice the
+resolution), whatever the size: networks of different sizes share their layers.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, one_hot
+
+from xrgan.gan.dcgan import initialise, logits_of
+
+WIDTH_AT = 32  # pixels: where the feature maps are as many as the configured width
+MOST_MAPS, LEAST_MAPS = 8, 1 / 4  # times the width
+COARSE = 64  # pixels of the eigen X-rays, at most
+IMAGES_A_COMPONENT = 8  # at least: fewer, and a component is little more than one patient
+MOST_FITTED = 5_000  # images that the components are computed from
+SLOPE = 0.2  # of the leaky ReLUs
+
+
+class EigenImages(nn.Module):
+    """Latents (N, Z) (and labels) → coarse images (N, C, s, s): mean of the class + Σ zₖ · σₖ · componentₖ."""
+
+    mean: Tensor
+    components: Tensor
+
+    def __init__(self, size: int, channels: int, latent_size: int, classes: int) -> None:
+        super().__init__()
+        self.size = coarse_size(size)
+        self.register_buffer("mean", torch.zeros(max(classes, 1), channels, self.size, self.size))
+        self.register_buffer("components", torch.zeros(latent_size, channels * self.size**2))
+
+    @torch.no_grad()
+    def fit(self, images: Tensor, labels: Tensor) -> None:
+        """Take mean and components from images (N, C, S, S) in [-1, 1]; torch's generator is moved.
+
+        Components that the images are too few for stay 0: those latents drive the decoder alone.
+        """
+        small = interpolate(images, size=(self.size, self.size), mode="area")
+        labels = labels if len(self.mean) > 1 else torch.zeros_like(labels)
+        everyone = small.mean(dim=0)
+        for label in range(len(self.mean)):
+            ours = small[labels == label]
+            self.mean[label] = ours.mean(dim=0) if len(ours) else everyone
+        rest = (small - self.mean.cpu()[labels]).flatten(1)
+        count = min(len(self.components), len(rest) // IMAGES_A_COMPONENT, rest.shape[1])
+        if count:
+            _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
+            deviations = singular / math.sqrt(len(rest))
+            self.components[:count] = (components * deviations).T.to(self.components)
+
+    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        with torch.autocast(z.device.type, enabled=False):  # a sum of hundreds: in fp32
+            coarse = z.float() @ self.components
+        mean = self.mean[labels] if labels is not None and len(self.mean) > 1 else self.mean
+        images: Tensor = mean + coarse.view(len(z), *self.mean.shape[1:])
+        return images
+
+
+class Generator(nn.Module):
+    """Latents (N, Z) (and labels) → images (N, C, S, S): eigen X-rays, and what the decoder adds to them.
+
+    Args:
+        sizes: the resolutions that it draws, the last one S; more than one: it can grow from the first to the last
+            (Karras et al. 2018, arXiv:1710.10196), fading each next one in. `grown` says how far it has.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], channels: int, latent_size: int, width: int, classes: int = 0) -> None:
+        super().__init__()
+        self.sizes, self.classes, self.grown = sizes, classes, float(len(sizes) - 1)
+        self.base = base_of(sizes)
+        self.eigen = EigenImages(sizes[-1], channels, latent_size, classes)
+        stem = nn.ConvTranspose2d(latent_size + classes, maps_at(self.base, width), self.base, bias=False)
+        self.stem = nn.Sequential(stem, nn.BatchNorm2d(maps_at(self.base, width)), nn.ReLU())
+        self.stages, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        for before in resolutions(self.base, sizes[-1] // 2):
+            seen, after = maps_at(before, width) + channels, maps_at(2 * before, width)
+            if 2 * before in sizes:
+                self.heads[str(2 * before)] = _up(seen, channels, bias=True)
+            if 2 * before < sizes[-1]:
+                self.stages[str(2 * before)] = nn.Sequential(_up(seen, after), nn.BatchNorm2d(after), nn.ReLU())
+        self.apply(initialise)
+
+    def fit(self, images: Tensor, labels: Tensor) -> None:
+        """Compute the eigen X-rays from real images (N, C, S, S) in [-1, 1] and their labels (N,)."""
+        self.eigen.fit(images, labels)
+
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        coarse = self.eigen(z, labels)
+        if self.classes:
+            assert labels is not None, "a conditional generator needs labels"
+            z = torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
+        size, before, share = growth(self.sizes, self.grown)
+        maps, drawn = self.stem(z[:, :, None, None]), {}
+        for resolution in resolutions(self.base, size // 2):
+            maps = torch.cat([maps, _resized(coarse, resolution).to(maps.dtype)], dim=1)
+            if 2 * resolution in (before, size):
+                drawn[2 * resolution] = self.heads[str(2 * resolution)](maps).float()
+            if 2 * resolution < size:
+                maps = self.stages[str(2 * resolution)](maps)
+        image = drawn[size] + _resized(coarse, size)
+        if share < 1:
+            faded = interpolate(drawn[before] + _resized(coarse, before), scale_factor=size // before)
+            image = faded.lerp(image, share)
+        return image if size == self.sizes[-1] else interpolate(image, scale_factor=self.sizes[-1] // size)
+
+
+class Discriminator(nn.Module):
+    """Images (N, C, S, S) in [-1, 1] (and labels) → logits (N,): > 0 = looks real.
+
+    Without normalisation: what it says of one image depends on no other, and R1 keeps it smooth instead (Mescheder et
+    al. 2018). With classes, one output a class, as in dcgan.py.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], channels: int, width: int, classes: int = 0) -> None:
+        super().__init__()
+        self.sizes, self.grown = sizes, float(len(sizes) - 1)
+        self.base = base_of(sizes)
+        self.stems, self.stages = nn.ModuleDict(), nn.ModuleDict()
+        for size in sizes:
+            self.stems[str(size)] = nn.Sequential(_down(channels, maps_at(size // 2, width)), nn.LeakyReLU(SLOPE))
+        for after in resolutions(self.base, sizes[-1] // 4):
+            down = _down(maps_at(2 * after, width), maps_at(after, width))
+            self.stages[str(after)] = nn.Sequential(down, nn.LeakyReLU(SLOPE))
+        self.head = nn.Conv2d(maps_at(self.base, width), max(classes, 1), self.base)
+        self.apply(initialise)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The feature maps of every stage, the coarsest last."""
+        size, before, share = growth(self.sizes, self.grown)
+        maps = [self.stems[str(size)](_resized(images, size))]
+        for resolution in reversed(resolutions(self.base, size // 4)):
+            after = self.stages[str(resolution)](maps[-1])
+            if share < 1 and 2 * resolution == before:
+                after = self.stems[str(before)](_resized(images, before)).lerp(after, share)
+            maps.append(after)
+        return maps
+
+    def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
+        return logits_of(self.head(features[-1]), labels)
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.logits(self.features(images), labels)
+
+
+def base_of(sizes: tuple[int, ...]) -> int:
+    """The first map's pixels, 4 to 7.
+
+    Raises:
+        ValueError: the sizes don't double, from 4 to 7 pixels on.
+    """
+    base = sizes[-1]
+    while base > 7 and base % 2 == 0:
+        base //= 2
+    if base < 4 or base > 7 or sizes[-1] < 2 * base:
+        raise ValueError(f"eigen draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {sizes[-1]} pixels")
+    possible = resolutions(2 * base, sizes[-1])
+    if not set(sizes) <= set(possible) or list(sizes) != sorted(set(sizes)):
+        raise ValueError(f"a model of {sizes[-1]} pixels grows through {', '.join(map(str, possible))}, upwards")
+    return base
+
+
+def resolutions(first: int, last: int) -> list[int]:
+    """first, twice as many pixels, … to last."""
+    return [first * 2**k for k in range(math.floor(math.log2(last / first)) + 1)] if last >= first else []
+
+
+def maps_at(resolution: int, width: int) -> int:
+    """Feature maps at a resolution."""
+    return max(round(width * min(max(WIDTH_AT / resolution, LEAST_MAPS), MOST_MAPS)), 1)
+
+
+def coarse_size(size: int) -> int:
+    """The eigen X-rays' pixels: the size, halved until it is at most COARSE."""
+    while size > COARSE:
+        size //= 2
+    return size
+
+
+def growth(sizes: tuple[int, ...], grown: float) -> tuple[int, int, float]:
+    """The size that is drawn, the one before, and the new one's share in [0, 1]: 1 = no fading."""
+    place = math.ceil(grown)
+    share = grown - (place - 1) if place > grown else 1.0
+    return sizes[place], sizes[max(place - 1, 0)] if share < 1 else sizes[place], share
+
+
+def _resized(images: Tensor, size: int) -> Tensor:
+    if images.shape[-1] == size:
+        return images
+    if images.shape[-1] > size:
+        return avg_pool2d(images, images.shape[-1] // size)
+    return interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def _up(before: int, after: int, bias: bool = False) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=bias)
+
+
+def _down(before: int, after: int) -> nn.Conv2d:
+    return nn.Conv2d(before, after, 4, stride=2, padding=1)

@@ -1,0 +1,63 @@
+"""How each model is trained where the user leaves it open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from xrgan.config import AUTO, Config, Section
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained where the user leaves it open: what it does best with. Names as in the configuration."""
+
+    latent_size: int
+    generator_width: int
+    discriminator_width: int
+    batch_size: int
+    loss: str
+    r1: float
+    ema_halflife_images: float
+    augments: bool
+    draws_masks: bool
+
+
+RECIPES = {
+    # What tests/benchmarks/race.py found best.
+    "eigen": Recipe(
+        latent_size=256,
+        generator_width=48,
+        discriminator_width=48,
+        batch_size=16,
+        loss="non-saturating",
+        r1=0.02,
+        ema_halflife_images=2000,
+        augments=True,
+        draws_masks=True,
+    ),
+    # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
+    "dcgan": Recipe(
+        latent_size=100,
+        generator_width=64,
+        discriminator_width=64,
+        batch_size=16,
+        loss="bce",
+        r1=0.0,
+        ema_halflife_images=500,
+        augments=False,
+        draws_masks=False,
+    ),
+}
+
+
+def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Config:
+    """The configuration with everything that is `auto` as the model's recipe has it, or as it was `chosen` by name."""
+    values = vars(RECIPES[config.model.name]) | dict(chosen or {})
+    return config.model_copy(update={"model": _decided(config.model, values), "train": _decided(config.train, values)})
+
+
+def _decided(section: SectionT, values: Mapping[str, Any]) -> SectionT:
+    left_open = [key for key, value in section if value == AUTO and key in values]
+    return section.model_copy(update={key: values[key] for key in left_open})
