@@ -150,6 +150,10 @@ class ModelConfig(Section):
     )
     generator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
     discriminator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
+    components: Annotated[Whole, Field(ge=0)] | Auto = Field(
+        "auto",
+        description="principal components behind eigen's coarse images, at most; auto = the model's own, 0 = none",
+    )
     progressive: tuple[int, ...] = Field(
         (), description="resolutions to grow through, as 16,32,64: each fades in (Karras et al. 2018); none = at once"
     )

@@ -17,19 +17,42 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CLASSIC = ["model.name=dcgan", "train.loss=bce", "train.r1=0", "train.augment=0", "train.ema_halflife_images=0"]
+DCGAN = ["model.name=dcgan", "train.batch_size=16"]
+PLAIN = ["train.ema_halflife_images=0"]
 AUGMENTED = ["train.augment=1"]
-FLAT = ["model.name=dcgan", "train.loss=non-saturating", "train.r1=0.5", "train.augment=1"]
+R1 = ["train.loss=non-saturating", "train.r1=0.5"]
 RECIPES = {
-    "dcgan-fp32": [*CLASSIC, "train.precision=fp32", "train.batch_size=64"],
-    "dcgan-bf16": [*CLASSIC, "train.batch_size=64"],
-    "dcgan-16": CLASSIC,
-    "dcgan-16-ema": [*CLASSIC, "train.ema_halflife_images=500"],
-    "dcgan-16-ema-augment": [*CLASSIC, "train.ema_halflife_images=500", *AUGMENTED],
-    "r1-augment": FLAT,
-    "r1-augment-32": [*FLAT, "model.generator_width=32", "model.discriminator_width=32"],
-    "hinge-r1-augment": [*FLAT, "train.loss=hinge"],
-    "relativistic-r1-r2-augment": [*FLAT, "train.loss=relativistic", "train.r2=0.5"],
+    # The classic, and each idea on top of it.
+    "dcgan fp32 batch 64": ["model.name=dcgan", "train.batch_size=64", "train.precision=fp32", *PLAIN],
+    "dcgan bf16 batch 64": ["model.name=dcgan", "train.batch_size=64", *PLAIN],
+    "dcgan": [*DCGAN, *PLAIN],
+    "dcgan + EMA": DCGAN,
+    "dcgan + augmentation": [*DCGAN, *PLAIN, *AUGMENTED],
+    "dcgan + EMA + augmentation": [*DCGAN, *AUGMENTED],
+    "dcgan + EMA + augmentation + R1": [*DCGAN, *AUGMENTED, *R1],
+    # The default, and what becomes of it without each idea, or with another one.
+    "eigen": [],
+    "eigen without components": ["model.components=0"],
+    "eigen without augmentation": ["train.augment=0"],
+    "eigen adaptive augmentation": ["train.augment=adaptive"],
+    "eigen without EMA": PLAIN,
+    "eigen without R1": ["train.r1=0"],
+    "eigen R1 0.5": ["train.r1=0.5"],
+    "eigen hinge": ["train.loss=hinge"],
+    "eigen bce": ["train.loss=bce"],
+    "eigen relativistic R1 + R2": ["train.loss=relativistic", "train.r2=0.02"],
+    "eigen relativistic R1 + R2 each step": ["train.loss=relativistic", "train.r2=0.02", "train.penalty_every=1"],
+    "eigen width 32": ["model.generator_width=32", "model.discriminator_width=32"],
+    "eigen width 64": ["model.generator_width=64", "model.discriminator_width=64"],
+    "eigen batch 8": ["train.batch_size=8"],
+    "eigen batch 32": ["train.batch_size=32"],
+    "eigen batch 128": ["train.batch_size=128"],
+    "eigen lr 1e-4": ["train.lr=1e-4"],
+    "eigen lr 4e-4": ["train.lr=4e-4"],
+    "eigen cosine": ["train.lr_end=0.1"],
+    "eigen progressive": ["model.progressive=16,32,64"],
+    "eigen feature matching": ["train.feature_matching=1"],
+    "eigen fp32": ["train.precision=fp32"],
 }
 COLUMNS = ["recipe", "seed", "minutes", "n", "FID", "FID floor", "KID ×1000", "images/s", "images seen", "settings"]
 
@@ -55,7 +78,7 @@ def main() -> None:
 
 
 def race(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    run = options.out / f"{name}-{seed}"
+    run = options.out / f"{name.replace(' ', '_')}-{seed}"
     settings = [argument for setting in RECIPES[name] for argument in ("--set", setting)]
     data = ["--data", str(options.dataset)]
     xrgan("train", "--run", str(run), *data, "--minutes", str(options.minutes), "--seed", str(seed), *settings)

@@ -19,6 +19,7 @@ from xrgan import console
 from xrgan.config import resolve
 from xrgan.gan import sampling
 from xrgan.gan.models import ImageSpec, build, choose_device
+from xrgan.gan.recipes import with_recipe
 
 
 def main() -> None:
@@ -29,10 +30,13 @@ def main() -> None:
     options = parser.parse_args()
     console.configure(quiet=True)
     device = choose_device("auto")
-    generator, _ = build(resolve().model, ImageSpec(options.size, 1, 0))
+    model = with_recipe(resolve()).model
+    generator, _ = build(model, ImageSpec(options.size, 1, 0))
     generator = generator.to(device).eval()
-    drawing = sampling.Drawing(generator, ImageSpec(options.size, 1, 0), 100, (), (), device, 0, True)
-    z = torch.randn(options.n, 100)
+    drawing = sampling.Drawing(
+        generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True
+    )
+    z = torch.randn(options.n, int(model.latent_size))
     ratios = []
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,12 @@
 """How much of the bare training step's throughput does `xrgan train` keep?
 
 Bare: a training step written down plainly, on batches that already lie in memory as floats: the two updates and the
-moving average of the generator's weights; the same networks, batch size, precision and optimizers, and nothing else (no
-data, no labels, no record, no checkpoint).
+moving average of the generator's weights; the same networks, loss (bce), batch size, precision and optimizers, and
+nothing else (no data, no labels, no record, no checkpoint).
 xrgan: `training.train`, whole epochs of a packed dataset: data, average, losses.csv, TensorBoard, grid, checkpoint.
 Both take turns within one run, because these machines are noisy; the figure is the median of the ratios.
 
-    python tests/benchmarks/train_throughput.py [--images 4640] [--epochs 2] [--size 64] [--batch-size 16] [--rounds 3]
+    python tests/benchmarks/train_throughput.py [--model eigen] [--images 4640] [--epochs 2] [--size 64] [--rounds 3]
 """
 
 import argparse
@@ -23,10 +23,11 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from xrgan import console
-from xrgan.config import resolve
+from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import runs, training
-from xrgan.gan.models import ImageSpec, autocast, build, choose_device, choose_precision
+from xrgan.gan.models import MODELS, ImageSpec, autocast, build, choose_device, choose_precision
+from xrgan.gan.recipes import with_recipe
 from xrgan.rundir import RunDir
 
 
@@ -35,7 +36,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=4640)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--batch-size", type=int, default=resolve().train.batch_size)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--model", choices=list(MODELS), default="eigen")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
@@ -44,7 +46,7 @@ def main() -> None:
     steps = options.epochs * (options.images // options.batch_size)
     print(f"{device.type}, {precision}, {options.size}², batch {options.batch_size}, {steps} steps a round")
 
-    bare = bare_steps(options.size, options.batch_size, precision, device)
+    bare = bare_steps(options, precision, device)
     bare(10)
     console.configure(quiet=True)
     ratios = []
@@ -58,6 +60,11 @@ def main() -> None:
     print(f"median ratio {statistics.median(ratios):.3f}  (min {min(ratios):.3f}, max {max(ratios):.3f})")
 
 
+def wish(options: argparse.Namespace) -> Config:
+    plain = {"train.loss": "bce", "train.r1": 0, "train.augment": 0, "model.conditional": False}
+    return resolve(flags={"model.name": options.model, "device": options.device, **plain})
+
+
 def timed(work: object, device: torch.device) -> float:
     start = time.perf_counter()
     work()  # type: ignore[operator]
@@ -66,9 +73,9 @@ def timed(work: object, device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def bare_steps(size: int, batch_size: int, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
+def bare_steps(options: argparse.Namespace, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
     """A function that takes n plain steps on eight batches in memory."""
-    config = resolve()
+    config, size, batch_size = with_recipe(wish(options)), options.size, options.batch_size
     generator, discriminator = (net.to(device) for net in build(config.model, ImageSpec(size, 1, 0)))
     betas = (config.train.beta1, config.train.beta2)
     optimizers = [torch.optim.Adam(net.parameters(), 2e-4, betas, fused=True) for net in (generator, discriminator)]
@@ -114,8 +121,7 @@ def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # typ
         content_hash="",
     )
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
-    wish = {**flags, "model.name": "dcgan", "model.conditional": False, "device": options.device}
-    config = runs.complete(resolve(flags=wish), dataset)
+    config = runs.complete(resolve(wish(options), flags=flags), dataset)
     run = RunDir(folder / "run")
     runs.create(run, config, dataset)
     return lambda: training.train(run, dataset, config)

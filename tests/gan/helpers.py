@@ -4,12 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.files import write_yaml
 
-TINY = ["model.generator_width=4", "model.discriminator_width=4", "model.latent_size=8", "train.precision=fp32"]
+TINY = [
+    "model.generator_width=4",
+    "model.discriminator_width=4",
+    "model.latent_size=8",
+    "model.components=4",
+    "train.precision=fp32",
+]
 
 
 def tiny_dataset(
@@ -46,3 +53,15 @@ def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -
         f"model.masks={str(masks).lower()}",
     ]
     return resolve(settings=[*TINY, *batch, *plain, "train.tensorboard=false", "device=cpu", *settings])
+
+
+def weights_file(folder: Path) -> Path:
+    """Random weights of the shapes of VGG16's first seven convolutions, by torchvision's names."""
+    from torchvision.models import vgg16
+
+    from xrgan.gan.perceptual import DEPTH
+
+    torch.manual_seed(0)
+    path = folder / "vgg16.pth"
+    torch.save({f"features.{key}": value for key, value in vgg16().features[:DEPTH].state_dict().items()}, path)
+    return path

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.gan.helpers import tiny_config, tiny_dataset
+from tests.gan.helpers import tiny_config, tiny_dataset, weights_file
 from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
@@ -123,13 +123,134 @@ def test_adaptive_augmentation_follows_the_discriminator_and_resumes_bit_for_bit
     assert len(set(probabilities)) > 1 and max(probabilities) > 0
 
 
-@pytest.mark.parametrize("option", ["train.r1=1", "train.r2=1", "train.augment=1", "train.loss=hinge"])
+GROWING = ["model.progressive=8,16"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [*GROWING, "train.augment=adaptive", "train.lr=0.005", "train.r1=0.1"],
+        ["train.lr_end=0.1"],
+        ["train.feature_matching=0.5", "train.rotation=10", "train.scaling=0.1", "train.augment=0.8"],
+        ["train.batch_size=2", "model.name=dcgan", "train.feature_matching=0.5"],
+        ["train.perceptual=0.1"],
+    ],
+)
+def test_stopped_anywhere_and_resumed_equals_uninterrupted_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    """In the midst of a fade, of the cosine, of ADA's sum of signs; with the average in play."""
+    monkeypatch.setattr(step, "STEPS_TO_ADAPT", 3)
+    dataset = tiny_dataset(tmp_path)
+    if "train.perceptual=0.1" in options:
+        options = [*options, f"train.perceptual_weights={weights_file(tmp_path)}", "train.epochs=1"]
+    else:
+        options = ["train.epochs=3", *options]
+    config = tiny_config(*options)
+    whole = trained(tmp_path / "whole", dataset, config)
+    parts = RunDir(tmp_path / "parts")
+    runs.create(parts, config, dataset)
+    real_step = training.train_step
+
+    def interrupted(state: TrainState, *arguments: object) -> None:
+        real_step(state, *arguments)  # type: ignore[arg-type]
+        if state.step in {5, 13, 14}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(training, "train_step", interrupted)
+    stops = 0
+    while training.train(parts, dataset, config).stopped_by:
+        stops += 1
+    assert stops >= 1
+    assert_same(whole, parts)
+
+
+def test_every_part_of_the_loss_is_logged_by_itself(tmp_path: Path) -> None:
+    weights = f"train.perceptual_weights={weights_file(tmp_path)}"
+    options = ["train.feature_matching=0.5", "train.perceptual=0.1", weights, "train.epochs=1"]
+    rows = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*options)).read_losses()
+    assert rows[0]["feature_matching"] > 0 and rows[0]["perceptual"] > 0
+    assert rows[0]["generator_loss"] > rows[0]["feature_matching"] + rows[0]["perceptual"]
+    plain = trained(tmp_path / "plain", tiny_dataset(tmp_path / "again"), tiny_config()).read_losses()
+    assert plain[0]["feature_matching"] == plain[0]["perceptual"] == 0
+    assert all(row["discriminator_gradient"] > 0 and row["generator_gradient"] > 0 for row in (*rows, *plain))
+
+
+def test_clipped_gradients_are_no_longer_than_that(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config("train.gradient_clip=0.001"))
+    assert all(row["generator_gradient"] <= 0.00101 for row in run.read_losses())
+
+
+def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.lr_end=0.2", "train.lr=0.01", "train.epochs=4")
+    state = start(config, image_spec(dataset, config), torch.device("cpu"))
+    goal, clock, rates = pace.Goal(config, make_batches(dataset, config)), pace.Clock(state), []
+    for state.step in (0, 16, 32):
+        goal.steer(state, clock)
+        rates.append(state.generator_optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.01, 0.006, 0.002])
+
+
+def test_each_resolution_of_a_growing_model_has_its_share_and_a_finished_one_stays_grown(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("model.progressive=8,16", "train.epochs=4")
+    state = start(config, image_spec(dataset, config), torch.device("cpu"))
+    goal, clock, grown = pace.Goal(config, make_batches(dataset, config)), pace.Clock(state), []
+    for state.step in (0, 15, 16, 20, 24, 32, 8):
+        goal.steer(state, clock)
+        grown.append(state.grown)
+    assert grown == [0, 0, 0, 0.5, 1, 1, 1]
+    run = trained(tmp_path / "run", dataset, config)
+    from xrgan.gan.sampling import open_drawing
+
+    assert open_drawing(run, "cpu").generator.grown == 1
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # dynamo looks at it
+def test_a_compiled_run_has_the_same_names_in_its_checkpoint(tmp_path: Path) -> None:
+    """Compiled by a backend that needs no C++ compiler: dynamo traces the networks, and they run as they are."""
+    dataset = tiny_dataset(tmp_path)
+    plain = trained(tmp_path / "plain", dataset, tiny_config("train.epochs=1", "train.r1=0.1"))
+    original = torch.nn.Module.compile
+
+    def eager(module: torch.nn.Module, *_: object) -> None:
+        original(module, backend="eager")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.nn.Module, "compile", eager)
+        options = tiny_config("train.epochs=1", "train.r1=0.1", "train.compile=true")
+        compiled = trained(tmp_path / "compiled", dataset, options)
+    assert last(plain)["generator"].keys() == last(compiled)["generator"].keys()
+    assert last(plain)["discriminator"].keys() == last(compiled)["discriminator"].keys()
+    for key, weight in last(plain)["generator"].items():
+        assert torch.allclose(weight, last(compiled)["generator"][key], atol=1e-4), key
+
+
+def test_a_compiler_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    def failing(*_: object) -> None:
+        raise InvalidCxxCompiler
+
+    monkeypatch.setattr(training, "train_step", failing)
+    config = tiny_config("train.compile=true")
+    with pytest.raises(XrganError, match=r"torch.compile failed.*without `--compile`"):
+        trained(tmp_path / "run", tiny_dataset(tmp_path), config)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("train.r1=1", "train.r2=1", "train.augment=1", "train.loss=hinge", "train.feature_matching=5"),
+        *("train.lr_end=0.5", "model.progressive=8,16", "train.rotation=20", "train.scaling=0.3"),
+    ],
+)
 def test_every_option_changes_what_is_learned(tmp_path: Path, option: str) -> None:
     dataset = tiny_dataset(tmp_path)
-    plain = trained(tmp_path / "plain", dataset, tiny_config("train.epochs=1"))
-    other = trained(tmp_path / "other", dataset, tiny_config("train.epochs=1", option))
-    weights = [torch.cat([tensor.flatten() for tensor in last(run)["generator"].values()]) for run in (plain, other)]
-    assert not torch.allclose(*weights)
+    base = ["train.epochs=1"] + ["train.augment=1"] * ("rotation" in option or "scaling" in option)
+    plain = trained(tmp_path / "plain", dataset, tiny_config(*base))
+    other = trained(tmp_path / "other", dataset, tiny_config(*base, option))
+    ours, theirs = (last(run)["generator"] for run in (plain, other))
+    assert any(not torch.equal(ours[key], theirs[key]) for key in ours.keys() & theirs.keys())
 
 
 def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:

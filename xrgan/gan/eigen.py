@@ -32,9 +32,9 @@ class EigenImages(nn.Module):
     mean: Tensor
     components: Tensor
 
-    def __init__(self, size: int, channels: int, latent_size: int, classes: int) -> None:
+    def __init__(self, size: int, channels: int, latent_size: int, classes: int, most: int | None = None) -> None:
         super().__init__()
-        self.size = coarse_size(size)
+        self.size, self.most = coarse_size(size), latent_size if most is None else min(most, latent_size)
         self.register_buffer("mean", torch.zeros(max(classes, 1), channels, self.size, self.size))
         self.register_buffer("components", torch.zeros(latent_size, channels * self.size**2))
 
@@ -42,8 +42,11 @@ class EigenImages(nn.Module):
     def fit(self, images: Tensor, labels: Tensor) -> None:
         """Take mean and components from images (N, C, S, S) in [-1, 1]; torch's generator is moved.
 
-        Components that the images are too few for stay 0: those latents drive the decoder alone.
+        Components that the images are too few for stay 0: those latents drive the decoder alone. Without components
+        the mean stays 0 too: the decoder draws everything.
         """
+        if not self.most:
+            return
         small = interpolate(images, size=(self.size, self.size), mode="area")
         labels = labels if len(self.mean) > 1 else torch.zeros_like(labels)
         everyone = small.mean(dim=0)
@@ -51,7 +54,7 @@ class EigenImages(nn.Module):
             ours = small[labels == label]
             self.mean[label] = ours.mean(dim=0) if len(ours) else everyone
         rest = (small - self.mean.cpu()[labels]).flatten(1)
-        count = min(len(self.components), len(rest) // IMAGES_A_COMPONENT, rest.shape[1])
+        count = min(self.most, len(rest) // IMAGES_A_COMPONENT, rest.shape[1])
         if count:
             _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
             deviations = singular / math.sqrt(len(rest))
@@ -71,13 +74,22 @@ class Generator(nn.Module):
     Args:
         sizes: the resolutions that it draws, the last one S; more than one: it can grow from the first to the last
             (Karras et al. 2018, arXiv:1710.10196), fading each next one in. `grown` says how far it has.
+        components: of the eigen X-rays, at most; None = one a latent, 0 = none.
     """
 
-    def __init__(self, sizes: tuple[int, ...], channels: int, latent_size: int, width: int, classes: int = 0) -> None:
+    def __init__(
+        self,
+        sizes: tuple[int, ...],
+        channels: int,
+        latent_size: int,
+        width: int,
+        classes: int = 0,
+        components: int | None = None,
+    ) -> None:
         super().__init__()
         self.sizes, self.classes, self.grown = sizes, classes, float(len(sizes) - 1)
         self.base = base_of(sizes)
-        self.eigen = EigenImages(sizes[-1], channels, latent_size, classes)
+        self.eigen = EigenImages(sizes[-1], channels, latent_size, classes, components)
         stem = nn.ConvTranspose2d(latent_size + classes, maps_at(self.base, width), self.base, bias=False)
         self.stem = nn.Sequential(stem, nn.BatchNorm2d(maps_at(self.base, width)), nn.ReLU())
         self.stages, self.heads = nn.ModuleDict(), nn.ModuleDict()

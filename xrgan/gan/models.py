@@ -35,7 +35,7 @@ def _eigen(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminato
         raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
     channels, z = spec.all_channels, int(model.latent_size)
     return (
-        eigen.Generator(sizes, channels, z, int(model.generator_width), spec.classes),
+        eigen.Generator(sizes, channels, z, int(model.generator_width), spec.classes, int(model.components)),
         eigen.Discriminator(sizes, channels, int(model.discriminator_width), spec.classes),
     )
 

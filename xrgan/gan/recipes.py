@@ -14,6 +14,7 @@ class Recipe:
     """How a model is trained where the user leaves it open: what it does best with. Names as in the configuration."""
 
     latent_size: int
+    components: int
     generator_width: int
     discriminator_width: int
     batch_size: int
@@ -28,6 +29,7 @@ RECIPES = {
     # What tests/benchmarks/race.py found best.
     "eigen": Recipe(
         latent_size=256,
+        components=256,
         generator_width=48,
         discriminator_width=48,
         batch_size=16,
@@ -40,6 +42,7 @@ RECIPES = {
     # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
     "dcgan": Recipe(
         latent_size=100,
+        components=0,
         generator_width=64,
         discriminator_width=64,
         batch_size=16,

@@ -34,24 +34,25 @@ def take_over(state: TrainState, source: RunDir, config: Config) -> int:
     last = checkpoint.load_last(source.checkpoints)
     if last is None:
         raise XrganError(f"{source.path} has no checkpoint to start from.", f"`xrgan resume --run {source.path}`.")
-    whole = parts = layers = 0
+    weights = whole = parts = 0
     for name in ("generator", "discriminator", "ema"):
         network = getattr(state, name)
         own = network.state_dict()
         for key, value in own.items():
+            given = last[1][name].get(key)
             if key.startswith(OWN) or not value.ndim:
                 continue
-            given = last[1][name].get(key)
             taken = _copy(given, value) if given is not None else 0
-            layers, whole, parts = layers + 1, whole + (taken == 2), parts + (taken == 1)
-    if whole + parts <= layers // 4:
+            if value.ndim > 1:  # the kernels: what goes with them is no more than their trim
+                weights, whole, parts = weights + 1, whole + (taken == 2), parts + (taken == 1)
+    if whole < weights / 4:
         raise XrganError(
-            f"Hardly anything of {source.path} fits this run: {whole + parts} of {layers} tensors.",
+            f"Hardly anything of {source.path} fits this run: {whole} of {weights} layers.",
             "Take the widths and the latent size of its config.yaml: --set model.generator_width=… and so on.",
         )
     console.notice(
-        f"Starting from {source.path} ({last[1]['images_seen']:,} images seen): of {layers} tensors {whole} are taken "
-        f"over, {parts} in part, {layers - whole - parts} are new."
+        f"Starting from {source.path} ({last[1]['images_seen']:,} images seen): of {weights} layers {whole} are taken "
+        f"over, {parts} in part, {weights - whole - parts} are new."
     )
     return int(last[1]["step"])
 

@@ -1,0 +1,80 @@
+"""A run that begins with another's networks."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.gan.helpers import tiny_config, tiny_dataset
+from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint, runs, training
+from xrgan.rundir import RunDir
+
+
+def made(root: Path, dataset: PackedDataset, config: Config, source: RunDir | None = None) -> RunDir:
+    run = RunDir(root)
+    runs.create(run, config, dataset, source)
+    return run
+
+
+def content(run: RunDir) -> checkpoint.Content:
+    last = checkpoint.load_last(run.checkpoints)
+    assert last is not None
+    return last[1]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> RunDir:
+    dataset = tiny_dataset(tmp_path / "source_data")
+    run = made(tmp_path / "source", dataset, tiny_config())
+    training.train(run, dataset, tiny_config())
+    return run
+
+
+def test_every_weight_is_taken_over_and_the_eigen_x_rays_are_the_new_datasets(tmp_path: Path, source: RunDir) -> None:
+    dataset = tiny_dataset(tmp_path / "new", n=120)
+    run = made(tmp_path / "run", dataset, tiny_config("train.seed=5"), source)
+    ours, theirs = content(run), content(source)
+    assert ours["step"] == ours["images_seen"] == 0
+    for network in ("generator", "discriminator", "ema"):
+        for key, weight in theirs[network].items():
+            same = torch.equal(weight, ours[network][key])
+            assert same != key.startswith("eigen.") or key.endswith("num_batches_tracked"), key
+    assert run.read_environment()["initialised_from"] == {"run": "source", "step": 16, "dataset": "hash-48-2"}
+    training.train(run, dataset, tiny_config("train.seed=5"))
+    assert content(run)["step"] == 40
+
+
+def test_twice_the_resolution_shares_what_is_coarser(
+    tmp_path: Path, source: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = tiny_dataset(tmp_path / "large", size=32)
+    run = made(tmp_path / "run", dataset, tiny_config(), source)
+    ours, theirs = content(run), content(source)
+    assert torch.equal(ours["generator"]["stages.8.0.weight"], theirs["generator"]["stages.8.0.weight"])
+    assert torch.equal(ours["discriminator"]["stages.4.0.weight"], theirs["discriminator"]["stages.4.0.weight"])
+    assert "are new" in capsys.readouterr().err
+    training.train(run, dataset, tiny_config())
+
+
+def test_other_classes_take_over_the_common_part(tmp_path: Path, source: RunDir) -> None:
+    dataset = tiny_dataset(tmp_path / "three", n=72, classes=3)
+    run = made(tmp_path / "run", dataset, tiny_config(), source)
+    ours, theirs = content(run)["generator"]["stem.0.weight"], content(source)["generator"]["stem.0.weight"]
+    assert ours.shape[0] == theirs.shape[0] + 1
+    assert torch.equal(ours[:-1], theirs)
+
+
+def test_what_does_not_fit_is_refused_and_no_run_is_made(tmp_path: Path, source: RunDir) -> None:
+    dataset = tiny_dataset(tmp_path / "new")
+    wider = tiny_config("model.generator_width=16", "model.discriminator_width=16", "model.latent_size=9")
+    with pytest.raises(XrganError, match="Hardly anything"):
+        made(tmp_path / "wider", dataset, wider, source)
+    with pytest.raises(XrganError, match="is a eigen, this run a dcgan.*--model eigen"):
+        made(tmp_path / "other", dataset, tiny_config("model.name=dcgan"), source)
+    empty = made(tmp_path / "empty", dataset, tiny_config())
+    with pytest.raises(XrganError, match="no checkpoint to start from"):
+        made(tmp_path / "from_empty", dataset, tiny_config(), empty)
+    assert not any((tmp_path / name).exists() for name in ("wider", "other", "from_empty"))
