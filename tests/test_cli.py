@@ -114,7 +114,7 @@ def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> N
     ("line", "code", "words"),
     [
         ("train --set train.batchsize=3", 1, ["train.batchsize", "train.batch_size"]),
-        ("train --batch-size 1", 1, ["train.batch_size = 1"]),
+        ("train --batch-size 1", 1, ["train.batch_size", "greater than or equal to 2"]),
         ("train --config nowhere.yaml", 1, ["nowhere.yaml"]),
         ("train", 1, ["Nothing was fetched", "xrgan fetch phantom", "--folder"]),
         ("train --data brain", 1, ["brain", "xrgan prepare"]),

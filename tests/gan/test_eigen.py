@@ -173,3 +173,11 @@ def test_a_fresh_generator_already_draws_like_the_training_images(tmp_path) -> N
     coarse = state.ema.eigen(torch.randn(64, 8), labels)  # type: ignore[union-attr,operator]
     above, below = coarse[:, :, :8].mean(dim=(2, 3)), coarse[:, :, 8:].mean(dim=(2, 3))
     assert ((above > below) == (labels == 0)[:, None]).all()
+
+
+def test_no_bias_drowns_what_a_fresh_discriminator_sees() -> None:
+    """Weights begin at 0.02: beside biases of torch's own size, the image would hardly change what comes out."""
+    torch.manual_seed(0)
+    discriminator = Discriminator((32,), 1, 8)
+    assert discriminator(torch.zeros(1, 1, 32, 32)).item() == 0
+    assert discriminator(torch.randn(1, 1, 32, 32)).item() != 0

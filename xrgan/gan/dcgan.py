@@ -108,9 +108,11 @@ def _norm_relu(maps: int) -> list[nn.Module]:
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights ~ N(0, 0.02) as in the paper; BatchNorm's scale ~ N(1, 0.02)."""
+    """Weights ~ N(0, 0.02) as in the paper; BatchNorm's scale ~ N(1, 0.02); no bias."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:  # torch's own would drown such small weights: the discriminator would see nothing
+            nn.init.zeros_(module.bias)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
