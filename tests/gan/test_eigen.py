@@ -63,6 +63,14 @@ def test_no_component_stands_for_few_patients() -> None:
     assert (eigen.components.norm(dim=1) > 0).tolist() == [True] * 5 + [False] * 15
 
 
+def test_a_network_on_another_device_is_fitted_from_the_cpu() -> None:
+    """The meta device, which like a GPU refuses to be mixed with the CPU, stands in for one."""
+    images, labels = few(40)
+    eigen = EigenImages(16, 2, 4, 2).to("meta")
+    eigen.fit(images, labels)
+    assert eigen.components.device.type == eigen.mean.device.type == "meta"
+
+
 def test_without_components_the_decoder_draws_everything() -> None:
     images, labels = few()
     generator = Generator((16,), 2, 6, 4, classes=2, components=0)
@@ -168,7 +176,7 @@ def test_a_fresh_generator_already_draws_like_the_training_images(tmp_path) -> N
     dataset = tiny_dataset(tmp_path, n=96, masks=("lungs",))
     config = tiny_config(masks=True)
     state = start(config, image_spec(dataset, config), torch.device("cpu"))
-    fit(state, make_batches(dataset, config), torch.device("cpu"))
+    fit(state, make_batches(dataset, config))
     labels = torch.arange(64) % 2
     coarse = state.ema.eigen(torch.randn(64, 8), labels)  # type: ignore[union-attr,operator]
     above, below = coarse[:, :, :8].mean(dim=(2, 3)), coarse[:, :, 8:].mean(dim=(2, 3))

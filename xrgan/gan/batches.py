@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from xrgan import console
 from xrgan.config import Config
@@ -19,6 +20,7 @@ from xrgan.errors import XrganError
 
 # Streams of random numbers within a step.
 ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SOME = range(7)
+READ_AT_ONCE = 256  # images
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,23 @@ class Batches:
         """Steps an epoch; what is left over waits for the next epoch's order (BatchNorm dislikes small batches)."""
         return len(self.indices) // self.size
 
-    def some(self, most: int) -> tuple[Tensor, Tensor]:
-        """At most so many training images (N, C + M, S, S) in [-1, 1], drawn at random, and labels (N,): on the CPU."""
+    def some(self, most: int, size: int) -> tuple[Tensor, Tensor]:
+        """At most so many training images, drawn at random, averaged to size × size, and their labels: on the CPU.
+
+        Images (N, C + M, size, size) in [-1, 1], labels (N,). A few are read at a time: thousands of large ones would
+        take all memory.
+        """
         chosen = np.sort(generator_at(self.seed, SOME, 0).permutation(self.indices)[:most])
-        return self._read(chosen).float().div_(127.5).sub_(1), torch.from_numpy(self.dataset.labels[chosen])
+        parts = (chosen[k : k + READ_AT_ONCE] for k in range(0, len(chosen), READ_AT_ONCE))
+        small = [interpolate(to_range(self._read(part)), size=(size, size), mode="area") for part in parts]
+        return torch.cat(small), torch.from_numpy(self.dataset.labels[chosen])
 
     def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Real images, with their masks if wanted, (B, C + M, S, S) in [-1, 1], and labels (B,) of a step."""
         epoch, place = divmod(step, self.an_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
-        images = self._read(chosen).to(device, non_blocking=True).float().div_(127.5).sub_(1)
+        images = to_range(self._read(chosen).to(device, non_blocking=True))
         if self.flip:
             mirrored = torch.from_numpy(generator_at(self.seed, FLIPS, step).random(self.size) < 0.5).to(device)
             images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
@@ -55,6 +63,11 @@ class Batches:
 
     def _read(self, chosen: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen))
+
+
+def to_range(pixels: Tensor) -> Tensor:
+    """uint8 → float in [-1, 1], as the networks see images."""
+    return pixels.float().div_(127.5).sub_(1)
 
 
 @lru_cache(maxsize=1)

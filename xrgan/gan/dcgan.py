@@ -25,7 +25,7 @@ class Generator(nn.Module):
 
     def __init__(self, size: int, channels: int, latent_size: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        base, stages = _stages(size)
+        base, stages = stages_of(size, "DCGAN")
         maps = [min(width * 2 ** (stages - 1 - k), LARGEST_WIDTH) for k in range(stages)]
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_size + classes, maps[0], base, bias=False),
@@ -56,7 +56,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        base, stages = _stages(size)
+        base, stages = stages_of(size, "DCGAN")
         maps = [min(width * 2**k, LARGEST_WIDTH) for k in range(stages)]
         # The first layer has no BatchNorm (paper, section 3): it would tie an image to its batch's brightness.
         first = nn.Sequential(nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2))
@@ -90,7 +90,7 @@ def logits_of(outputs: Tensor, labels: Tensor | None) -> Tensor:
     return outputs.flatten()
 
 
-def _stages(size: int) -> tuple[int, int]:
+def stages_of(size: int, model: str) -> tuple[int, int]:
     """The first map's pixels (4 to 7), and how often it doubles to reach size × size.
 
     Raises:
@@ -100,7 +100,7 @@ def _stages(size: int) -> tuple[int, int]:
         stages = round(math.log2(size / base)) if size >= 2 * base else 0
         if stages and base * 2**stages == size:
             return base, stages
-    raise ValueError(f"DCGAN draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {size} pixels")
+    raise ValueError(f"{model} draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {size} pixels")
 
 
 def _norm_relu(maps: int) -> list[nn.Module]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, one_hot
 
-from xrgan.gan.dcgan import initialise, logits_of
+from xrgan.gan.dcgan import initialise, logits_of, stages_of
 
 WIDTH_AT = 32  # pixels: where the feature maps are as many as the configured width
 MOST_MAPS, LEAST_MAPS = 8, 1 / 4  # times the width
@@ -40,7 +40,9 @@ class EigenImages(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: Tensor, labels: Tensor) -> None:
-        """Take mean and components from images (N, C, S, S) in [-1, 1]; torch's generator is moved.
+        """Take mean and components from images (N, C, S, S) in [-1, 1] and labels, both on the CPU, wherever we are.
+
+        torch's generator is moved.
 
         Components that the images are too few for stay 0: those latents drive the decoder alone. Without components
         the mean stays 0 too: the decoder draws everything.
@@ -49,11 +51,10 @@ class EigenImages(nn.Module):
             return
         small = interpolate(images, size=(self.size, self.size), mode="area")
         labels = labels if len(self.mean) > 1 else torch.zeros_like(labels)
-        everyone = small.mean(dim=0)
-        for label in range(len(self.mean)):
-            ours = small[labels == label]
-            self.mean[label] = ours.mean(dim=0) if len(ours) else everyone
-        rest = (small - self.mean.cpu()[labels]).flatten(1)
+        by_class = [small[labels == label] for label in range(len(self.mean))]
+        mean = torch.stack([(ours if len(ours) else small).mean(dim=0) for ours in by_class])
+        self.mean.copy_(mean)
+        rest = (small - mean[labels]).flatten(1)
         count = min(self.most, len(rest) // IMAGES_A_COMPONENT, rest.shape[1])
         if count:
             _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
@@ -169,11 +170,7 @@ def base_of(sizes: tuple[int, ...]) -> int:
     Raises:
         ValueError: the sizes don't double, from 4 to 7 pixels on.
     """
-    base = sizes[-1]
-    while base > 7 and base % 2 == 0:
-        base //= 2
-    if base < 4 or base > 7 or sizes[-1] < 2 * base:
-        raise ValueError(f"eigen draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {sizes[-1]} pixels")
+    base, _ = stages_of(sizes[-1], "eigen")
     possible = resolutions(2 * base, sizes[-1])
     if not set(sizes) <= set(possible) or list(sizes) != sorted(set(sizes)):
         raise ValueError(f"a model of {sizes[-1]} pixels grows through {', '.join(map(str, possible))}, upwards")

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
-from xrgan.gan.batches import Batches
+from xrgan.gan.batches import Batches, to_range
 from xrgan.gan.models import ImageSpec, autocast
 from xrgan.gan.sampling import draw, latents
 from xrgan.gan.state import TrainState
@@ -87,7 +87,7 @@ def _logit(
 ) -> float:
     """The mean logit of images as they are, without BatchNorm's statistics moving."""
     discriminator.eval()
-    pixels = torch.from_numpy(images).to(device).float().div_(127.5).sub_(1)
+    pixels = to_range(torch.from_numpy(images).to(device))
     with autocast(device, config.train.precision):
         logits = discriminator(pixels, labels.to(device))
     discriminator.train()

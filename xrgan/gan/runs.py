@@ -98,7 +98,7 @@ def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDi
     if init_from is not None:
         device = choose_device(config.device)
         state = start(config, spec, device)
-        fit(state, batches, device)
+        fit(state, batches)
         step = take_over(state, init_from, config)
         environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
         save(state, run, dataset, spec, config)

@@ -77,13 +77,13 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
     return state
 
 
-def fit(state: TrainState, batches: Batches, device: torch.device) -> None:
+def fit(state: TrainState, batches: Batches) -> None:
     """What a generator takes from the training images before its first step."""
     if isinstance(state.generator, eigen.Generator):
-        images, labels = batches.some(eigen.MOST_FITTED)
+        images, labels = batches.some(eigen.MOST_FITTED, state.generator.eigen.size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(batches.seed)
-            state.generator.fit(images.to(device), labels.to(device))
+            state.generator.fit(images, labels)
 
 
 def grow(state: TrainState, grown: float) -> None:

@@ -43,7 +43,7 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
     spec = image_spec(dataset, config)
     state = start(config, spec, device)
     if not restore(state, run, device):
-        fit(state, batches, device)
+        fit(state, batches)
     if config.train.compile:
         state.generator.compile()  # in place: the names in a checkpoint stay
         state.discriminator.compile()
