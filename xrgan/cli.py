@@ -219,6 +219,7 @@ def train(
     precision: Annotated[str | None, _option("train.precision", "--precision")] = None,
     compiled: Annotated[bool | None, _option("train.compile", "--compile/--no-compile")] = None,
     sample_every: Annotated[int | None, _option("train.sample_every", "--sample-every")] = None,
+    evaluate_every: Annotated[int | None, _option("train.evaluate_every", "--evaluate-every")] = None,
     seed: Annotated[int | None, _option("train.seed", "--seed")] = None,
     device: Device = None,
     config: ConfigFile = None,
@@ -251,6 +252,7 @@ def train(
         "train.gradient_clip": gradient_clip,
         "train.precision": precision,
         "train.sample_every": sample_every,
+        "train.evaluate_every": evaluate_every,
         "train.seed": seed,
     }
     there = workspace.run_at(run) if run else None
@@ -276,6 +278,9 @@ def resume(
     minutes: Annotated[
         float | None, typer.Option(help="Train for so many minutes in all. [default: as planned]")
     ] = None,
+    evaluate_every: Annotated[
+        int | None, typer.Option(help="Epochs between scores of the checkpoints, 0 = never. [default: as planned]")
+    ] = None,
     data: Data = None,
     device: Device = None,
     settings: Settings = None,
@@ -288,9 +293,8 @@ def resume(
     workspace = Workspace(data_root, runs_root)
     there = _find_run(workspace, run)
     saved = there.read_config()
-    wanted = options.resolve(
-        saved, None, settings or (), {"train.epochs": epochs, "train.minutes": minutes, "device": device}
-    )
+    flags = {"train.epochs": epochs, "train.minutes": minutes, "train.evaluate_every": evaluate_every, "device": device}
+    wanted = options.resolve(saved, None, settings or (), flags)
     _show_trained(pipeline.go_on(workspace, there, saved, wanted, data))
 
 
@@ -303,7 +307,7 @@ def sample(
     balance: Annotated[
         bool, typer.Option("--balance", help="Draw as many of each class (conditional models).")
     ] = False,
-    checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step. [default: the last]")] = "",
+    checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step, or best. [default: the last]")] = "",
     ema: Annotated[bool | None, _option("sample.ema", "--ema/--no-ema")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder. [default: the run's synthetic/]")] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Also write walk.gif, between latents.")] = False,
@@ -345,11 +349,27 @@ def evaluate(
     ssim: Annotated[bool, typer.Option("--ssim", help="Structural similarity: diversity and copying.")] = False,
     fid: Annotated[bool, typer.Option("--fid", help="Fréchet Inception distance.")] = False,
     kid: Annotated[bool, typer.Option("--kid", help="Kernel Inception distance.")] = False,
+    is_: Annotated[bool, typer.Option("--is", help="Inception Score; needs the full Inception weights.")] = False,
+    prdc: Annotated[bool, typer.Option("--prdc", help="Precision, recall, density, coverage.")] = False,
+    ms_ssim: Annotated[bool, typer.Option("--ms-ssim", help="Multi-scale SSIM, from 176 pixels on.")] = False,
+    memorisation: Annotated[bool, typer.Option("--memorisation", help="Copies of training images.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All that can be computed here, as without any of them.")] = False,
+    every_checkpoint: Annotated[
+        bool, typer.Option("--every-checkpoint", help="FID and KID of each checkpoint over time, and mark the best.")
+    ] = False,
     n: Annotated[int | None, _option("evaluate.n", "--n", "-n")] = None,
     split: Annotated[str | None, _option("evaluate.split", "--split")] = None,
+    reference: Annotated[str | None, _option("evaluate.reference", "--reference")] = None,
+    extractor: Annotated[str | None, _option("evaluate.extractor", "--extractor")] = None,
+    weights: Annotated[str | None, _option("evaluate.weights", "--weights")] = None,
     fid_layer: Annotated[int | None, _option("evaluate.fid_layer", "--fid-layer")] = None,
     seed: Annotated[int | None, _option("evaluate.seed", "--seed")] = None,
     synthetic: Annotated[Path | None, typer.Option(help="A folder of images. [default: the run's synthetic/]")] = None,
+    real: Annotated[Path | None, typer.Option(help="Without a run: a folder of real images to compare with.")] = None,
+    training: Annotated[
+        Path | None, typer.Option(help="Beside --real: the images that the generator learned from, if known.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Beside --real: where to. [default: evaluation/<synthetic>]")] = None,
     device: Device = None,
     config: ConfigFile = None,
     settings: Settings = None,
@@ -362,24 +382,88 @@ def evaluate(
     """Score the synthetic X-rays against real ones that the generator never saw; no metric named = all."""
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
-    there = _find_run(workspace, run)
-    wish = {"n": n, "split": split, "fid_layer": fid_layer, "seed": seed}
+    there = None if real else _find_run(workspace, run)
+    wish = {"n": n, "split": split, "reference": reference, "fid_layer": fid_layer, "seed": seed}
     flags = {"device": device} | {f"evaluate.{key}": value for key, value in wish.items()}
-    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    flags |= {"evaluate.extractor": extractor, "evaluate.weights": weights}
+    resolved = options.resolve(there.read_config() if there else None, config, settings or (), flags)
     if dry_run:
         console.show_text(options.to_yaml(resolved))
         return
-    asked = {"fid": fid, "kid": kid, "ssim": ssim}
-    metrics = [name for name, wanted in asked.items() if wanted] or list(asked)
-    scores = pipeline.evaluate(workspace, there, resolved, metrics, data, synthetic)
+    asked = {"fid": fid, "kid": kid, "is": is_, "prdc": prdc, "ssim": ssim, "ms-ssim": ms_ssim}
+    asked["memorisation"] = memorisation
+    metrics = [] if all_ else [name for name, wanted in asked.items() if wanted]
+    if every_checkpoint:
+        beside = {"real": real, "training": training, "synthetic": synthetic, "out": out, "reference": reference}
+        given = [*metrics, *(name for name, value in beside.items() if value), *["all"] * all_]
+        _show_over_time(workspace, there, resolved, data, as_json, given)
+        return
+    if there is None:
+        folder = out or Path("evaluation") / _folder_to_score(synthetic, real, run, data).resolve().name
+        assert real is not None and synthetic is not None
+        scores = pipeline.evaluate_folders(workspace, real, synthetic, training, resolved, metrics, folder)
+        title = f"{synthetic} against {real}"
+    else:
+        _refuse_beside_a_run(training=training, out=out)
+        scores = pipeline.evaluate(workspace, there, resolved, metrics, data, synthetic)
+        folder = there.evaluation
+        of_what = f"{resolved.evaluate.split} images"
+        title = f"{there.name}: {synthetic or 'synthetic'} against {of_what}"
     if as_json:
         console.show_json(scores)
         return
     from xrgan.evaluation import scores as report
 
-    title = f"{there.name}: {synthetic or 'synthetic'} against {resolved.evaluate.split} images"
     console.show_table(title, report.COLUMNS, report.rows(scores))
-    console.show_text(str(there.evaluation / "overview.png"))
+    for picture in ("memorisation.png", "overview.png"):
+        if (folder / picture).is_file():
+            console.show_text(str(folder / picture))
+
+
+def _show_over_time(
+    workspace: Workspace, run: RunDir | None, config: options.Config, data: str | None, as_json: bool, given: list[str]
+) -> None:
+    """Score every checkpoint of a run; `given` are the flags which have no place beside that."""
+    if given or run is None:
+        raise XrganError(
+            f"--every-checkpoint scores a run's checkpoints by FID and KID: --{given[0]} has no place beside it.",
+            f"Leave out --{given[0]}.",
+            exit_code=2,
+        )
+    rows, best = pipeline.evaluate_checkpoints(workspace, run, config, data)
+    from xrgan.evaluation import over_time
+
+    if as_json:
+        console.show_json(over_time.summary(rows, best))
+        return
+    title = f"{run.name}: {rows[0].n:,} images a checkpoint against as many of {rows[0].split}"
+    console.show_table(title, over_time.COLUMNS, over_time.table(rows, best))
+    if best is None:
+        console.notice(f"None is marked best: only scores on the {over_time.CHOOSES} split choose one.")
+    else:
+        console.notice(f"Best by KID: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it.")
+    console.show_text(str(run.evaluation / over_time.PICTURE))
+
+
+def _folder_to_score(synthetic: Path | None, real: Path | None, run: str | None, data: str | None) -> Path:
+    if synthetic is None:
+        raise XrganError(
+            f"--real {real} needs --synthetic DIR beside it: the images to score.",
+            "Leave --real out to score a run's images against its dataset's held-out ones.",
+            exit_code=2,
+        )
+    if run or data:
+        raise XrganError("--real scores two folders: --run and --data have no place beside it.", exit_code=2)
+    return synthetic
+
+
+def _refuse_beside_a_run(**options_of_folders: Path | None) -> None:
+    for name, value in options_of_folders.items():
+        if value is not None:
+            raise XrganError(
+                f"--{name} goes with --real: a run knows its own {'folder' if name == 'out' else 'training images'}.",
+                exit_code=2,
+            )
 
 
 @app.command()
@@ -509,7 +593,8 @@ def _show_trained(trained: "Trained") -> None:
         console.notice(f"Stopped after step {trained.step}; `xrgan resume --run {run.path}` goes on from there.")
         raise typer.Exit(128 + trained.stopped_by)
     console.notice(f"{run.path} has trained {trained.epochs} epochs; `xrgan resume --epochs N` trains on to N.")
-    for picture in (sorted(run.samples.glob("*.png"))[-1:], [run.path / "losses.png"]):
+    over_time = run.evaluation / "over_time.png"
+    for picture in (sorted(run.samples.glob("*.png"))[-1:], [run.path / "losses.png", over_time]):
         for file in picture:
             if file.exists():
                 console.show_text(str(file))

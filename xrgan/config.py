@@ -22,7 +22,7 @@ from xrgan.grammar import parse_map, parse_window
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
-METRICS = ("fid", "kid", "ssim")
+METRICS = ("fid", "kid", "is", "prdc", "memorisation", "ssim", "ms-ssim")
 AUTO, NONE = "auto", "none"
 
 
@@ -230,6 +230,9 @@ class TrainConfig(Section):
         False, description="torch.compile the networks: minutes at the start, faster steps on most GPUs"
     )
     sample_every: Whole = Field(10, ge=1, description="epochs between the grids in samples/")
+    evaluate_every: Whole = Field(
+        0, ge=0, description="epochs between scores (FID, KID) of the checkpoints, the best of which is kept; 0 = never"
+    )
     keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
     tensorboard: bool = Field(True, description="write TensorBoard events")
     seed: Whole = Field(0, ge=0, description="of weights, batches and latents")
@@ -244,8 +247,18 @@ class SampleConfig(Section):
 class EvaluateConfig(Section):
     n: Whole = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
     split: Literal["held-out", "val", "test"] = Field(
-        "held-out", description="held-out (val and test) | val | test: the real images to compare with"
+        "held-out", description="held-out (val and test) | val | test: real images that the generator never saw"
     )
+    reference: Literal["held-out", "train"] = Field(
+        "held-out",
+        description="what is compared with: held-out images, or train, as some papers do: then copies look best",
+    )
+    extractor: str = Field(
+        "inception",
+        pattern=r"^(inception|classifier:.+)$",
+        description="network of the features: inception | classifier:RUN, the one that classify trained in a run",
+    )
+    weights: str = Field("", description="file of the Inception weights; empty = found, or fetched")
     fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
     pairs: Whole = Field(500, ge=1, description="random pairs behind each SSIM figure")
     seed: Whole = Field(0, ge=0, description="of which images and pairs are compared")

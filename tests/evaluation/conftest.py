@@ -10,7 +10,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from xrgan.errors import XrganError
-from xrgan.evaluation import features, inception
+from xrgan.evaluation import extractors, inception
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ class FakeNetwork:
 @pytest.fixture
 def fake_network(monkeypatch: pytest.MonkeyPatch) -> FakeNetwork:
     network = FakeNetwork()
-    monkeypatch.setattr(features, "_network", lambda _weights, _device: network)
+    monkeypatch.setattr(extractors, "_inception", lambda _weights, _device: network)
     return network
 
 

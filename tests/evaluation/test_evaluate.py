@@ -11,8 +11,9 @@ from PIL import Image
 
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
-from xrgan.evaluation import evaluate as module
+from xrgan.evaluation.compared import ImageSet, draw_compared
 from xrgan.evaluation.evaluate import evaluate
+from xrgan.evaluation.extractors import Extractor, inception
 from xrgan.evaluation.inception import WITHOUT_LOGITS
 from xrgan.evaluation.scores import COLUMNS, rows
 
@@ -21,12 +22,12 @@ from .conftest import FakeNetwork
 Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 ALL = ("fid", "kid", "ssim")
+INCEPTION = inception(Path(WITHOUT_LOGITS.name), "cpu")
 
 
 @pytest.fixture
-def score(fake_network: FakeNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Score:
+def score(fake_network: FakeNetwork, tmp_path: Path) -> Score:
     """`evaluate` with a fake network, into tmp_path, at layer 64 (whose FID takes no time) and 20 pairs."""
-    monkeypatch.setattr(module, "fetch_weights", lambda: Path(WITHOUT_LOGITS.name))
 
     def score(
         real: np.ndarray,
@@ -34,15 +35,28 @@ def score(fake_network: FakeNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyP
         other_real: np.ndarray,
         metrics: tuple[str, ...] = ALL,
         config: EvaluateConfig | None = None,
-        **labels: Any,
+        real_labels: np.ndarray | None = None,
+        synthetic_labels: np.ndarray | None = None,
+        other_labels: np.ndarray | None = None,
+        classes: tuple[str, ...] = (),
+        extractor: Callable[[], Extractor] = lambda: INCEPTION,
     ) -> dict[str, Any]:
         config = config or EvaluateConfig(fid_layer=64, pairs=20)
-        return evaluate(real, synthetic, other_real, metrics, config, "cpu", tmp_path / "evaluation", **labels)
+        compared = draw_compared(
+            ImageSet(real, real_labels),
+            ImageSet(synthetic, synthetic_labels),
+            ImageSet(other_real, other_labels),
+            config.n,
+            config.seed,
+            classes,
+            config.reference,
+        )
+        return evaluate(compared, metrics, config, extractor, tmp_path / "evaluation")
 
     return score
 
 
-def _offline() -> Path:
+def _offline() -> Extractor:
     raise XrganError("FID and KID need the Inception weights, and they can't be had here.", "Fetch them.")
 
 
@@ -154,21 +168,18 @@ def test_picture_shows_both_sets(score: Score, draw: Draw, tmp_path: Path, chann
     assert middle[:, : width // 2].std() > 1.2 * middle[:, width // 2 :].std()
 
 
-def test_without_weights_the_rest_is_scored(
-    score: Score, draw: Draw, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(module, "fetch_weights", _offline)
+def test_without_weights_the_rest_is_scored(score: Score, draw: Draw, capsys: pytest.CaptureFixture[str]) -> None:
     sets = draw(5, seed=0), draw(5, seed=1), draw(5, seed=2)
-    scores = score(*sets)
+    scores = score(*sets, extractor=_offline)
     assert set(scores["metrics"]) == {"ssim_diversity", "ssim_nearest", "ssim_random"}
     assert "Inception weights" in scores["notes"][0] and "Inception weights" in capsys.readouterr().err
     with pytest.raises(XrganError, match="Inception weights"):
-        score(*sets, metrics=("fid", "kid"))
+        score(*sets, metrics=("fid", "kid"), extractor=_offline)
 
 
-def test_ssim_alone_needs_no_weights(score: Score, draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "fetch_weights", lambda: pytest.fail("looked for weights"))
-    assert score(draw(5, seed=0), draw(5, seed=1), draw(5, seed=2), metrics=("ssim",))["notes"] == []
+def test_ssim_alone_needs_no_weights(score: Score, draw: Draw) -> None:
+    sets = draw(5, seed=0), draw(5, seed=1), draw(5, seed=2)
+    assert score(*sets, metrics=("ssim",), extractor=lambda: pytest.fail("looked for weights"))["notes"] == []
 
 
 def test_images_too_small_for_ssim(score: Score, draw: Draw) -> None:
@@ -182,7 +193,7 @@ def test_images_too_small_for_ssim(score: Score, draw: Draw) -> None:
 def test_two_images_are_enough(score: Score, draw: Draw) -> None:
     scores = score(draw(2, seed=0), draw(2, seed=1), draw(2, seed=2))
     assert all(np.isfinite(figure["value"]) for figure in scores["metrics"].values())
-    assert rows(scores)[0][4] == "2"
+    assert rows(scores)[0][COLUMNS.index("N")] == "2"
 
 
 def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:
@@ -201,10 +212,8 @@ def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:
 
 def test_real_network_sees_what_differs(weights: Path, draw: Draw, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (6, 1, 32, 32), dtype=np.uint8)
-    sets = draw(6, seed=0), noise, draw(6, seed=2)
     config = EvaluateConfig(fid_layer=192)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "fetch_weights", lambda: weights)
-        figures = evaluate(*sets, ("fid", "kid"), config, "cpu", tmp_path)["metrics"]
+    compared = draw_compared(ImageSet(draw(6, seed=0)), ImageSet(noise), ImageSet(draw(6, seed=2)), 6, 0)
+    figures = evaluate(compared, ("fid", "kid"), config, lambda: inception(weights, "cpu"), tmp_path)["metrics"]
     assert figures["fid"]["ratio"] > 1.5
-    assert figures["kid"]["value"] > figures["kid"]["floor"] + 5 * figures["kid"]["floor_std"]
+    assert figures["kid"]["interval"][0] > figures["kid"]["floor"] + 5 * figures["kid"]["floor_error"]

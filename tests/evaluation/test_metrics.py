@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 
+from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.metrics import fid, kid
+from xrgan.evaluation.metrics import fid, inception_score, kid, kid_interval
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=(60, 3))
@@ -53,6 +55,44 @@ def test_kid_is_0_between_equal_distributions_and_repeats_with_its_seed() -> Non
     assert np.isfinite(kid(a[:2], c[:2], seed=0).mean)
 
 
+@pytest.mark.parametrize(("n", "m"), [(20, 20), (20, 31), (64, 50), (2, 5)])
+def test_fid_of_few_images_is_torch_fidelitys(n: int, m: int) -> None:
+    a, b = RNG.gamma(0.5, 1, (n, 64)), RNG.gamma(0.6, 1, (m, 64))
+    first, second = (fid_features_to_statistics(torch.from_numpy(features)) for features in (a, b))
+    theirs = fid_statistics_to_metric(first, second, False)[KEY_METRIC_FID]
+    assert fid(a, b) == pytest.approx(theirs, rel=1e-5)
+
+
+def test_kid_interval_holds_the_true_distance_as_often_as_it_says() -> None:
+    """With linear features the truth is known from a sample far larger than those that are judged."""
+    far = 3000
+    truth = kid(RNG.normal(0, 1, (far, 4)), RNG.normal(0.5, 1, (far, 4)), seed=0).mean
+    held, errors, values = 0, [], []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        a, b = rng.normal(0, 1, (80, 4)), rng.normal(0.5, 1, (80, 4))
+        interval = kid_interval(a, b, seed=1)
+        held += interval.low <= truth <= interval.high
+        errors.append(interval.standard_error)
+        values.append(kid(a, b, seed=1).mean)
+    assert 0.86 <= held / 100 <= 0.99
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.25)
+
+
+def test_kid_interval_of_two_images() -> None:
+    interval = kid_interval(RNG.normal(size=(2, 4)), RNG.normal(size=(2, 4)), seed=0)
+    assert np.isfinite([interval.low, interval.high, interval.standard_error]).all()
+
+
+def test_inception_score_is_its_formula() -> None:
+    logits = np.zeros((40, 1008))
+    assert inception_score(logits, seed=0).mean == pytest.approx(1)  # nothing recognised
+    logits[np.arange(40), np.arange(40) % 4] = 100  # sure of four classes, equally often
+    result = inception_score(logits, seed=0)
+    assert result.splits == 10 and 1.5 < result.mean <= 4 + 1e-6  # a split has 4 images, seldom of all four classes
+    assert inception_score(logits[:4], seed=0).splits == 4
+
+
 class _InitialInception(FeatureExtractorInceptionV3):
     def load_state_dict(self, *_: object) -> None: ...
 
@@ -74,7 +114,7 @@ def test_torchmetrics_documented_examples(weights: Path) -> None:
     images = [
         torch.randint(low, high, (100, 3, 299, 299), dtype=torch.uint8).numpy() for low, high in ((0, 200), (100, 255))
     ]
-    a, b = (extract(of_one, weights, "cpu", "images") for of_one in images)
+    a, b = (extract(of_one, inception(weights, "cpu"), "images") for of_one in images)
     assert fid(a[64], b[64]) == pytest.approx(12.7202, abs=2e-3)
     result = kid(a[2048], b[2048], seed=0)
     assert result.subset_images == 50

@@ -19,8 +19,9 @@ from xrgan.data.packed import PackedDataset
 from xrgan.downstream import figures, verdict
 from xrgan.downstream.classifier import Budget, Examples, predict, run, train
 from xrgan.downstream.networks import SMALLEST_IMAGE, Classifier, build
-from xrgan.downstream.outcome import ARMS, AUGMENTED, Outcome
+from xrgan.downstream.outcome import ARMS, AUGMENTED, BASELINE, Outcome
 from xrgan.downstream.pool import Fold, Pool, check_real, choose_synthetic, gather, split
+from xrgan.downstream.saved import About, save_classifier
 from xrgan.downstream.scores import score
 from xrgan.downstream.weights import locate
 from xrgan.errors import XrganError
@@ -44,7 +45,8 @@ def classify(
     Args:
         synthetic_images: uint8 (M, C, H, W), of the dataset's shape.
         synthetic_labels: int64 (M,), index into the dataset's classes; -1 = no label.
-        folder: gets scores.csv (a row an arm and fold), summary.yaml, curves.png and folds.png.
+        folder: gets scores.csv (a row an arm and fold), summary.yaml, curves.png, folds.png, and classifier.pt, the
+            best one on its validation images of those that saw real ones alone.
 
     Returns:
         What summary.yaml holds; `verdict.rows` makes a table of it.
@@ -56,9 +58,10 @@ def classify(
     check(dataset, config)
     pool = gather(dataset, synthetic_images, synthetic_labels)
     folds = split(pool, config.k_folds, config.seed)
-    outcomes = _run_all(pool, folds, config, device)
+    outcomes, classifier = _run_all(pool, folds, config, device)
     summary = verdict.summarise(dataset, pool, config, outcomes, seconds=time.monotonic() - started)
     _write(folder, outcomes, summary)
+    save_classifier(folder, *classifier)
     return summary
 
 
@@ -79,10 +82,14 @@ def check(dataset: PackedDataset, config: ClassifyConfig) -> None:
         locate(config.arch, config.weights)
 
 
-def _run_all(pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, device: torch.device) -> list[Outcome]:
+def _run_all(
+    pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, device: torch.device
+) -> tuple[list[Outcome], tuple[Classifier, About]]:
+    """Every arm and fold, and the best classifier on real images alone."""
     inputs = _inputs(pool, config, device)
     total = len(ARMS) * sum(_budget(fold, config).steps for fold in folds)
-    outcomes = []
+    outcomes: list[Outcome] = []
+    best: tuple[float, Classifier, About] | None = None
     with console.progress("Classifiers", total, unit="steps") as bar:
         for fold in folds:
             for arm in ARMS:
@@ -91,8 +98,14 @@ def _run_all(pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, device: 
                     bar.advance(steps)
                     bar.describe(f"{arm}, fold {fold.number}/{len(folds)}: loss {loss:.3f}")
 
-                outcomes.append(_run_one(pool, inputs, arm, fold, config, device, report))
-    return outcomes
+                outcome, network = _run_one(pool, inputs, arm, fold, config, device, report)
+                outcomes.append(outcome)
+                reached = outcome.history.epochs[outcome.history.best].auroc
+                if arm == BASELINE and (best is None or reached > best[0]):
+                    channels, size = pool.images.shape[1:3]
+                    best = reached, network, About(config.arch, channels, size, pool.classes, arm, fold.number)
+    assert best is not None, "a study has two folds at least"
+    return outcomes, best[1:]
 
 
 def _run_one(
@@ -103,7 +116,7 @@ def _run_one(
     config: ClassifyConfig,
     device: torch.device,
     report: Callable[[int, float], None],
-) -> Outcome:
+) -> tuple[Outcome, Classifier]:
     started = time.monotonic()
     seed = 100 * config.seed + fold.number  # the same in both arms: they are compared fold by fold
     synthetic = fold.training[:0]
@@ -116,7 +129,8 @@ def _run_one(
         learner = network.head if network.frozen else network
         history = train(learner, examples, _budget(fold, config), device, seed, report)
     scores = score(pool.labels[pool.test].numpy(), predict(learner, inputs, pool.test, device))
-    return Outcome(arm, fold.number, len(fold.training), len(synthetic), history, scores, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Outcome(arm, fold.number, len(fold.training), len(synthetic), history, scores, seconds), network
 
 
 def _inputs(pool: Pool, config: ClassifyConfig, device: torch.device) -> Tensor:

@@ -11,83 +11,131 @@ from xrgan.errors import XrganError
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
+HELD_OUT, TRAIN = "held-out", "train"
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one kind, uint8 (N, C, H, W), and their classes (N,), -1 = none; C = 1 or 3."""
+
+    images: Images
+    labels: Labels | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, indices: NDArray[np.int64] | slice) -> "ImageSet":
+        return ImageSet(self.images[indices], None if self.labels is None else self.labels[indices])
+
+    def of_class(self, index: int) -> NDArray[np.int64]:
+        return np.flatnonzero(self.labels == index) if self.labels is not None else np.zeros(0, np.int64)
+
 
 @dataclass(frozen=True)
 class Compared:
-    """`real`, `synthetic` and `other_real` hold N images each in random order, uint8 (N, C, H, W)."""
+    """N real and N synthetic images, in random order, and what their figures are read beside."""
 
-    real: Images
-    synthetic: Images
-    other_real: Images
-    training: Images
-    """all of the images that `other_real` was drawn from"""
-    real_labels: Labels | None
-    synthetic_labels: Labels | None
-    classes: Sequence[str]
+    real: ImageSet
+    synthetic: ImageSet
+    floor: tuple[ImageSet, ImageSet]
+    """two sets of real images: what they score is what a perfect generator would; N each where there are enough"""
+    training: ImageSet | None
+    """all that is known of what the generator learned from, and may have copied"""
+    held_out: ImageSet
+    """real images that it never saw: what no copy looks like"""
+    classes: tuple[str, ...]
+    reference: str
+    """what `real` is: HELD_OUT, or TRAIN"""
 
     @property
     def n(self) -> int:
-        return len(self.real)
+        return len(self.synthetic)
+
+    @property
+    def floor_n(self) -> int:
+        return min(map(len, self.floor))
+
+    @property
+    def channels(self) -> int:
+        return int(self.real.images.shape[1])
 
     @property
     def size(self) -> str:
-        _, _, height, width = self.real.shape
+        _, _, height, width = self.real.images.shape
         return f"{width}×{height}"
 
-    def of_classes(self) -> dict[str, tuple[Images, Images]]:
-        """Class → its real and its synthetic images; empty where one side has no labels."""
-        if self.real_labels is None or self.synthetic_labels is None:
-            return {}
-        return {
-            name: (self.real[self.real_labels == index], self.synthetic[self.synthetic_labels == index])
-            for index, name in enumerate(self.classes)
-        }
+    @property
+    def pixels(self) -> int:
+        """Of the shorter side."""
+        return int(min(self.real.images.shape[2:]))
 
 
 def draw_compared(
-    real: Images,
-    synthetic: Images,
-    training: Images,
+    held_out: ImageSet,
+    synthetic: ImageSet,
+    training: ImageSet,
     n: int,
     seed: int,
-    real_labels: Labels | None,
-    synthetic_labels: Labels | None,
-    classes: Sequence[str],
+    classes: Sequence[str] = (),
+    reference: str = HELD_OUT,
 ) -> Compared:
     """Draw N images of each set; N = the smallest set, `n` at most.
+
+    Which images come first depends on the seed and on the set alone: with another N, they are the same ones, whose
+    features are known.
+
+    Args:
+        reference: what the synthetic images are compared with: HELD_OUT, or TRAIN, as some papers do.
 
     Raises:
         XrganError: the sets differ in size or channels, or one has less than two images.
     """
-    _check(real, synthetic, training)
-    n = min(len(real), len(synthetic), len(training), n)
-    rng = np.random.default_rng(seed)
-    of_real, of_synthetic, of_training = (
-        rng.choice(len(images), n, replace=False) for images in (real, synthetic, training)
+    _check({"held-out real": held_out, "synthetic": synthetic, "training": training})
+    n = min(len(held_out), len(synthetic), len(training), n)
+    held_out, chosen, training = (
+        one.take(_order(one, seed)[:most]) for one, most in ((held_out, n), (synthetic, n), (training, None))
     )
-    return Compared(
-        real=real[of_real],
-        synthetic=synthetic[of_synthetic],
-        other_real=training[of_training],
-        training=training,
-        real_labels=None if real_labels is None else real_labels[of_real],
-        synthetic_labels=None if synthetic_labels is None else synthetic_labels[of_synthetic],
-        classes=classes,
-    )
+    real, other = held_out, training.take(slice(n))
+    if reference == TRAIN:
+        real, other = other, real
+    return Compared(real, chosen, (real, other), training, held_out, tuple(classes), reference)
 
 
-def _check(real: Images, synthetic: Images, training: Images) -> None:
-    for name, images in (("held-out real", real), ("synthetic", synthetic), ("training", training)):
-        if len(images) < 2:
-            count = {0: "no", 1: "only one"}[len(images)]
+def draw_from_two(real: ImageSet, synthetic: ImageSet, n: int, seed: int, classes: Sequence[str] = ()) -> Compared:
+    """Draw N images of each of two sets, where nothing is known of what the generator learned from.
+
+    The floor comes from the real images that are left. Where they are too few it is that of two halves of the real
+    ones, which is higher, because each has fewer images.
+
+    Raises:
+        XrganError: the sets differ in size or channels, or one has less than two images.
+    """
+    _check({"real": real, "synthetic": synthetic})
+    n = min(len(real), len(synthetic), n)
+    real, chosen = real.take(_order(real, seed)), synthetic.take(_order(synthetic, seed)[:n])
+    of_floor = min(n, len(real) // 2)
+    floor = real.take(slice(of_floor)), real.take(slice(of_floor, 2 * of_floor))
+    first = real.take(slice(n))
+    return Compared(first, chosen, floor, None, first, tuple(classes), HELD_OUT)
+
+
+def _order(one: ImageSet, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, len(one)]).permutation(len(one))
+
+
+def _check(sets: dict[str, ImageSet]) -> None:
+    for name, one in sets.items():
+        if len(one) < 2:
+            count = {0: "no", 1: "only one"}[len(one)]
             raise XrganError(
                 f"There is {count} {name} image to compare.",
                 "Scores need two or more of each kind, and mean something from some hundreds on.",
             )
-    for name, images in (("synthetic", synthetic), ("training", training)):
-        if images.shape[1:] != real.shape[1:]:
+    (first, real), *others = sets.items()
+    for name, one in others:
+        if one.images.shape[1:] != real.images.shape[1:]:
             raise XrganError(
-                f"The {name} images are {_shape(images)}, the held-out real ones {_shape(real)}.",
+                f"The {name} images are {_shape(one.images)}, the {first} ones {_shape(real.images)}.",
                 "`xrgan prepare --size` brings the real images to the size of the synthetic ones.",
             )
 

@@ -1,105 +1,159 @@
 """Real held-out images against synthetic ones: every figure with its N and with what real images score themselves."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+import xrgan
 from xrgan import console
-from xrgan.config import EvaluateConfig
+from xrgan.config import METRICS, EvaluateConfig
 from xrgan.errors import XrganError
-from xrgan.evaluation.compared import Compared, Images, Labels, draw_compared
+from xrgan.evaluation.compared import Compared, ImageSet
+from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import content_hash
-from xrgan.evaluation.figures import inception_figures, ssim_figures
-from xrgan.evaluation.inception import fetch_weights
+from xrgan.evaluation.figures import Figure, feature_figures
 from xrgan.evaluation.overview import draw_overview
-from xrgan.evaluation.scores import Scores, headline, keep_earlier
-from xrgan.evaluation.ssim import SMALLEST_PIXELS
+from xrgan.evaluation.scores import FIGURES, Scores, headline, key_of, read_earlier
+from xrgan.evaluation.similarity import ms_ssim_figures, ssim_figures
+from xrgan.evaluation.ssim import SMALLEST_PIXELS, SMALLEST_PIXELS_OF_MS
 from xrgan.files import write_yaml
+
+NEED_FEATURES = ("fid", "kid", "is", "prdc", "memorisation")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is computed, and in a line each what can't be."""
+
+    metrics: tuple[str, ...]
+    extractor: Extractor | None
+    lacks: tuple[XrganError, ...]
 
 
 def evaluate(
-    real: Images,
-    synthetic: Images,
-    other_real: Images,
+    compared: Compared,
     metrics: Sequence[str],
     config: EvaluateConfig,
-    device: torch.device | str,
+    extractor: Callable[[], Extractor],
     folder: Path,
-    real_labels: Labels | None = None,
-    synthetic_labels: Labels | None = None,
-    classes: Sequence[str] = (),
 ) -> Scores:
-    """Score synthetic images; write `folder/scores.yaml` and `folder/overview.png`.
+    """Score synthetic images; write `folder/scores.yaml`, `overview.png` and, where copies were looked for, theirs.
 
-    N images of each set are compared, N = the smallest of the three and `config.n`. Every figure stands beside the
-    same figure of `real` against `other_real` at the same N: what a perfect generator would score.
+    Figures of an earlier call on the same images with the same settings stay in scores.yaml and aren't computed again.
 
     Args:
-        real: uint8 (N, C, H, W), C = 1 or 3; held out: the generator never saw them.
-        synthetic: uint8 (N, C, H, W).
-        other_real: uint8 (N, C, H, W), the training images; all of them are searched for the nearest ones.
-        metrics: of `config.METRICS`.
-        real_labels, synthetic_labels: int (N,), index into `classes`, −1 = no label.
+        metrics: of `config.METRICS`; none = all that can be computed here.
+        extractor: called where a metric needs features; it may raise XrganError, where its weights can't be had.
 
     Returns:
-        What scores.yaml holds. `notes` are warnings that the user has seen already. Figures of an earlier call on
-        the same images stay in it.
-
-    Raises:
-        XrganError: the sets differ in size or channels, one has less than two images, or nothing that was asked for
-            can be computed.
-    """
-    compared = draw_compared(real, synthetic, other_real, config.n, config.seed, real_labels, synthetic_labels, classes)
-    weights, notes = _what_can_be_scored(metrics, compared)
-    figures: dict[str, dict[str, Any]] = {}
-    if weights is not None:
-        figures |= inception_figures(compared, metrics, config, device, weights)
-    if "ssim" in metrics and _fits_ssim(compared):
-        figures |= ssim_figures(compared, config)
-    notes += [figure["warning"] for figure in figures.values() if "warning" in figure]
-    for note in notes:
-        console.warn(note)
-    scores = keep_earlier(folder / "scores.yaml", _about(compared) | {"notes": notes, "metrics": figures})
-    write_yaml(folder / "scores.yaml", scores)
-    draw_overview(folder / "overview.png", compared, headline(scores))
-    return scores
-
-
-def _what_can_be_scored(metrics: Sequence[str], compared: Compared) -> tuple[Path | None, list[str]]:
-    """The Inception weights where they are needed and can be had, and a line on what can't be computed.
+        What scores.yaml holds. `notes` are warnings that the user has seen already.
 
     Raises:
         XrganError: nothing that was asked for can be computed.
     """
-    weights, lacks = None, []
-    if {"fid", "kid"} & set(metrics):
+    file = folder / "scores.yaml"
+    about = _about(compared, config)
+    plan = _plan(metrics or METRICS, compared, extractor)
+    name = plan.extractor.name if plan.extractor else ""
+    earlier = read_earlier(file, about)
+    missing = [metric for metric in plan.metrics if not _is_known(metric, name, earlier, config)]
+    figures = {key_of(key, figure): figure for key, figure in _compute(missing, compared, plan, config, folder).items()}
+    known = earlier | figures
+    lacks = [str(error) for error in plan.lacks]
+    warnings = [figure["warning"] for figure in known.values() if "warning" in figure]
+    for lack in lacks:
+        (console.warn if metrics else console.notice)(lack)  # what nobody asked for by name is no trouble
+    for warning in warnings:
+        console.warn(warning)
+    scores = about | {"notes": [*lacks, *warnings], "metrics": known}
+    write_yaml(file, scores)
+    draw_overview(folder / "overview.png", compared, scores, headline(scores))
+    return scores
+
+
+def _compute(
+    metrics: Sequence[str], compared: Compared, plan: Plan, config: EvaluateConfig, folder: Path
+) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    if plan.extractor is not None and set(metrics) & set(NEED_FEATURES):
+        figures |= feature_figures(compared, metrics, plan.extractor, config.fid_layer, config.seed)
+        if "memorisation" in metrics:
+            from xrgan.evaluation.memorisation import memorisation_figures
+
+            figures |= memorisation_figures(compared, plan.extractor, config.seed, folder)
+    if "ssim" in metrics:
+        figures |= ssim_figures(compared, config.pairs, config.seed)
+    if "ms-ssim" in metrics:
+        figures |= ms_ssim_figures(compared, config.pairs, config.seed)
+    return figures
+
+
+def _is_known(metric: str, extractor: str, earlier: dict[str, Figure], config: EvaluateConfig) -> bool:
+    keys = {key_of(key, {"extractor": extractor} if metric in NEED_FEATURES else {}) for key in FIGURES[metric]}
+    if not keys <= earlier.keys():
+        return False
+    return metric != "fid" or "@" in min(keys) or earlier["fid"]["layer"] == config.fid_layer
+
+
+def _plan(metrics: Sequence[str], compared: Compared, extractor: Callable[[], Extractor]) -> Plan:
+    """What of the metrics can be computed.
+
+    Raises:
+        XrganError: none of them.
+    """
+    found, lacks, possible = None, [], list(metrics)
+
+    def lack(names: Sequence[str], error: XrganError) -> None:
+        lacks.append(error)
+        possible[:] = [name for name in possible if name not in names]
+
+    if set(NEED_FEATURES) & set(metrics):
         try:
-            weights = fetch_weights()
+            found = extractor()
         except XrganError as error:
-            lacks.append(error)
-    if "ssim" in metrics and not _fits_ssim(compared):
-        lacks.append(XrganError(f"SSIM needs images of {SMALLEST_PIXELS} pixels or more, not {compared.size}."))
-    if lacks and weights is None and not ("ssim" in metrics and _fits_ssim(compared)):
+            lack(NEED_FEATURES, error)
+    if "is" in possible and found is not None and not found.gives_logits:
+        lack(["is"], _no_logits(found))
+    if "memorisation" in possible and compared.training is None:
+        lack(
+            ["memorisation"],
+            XrganError("Copies can't be looked for without the images that the generator learned from (--training)."),
+        )
+    for name, title, least in (("ssim", "SSIM", SMALLEST_PIXELS), ("ms-ssim", "MS-SSIM", SMALLEST_PIXELS_OF_MS)):
+        if name in possible and compared.pixels < least:
+            lack([name], XrganError(f"{title} needs images of {least} pixels or more, not {compared.size}."))
+    if not possible:
         raise lacks[0]
-    return weights, [str(error) for error in lacks]
+    return Plan(tuple(possible), found, tuple(lacks))
 
 
-def _fits_ssim(compared: Compared) -> bool:
-    _, _, height, width = compared.real.shape
-    return bool(min(height, width) >= SMALLEST_PIXELS)
+def _no_logits(extractor: Extractor) -> XrganError:
+    if not extractor.is_inception:
+        return XrganError(f"The Inception Score needs the Inception network, not {extractor.name}.")
+    return XrganError(
+        "The Inception Score needs the full weights, whose last layer those of the package index lack; "
+        "`--weights FILE` takes weights-inception-2015-12-05-6726825d.pth."
+    )
 
 
-def _about(compared: Compared) -> dict[str, Any]:
-    sets = {"real": compared.real, "synthetic": compared.synthetic, "training": compared.other_real}
+def _about(compared: Compared, config: EvaluateConfig) -> dict[str, Any]:
+    sets: dict[str, ImageSet | None] = {
+        "real": compared.real,
+        "synthetic": compared.synthetic,
+        "floor": compared.floor[1],
+        "training": compared.training,
+    }
     return {
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "xrgan": xrgan.__version__,
+        "reference": compared.reference,
+        "settings": {"seed": config.seed, "pairs": config.pairs},
         "images": {
             "n": compared.n,
             "size": compared.size,
-            "channels": compared.real.shape[1],
-            "sha256": {name: content_hash(images) for name, images in sets.items()},
+            "channels": compared.channels,
+            "sha256": {name: content_hash(of_set.images) for name, of_set in sets.items() if of_set is not None},
         },
     }

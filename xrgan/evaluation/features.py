@@ -1,6 +1,5 @@
-"""Images → Inception features, extracted once and kept."""
+"""Images → features of a network, extracted once and kept: in blocks, so that an interrupted extraction goes on."""
 
-import functools
 import hashlib
 import os
 import zipfile
@@ -11,35 +10,41 @@ import torch
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.evaluation.inception import cache_dir, weights_file
-from xrgan.evaluation.network import LAYERS, NAME, Inception, load_network
+from xrgan.evaluation.extractors import Extractor, Network
+from xrgan.evaluation.inception import cache_dir
 from xrgan.files import replacing
 
 BATCH_IMAGES = 32  # bounds the memory: 0.4 GB of float32 at 1024²
+BLOCK_IMAGES = 256  # a file each in the cache: sets that begin with the same images share their blocks
 CACHE_BYTES = 2_000_000_000  # 12 kB an image: about 160,000 images
 
 Features = dict[int, NDArray[np.float32]]
 
 
-def extract(images: NDArray[np.uint8], weights: Path, device: torch.device | str, description: str) -> Features:
-    """Inception features of every image, from the cache where these images were seen before.
+def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -> Features:
+    """Features of every image, from the cache where these images were seen before.
 
     Args:
-        images: uint8 (N, C, H, W), C = 1 (gray, shown to the network as three equal channels) or 3, any H and W.
-        weights: one of the two files that `fetch_weights` gives.
+        images: uint8 (N, C, H, W), C = 1 or 3, N ≥ 1, any H and W.
         description: what the progress bar calls the images.
 
     Returns:
-        layer → float32 (N, layer) for every layer of LAYERS, from one pass.
+        layer → float32 (N, layer) for every layer of the extractor, from one pass.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
         raise ValueError(f"images must be uint8 (N, 1 or 3, H, W), not {images.dtype} {images.shape}")
-    file = cache_dir() / "features" / f"{_key(images, weights)}.npz"
-    features = _read(file, len(images))
-    if features is None:
-        features = _run_network(images, weights, torch.device(device), description)
-        _write(file, features)
-    return features
+    blocks = [images[start : start + BLOCK_IMAGES] for start in range(0, len(images), BLOCK_IMAGES)]
+    files = [cache_dir() / "features" / f"{_key(block, extractor)}.npz" for block in blocks]
+    found = [_read(file, len(block), extractor.layers) for file, block in zip(files, blocks, strict=True)]
+    missing = [k for k, joined in enumerate(found) if joined is None]
+    if missing:
+        network, kept = extractor.load(), True
+        with console.progress(description, sum(len(blocks[k]) for k in missing)) as bar:
+            for k in missing:
+                found[k] = block = _run(network, blocks[k], extractor, bar)
+                kept = kept and _write(files[k], block)
+    joined = np.concatenate([block for block in found if block is not None])
+    return dict(zip(extractor.layers, np.split(joined, np.cumsum(extractor.layers)[:-1], axis=1), strict=True))
 
 
 def content_hash(images: NDArray[np.uint8]) -> str:
@@ -50,50 +55,44 @@ def content_hash(images: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _key(images: NDArray[np.uint8], weights: Path) -> str:
-    # The network stands in it by name, because a file of weights says nothing about the resize before them.
-    what = f"{NAME} {LAYERS} {weights_file(weights).sha256} {content_hash(images)}"
-    return hashlib.sha256(what.encode()).hexdigest()
+def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
+    return hashlib.sha256(f"{extractor.identity} {content_hash(images)}".encode()).hexdigest()
 
 
-@functools.lru_cache(maxsize=1)
-def _network(weights: Path, device: torch.device) -> Inception:
-    return load_network(weights, device)
-
-
-def _run_network(images: NDArray[np.uint8], weights: Path, device: torch.device, description: str) -> Features:
-    network = _network(weights, device)
-    batches: list[tuple[torch.Tensor, ...]] = []
-    with torch.inference_mode(), console.progress(description, len(images)) as bar:
+def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar: console.Bar) -> NDArray[np.float32]:
+    """One block's features, all layers side by side: (B, Σ layers)."""
+    batches: list[torch.Tensor] = []
+    with torch.inference_mode():
         for start in range(0, len(images), BATCH_IMAGES):
-            batch = torch.from_numpy(np.array(images[start : start + BATCH_IMAGES])).to(device)  # (B, C, H, W)
-            features = network(batch.expand(-1, 3, -1, -1))
-            batches.append(tuple(layer.cpu() for layer in features))
+            batch = torch.from_numpy(np.array(images[start : start + BATCH_IMAGES])).to(extractor.device)
+            batches.append(torch.cat([layer.float() for layer in network(batch)], dim=1).cpu())
             bar.advance(len(batch))
-    return {layer: torch.cat(parts).numpy() for layer, parts in zip(LAYERS, zip(*batches, strict=True), strict=True)}
+    joined: NDArray[np.float32] = torch.cat(batches).numpy()
+    return joined
 
 
-def _read(file: Path, n: int) -> Features | None:
+def _read(file: Path, n: int, layers: tuple[int, ...]) -> NDArray[np.float32] | None:
     """The features of an earlier call; None where there are none or the file was damaged."""
     try:
         # Opened here, because numpy leaves a torn file open.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-            joined: NDArray[np.float32] = stored["features"]  # (N, 64 + … + 2048)
+            joined: NDArray[np.float32] = stored["features"]  # (N, Σ layers)
         os.utime(file)  # the least recently used one is the first to go
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    if joined.shape != (n, sum(LAYERS)) or joined.dtype != np.float32:
-        return None
-    return dict(zip(LAYERS, np.split(joined, np.cumsum(LAYERS)[:-1], axis=1), strict=True))
+    return joined if joined.shape == (n, sum(layers)) and joined.dtype == np.float32 else None
 
 
-def _write(file: Path, features: Features) -> None:
+def _write(file: Path, joined: NDArray[np.float32]) -> bool:
+    """Whether it could be kept; the user is told where not."""
     try:
         with replacing(file) as temporary, temporary.open("wb") as out:
-            np.savez(out, features=np.concatenate([features[layer] for layer in LAYERS], axis=1))
+            np.savez(out, features=joined)
         _forget_oldest(file.parent)
     except OSError as error:
         console.notice(f"The features are not kept: {file.parent} can't be written ({error.strerror}).")
+        return False
+    return True
 
 
 def _forget_oldest(folder: Path) -> None:

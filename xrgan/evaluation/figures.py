@@ -1,123 +1,145 @@
-"""Compared images → figures, each with its N, its floor and whatever else it can't be read without.
+"""Features of the compared images → figures, each with its N, its floor and whatever it can't be read without.
 
-The floor is the same figure of the held-out real images against as many training images. The ratio is value / floor:
-1 = as far from the real images as other real ones are. It is None where the floor is no more than noise.
+The floor is the same figure of real images against other real ones, as many where there are enough. The ratio is
+value / floor: 1 = as far from the real images as other real ones are. It is None where the floor is no more than noise.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.config import EvaluateConfig
-from xrgan.evaluation.compared import Compared, Images
+from xrgan.evaluation.compared import Compared, ImageSet
+from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import Features, extract
-from xrgan.evaluation.inception import weights_file
-from xrgan.evaluation.metrics import KID_LAYER, fid, kid
-from xrgan.evaluation.network import INPUT_PIXELS, NAME
-from xrgan.evaluation.ssim import Pairs, pairs_between, pairs_nearest, pairs_within, ssim_pairs
+from xrgan.evaluation.manifold import interval_of_mean, manifold
+from xrgan.evaluation.metrics import Interval, fid, inception_score, kid, kid_interval
+from xrgan.evaluation.network import LOGITS
 
 Figure = dict[str, Any]
+Layer = NDArray[np.float32]  # (N, D)
+MANIFOLD = ("precision", "recall", "density", "coverage")
 
 
-def inception_figures(
-    compared: Compared, metrics: Sequence[str], config: EvaluateConfig, device: torch.device | str, weights: Path
+@dataclass(frozen=True)
+class Sets:
+    """Features of one layer, (N, D) each: what a figure is computed from."""
+
+    real: Layer
+    synthetic: Layer
+    floor: tuple[Layer, Layer]
+
+    @property
+    def has_floor(self) -> bool:
+        return min(map(len, self.floor)) >= 2
+
+
+def feature_figures(
+    compared: Compared, metrics: Sequence[str], extractor: Extractor, fid_layer: int, seed: int
 ) -> dict[str, Figure]:
-    """`fid` and `kid`, as far as `metrics` asks for them."""
-    sets = {"real": compared.real, "synthetic": compared.synthetic, "training": compared.other_real}
-    real, synthetic, other_real = (
-        extract(images, weights, device, f"Features of {name} images") for name, images in sets.items()
-    )
+    """`fid`, `kid`, `precision`, `recall`, `density`, `coverage` and `is`, as far as `metrics` asks for them.
+
+    Per class, too, where all sets have labels.
+    """
+    features = _extract_all(compared, extractor)
     about = {
         "n": compared.n,
-        "resize": f"{compared.size} → {INPUT_PIXELS}×{INPUT_PIXELS}, bilinear as TensorFlow 1",
-        "extractor": NAME,
-        "weights": weights_file(weights).kind,
+        "floor_n": compared.floor_n,
+        "resize": f"{compared.size} → {extractor.resize}",
+        "extractor": extractor.name,
+        "weights": extractor.weights,
     }
+    layer = fid_layer if extractor.is_inception else extractor.last
+    ways: dict[str, tuple[int, Callable[[Sets], dict[str, Figure]]]] = {
+        "fid": (layer, lambda sets: {"fid": _fid(sets)}),
+        "kid": (extractor.last, lambda sets: {"kid": _kid(sets, seed)}),
+        "prdc": (extractor.last, lambda sets: _manifold(sets, seed)),
+        "is": (LOGITS, lambda sets: {"is": _inception_score(sets, seed)}),
+    }
+    wanted = [name for name in ways if name in metrics]
     figures: dict[str, Figure] = {}
-    if "fid" in metrics:
-        figures["fid"] = _fid(real, synthetic, other_real, config.fid_layer) | about
-    if "kid" in metrics:
-        figures["kid"] = _kid(real, synthetic, other_real, config.seed) | about
+    for name in console.track(wanted, "Figures", unit="metrics"):
+        layer, compute = ways[name]
+        real, synthetic, *floor = (of_set[layer] for of_set in features)
+        sets = Sets(real, synthetic, (floor[0], floor[1]))
+        for key, figure in compute(sets).items():
+            figures[key] = figure | about | {"layer": layer}
+        for class_name, part in _of_classes(compared, sets):
+            for key, figure in compute(part).items():
+                figure |= {"n": len(part.synthetic), "floor_n": min(map(len, part.floor))}
+                figures[key].setdefault("per_class", {})[class_name] = figure
+    if "fid" in figures and compared.n < figures["fid"]["layer"]:
+        figures["fid"]["warning"] = (
+            f"FID is biased upwards at N = {compared.n}, less than the layer's {figures['fid']['layer']} features: "
+            "compare it with its floor, and read KID first."
+        )
     return figures
 
 
-def _fid(real: Features, synthetic: Features, other_real: Features, layer: int) -> Figure:
-    value, floor = (
-        fid(real[layer], features[layer])
-        for features in console.track((synthetic, other_real), "FID", unit="distances")
-    )
-    figure: Figure = {"value": value, "floor": floor, "ratio": value / floor if floor > 0 else None, "layer": layer}
-    n = len(real[layer])
-    if n < layer:
-        figure["warning"] = (
-            f"FID is biased upwards at N = {n}, less than the layer's {layer} features: "
-            "compare it with its floor, and read KID first."
-        )
-    return figure
+def _extract_all(compared: Compared, extractor: Extractor) -> tuple[Features, Features, Features, Features]:
+    real = extract(compared.real.images, extractor, "Features of real images")
+    synthetic = extract(compared.synthetic.images, extractor, "Features of synthetic images")
+    floor = [
+        real if one is compared.real else extract(one.images, extractor, "Features of other real images")
+        for one in compared.floor
+    ]
+    return real, synthetic, floor[0], floor[1]
 
 
-def _kid(real: Features, synthetic: Features, other_real: Features, seed: int) -> Figure:
-    value, floor = (
-        kid(real[KID_LAYER], features[KID_LAYER], seed)
-        for features in console.track((synthetic, other_real), "KID", unit="distances")
-    )
-    return {
-        "value": value.mean,
-        "std": value.std,
-        "floor": floor.mean,
-        "floor_std": floor.std,
-        "ratio": value.mean / floor.mean if floor.mean > floor.std else None,  # it is unbiased: ≤ 0 is possible
-        "layer": KID_LAYER,
-        "subset_images": value.subset_images,
-    }
+def _of_classes(compared: Compared, sets: Sets) -> Iterator[tuple[str, Sets]]:
+    """Each class with its part of the features, where every set has two images of it or more."""
+    for index, name in enumerate(compared.classes):
+
+        def part(features: Layer, of_set: ImageSet, index: int = index) -> Layer:
+            return features[of_set.of_class(index)]
+
+        floor = part(sets.floor[0], compared.floor[0]), part(sets.floor[1], compared.floor[1])
+        ours = Sets(part(sets.real, compared.real), part(sets.synthetic, compared.synthetic), floor)
+        if min(len(ours.real), len(ours.synthetic)) >= 2:
+            yield name, ours
 
 
-def ssim_figures(compared: Compared, config: EvaluateConfig) -> dict[str, Figure]:
-    """Three figures of different questions.
-
-    `ssim_diversity`: pairs of synthetic images beside pairs of real ones, per class too: much higher = less diverse.
-    `ssim_nearest`: synthetic images and their nearest training images beside held-out real images and theirs: much
-    higher = copies. `ssim_random`: random real–synthetic pairs, the plain figure that papers quote; it says little.
-    """
-    rng = np.random.default_rng([config.seed, 1])
-    real, synthetic, training = compared.real, compared.synthetic, compared.training
-
-    def within(name: str, of_synthetic: Images, of_real: Images) -> Figure:
-        pairs = [pairs_within(len(images), config.pairs, rng) for images in (of_synthetic, of_real)]
-        return _ssim(name, (of_synthetic, of_synthetic, pairs[0]), (of_real, of_real, pairs[1]))
-
-    diversity = within("SSIM within a set", synthetic, real)
-    diversity["per_class"] = {
-        name: within(f"SSIM within {name}", of_synthetic, of_real)
-        for name, (of_real, of_synthetic) in compared.of_classes().items()
-        if min(len(of_real), len(of_synthetic)) >= 2
-    }
-    queries = [images[: config.pairs] for images in (synthetic, real)]
-    nearest = _ssim(
-        "SSIM to the nearest",
-        *((images, training, pairs_nearest(images, training, "Nearest training images")) for images in queries),
-    )
-    between = [pairs_between(compared.n, compared.n, config.pairs, rng) for _ in range(2)]
-    random = _ssim("SSIM of random pairs", (real, synthetic, between[0]), (real, compared.other_real, between[1]))
-    return {
-        "ssim_diversity": diversity | {"n": compared.n},
-        "ssim_nearest": nearest | {"n": compared.n, "among": len(training)},
-        "ssim_random": random | {"n": compared.n},
-    }
+def _fid(sets: Sets) -> Figure:
+    """Without an interval: a bootstrapped set holds images twice, which by itself raises FID above any honest value."""
+    value = fid(sets.real, sets.synthetic)
+    floor = fid(*sets.floor) if sets.has_floor else None
+    # A floor of other N can't be divided by: FID's bias depends on it.
+    same_n = floor is not None and len(sets.floor[1]) >= min(len(sets.real), len(sets.synthetic))
+    return {"value": value, "floor": floor, "ratio": value / floor if floor and same_n else None}
 
 
-def _ssim(name: str, synthetic: tuple[Images, Images, Pairs], real: tuple[Images, Images, Pairs]) -> Figure:
-    with console.progress(name, len(synthetic[2]) + len(real[2]), "pairs") as bar:
-        value, floor = ssim_pairs(*synthetic, bar), ssim_pairs(*real, bar)
-    return {
-        "value": value.mean,
-        "std": value.std,
-        "floor": floor.mean,
-        "floor_std": floor.std,
-        "ratio": value.mean / floor.mean if floor.mean > 0 else None,
-        "pairs": value.pairs,
-    }
+def _kid(sets: Sets, seed: int) -> Figure:
+    value, interval = kid(sets.real, sets.synthetic, seed), kid_interval(sets.real, sets.synthetic, seed)
+    figure = {"value": value.mean, "std": value.std, **_spread(interval), "subset_images": value.subset_images}
+    if not sets.has_floor:
+        return figure | {"floor": None, "ratio": None}
+    floor = kid(*sets.floor, seed)
+    error = kid_interval(*sets.floor, seed).standard_error
+    # It is unbiased: a floor ≤ 0 is possible, and one within two errors of 0 is noise.
+    ratio = value.mean / floor.mean if floor.mean > 2 * error else None
+    return figure | {"floor": floor.mean, "floor_std": floor.std, "floor_error": error, "ratio": ratio}
+
+
+def _manifold(sets: Sets, seed: int) -> dict[str, Figure]:
+    ours = manifold(sets.real, sets.synthetic)
+    theirs = manifold(*sets.floor) if sets.has_floor else None
+    figures = {}
+    for name in MANIFOLD:
+        values = getattr(ours, name)
+        value, floor = float(values.mean()), None if theirs is None else float(getattr(theirs, name).mean())
+        ratio = value / floor if floor else None
+        figures[name] = {"value": value, **_spread(interval_of_mean(values, seed)), "floor": floor, "ratio": ratio}
+    return figures
+
+
+def _inception_score(sets: Sets, seed: int) -> Figure:
+    value, floor = inception_score(sets.synthetic, seed), inception_score(sets.real, seed)
+    spread = {"std": value.std, "floor_std": floor.std, "splits": value.splits}
+    return {"value": value.mean, "floor": floor.mean, "ratio": value.mean / floor.mean, **spread}
+
+
+def _spread(interval: Interval) -> dict[str, Any]:
+    return {"interval": [interval.low, interval.high], "standard_error": interval.standard_error}

@@ -63,8 +63,28 @@ def cache_dir() -> Path:
 
 
 def weights_file(path: Path) -> WeightsFile:
-    """Which of the two published files a path names."""
-    return next(file for file in (FULL, WITHOUT_LOGITS) if file.name == path.name)
+    """Which of the two published files a path names: by its name, else by its size."""
+    names = {file.name: file for file in (FULL, WITHOUT_LOGITS)}
+    sizes = {file.size_bytes: file for file in (FULL, WITHOUT_LOGITS)}
+    return names.get(path.name) or sizes[path.stat().st_size]
+
+
+def check_weights(path: Path) -> Path:
+    """A file of Inception weights that the user names.
+
+    Raises:
+        XrganError: it isn't there, or is none of the two published files.
+    """
+    if not path.is_file():
+        raise XrganError(f"There is no file {path}.", f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}.")
+    if path.stat().st_size not in {FULL.size_bytes, WITHOUT_LOGITS.size_bytes} or not _is_right(
+        path, weights_file(path)
+    ):
+        raise XrganError(
+            f"{path} does not hold the Inception weights that FID is defined on: its SHA-256 is another one.",
+            f"`xrgan fetch inception` gets them; or copy {FULL.name} from torch-fidelity's release page.",
+        )
+    return path
 
 
 def find_weights() -> Path | None:

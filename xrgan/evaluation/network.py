@@ -12,6 +12,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d, FeatureExt
 from xrgan.evaluation.inception import FULL, weights_file
 
 LAYERS = (64, 192, 768, 2048)  # each named by its number of features
+LOGITS = 1008  # of the last layer, without its bias: what the Inception Score stands on
 INPUT_PIXELS = FeatureExtractorInceptionV3.INPUT_IMAGE_SIZE
 NAME = "inception-v3-compat"
 
@@ -23,12 +24,13 @@ class Inception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fid
     initial weights either (they would cost time and draw from the global random numbers of a training run).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, logits: bool) -> None:
         nothing = io.BytesIO()
         torch.save({}, nothing)
         nothing.seek(0)
         with torch.device("meta"):
-            super().__init__(NAME, [str(layer) for layer in LAYERS], feature_extractor_weights_path=nothing)
+            layers = [*map(str, LAYERS), *(["logits_unbiased"] if logits else [])]
+            super().__init__(NAME, layers, feature_extractor_weights_path=nothing)
 
     def load_state_dict(self, state_dict: dict[str, torch.Tensor], strict: bool = True, assign: bool = True) -> Any:
         return super().load_state_dict(state_dict, strict, assign) if state_dict else None
@@ -37,13 +39,14 @@ class Inception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fid
 def load_network(weights: Path, device: torch.device) -> Inception:
     """The network with the features of LAYERS: uint8 (B, 3, H, W) → a tuple of float32 (B, 64), …, (B, 2048).
 
-    It resizes to 299 × 299 itself, bilinear as TensorFlow 1 did it.
+    The full weights give (B, LOGITS) behind them. It resizes to 299 × 299 itself, bilinear as TensorFlow 1 did it.
 
     Args:
         weights: one of the two files that `fetch_weights` gives.
     """
-    network = Inception()
-    if weights_file(weights).name == FULL.name:
+    full = weights_file(weights) == FULL
+    network = Inception(logits=full)
+    if full:
         state = torch.load(weights, map_location="cpu", weights_only=True)
     else:
         state = _state_without_logits(weights, network)

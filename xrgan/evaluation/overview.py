@@ -1,46 +1,124 @@
-"""Real beside synthetic images, as one picture."""
+"""What a score is about, as one picture: images, closest pairs, how far the sets overlap, how FID fell."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from xrgan.data.images import grid
-from xrgan.evaluation.compared import Compared, Images
+from xrgan.evaluation import over_time
+from xrgan.evaluation.compared import HELD_OUT, Compared, Images
+from xrgan.evaluation.scores import Scores
 from xrgan.files import replacing
 
 COLUMNS = 5
 ROWS = 5  # shared by the classes, one each at least
+PAIRS = 5  # closest ones
+PANEL_INCHES = 3.4
+BALANCE = ("precision", "recall", "density", "coverage")
 
 
-def draw_overview(path: Path, compared: Compared, caption: str) -> None:
-    """Write a PNG with real images on the left and synthetic ones on the right, a block of rows a class.
+def draw_overview(path: Path, compared: Compared, scores: Scores, caption: str) -> None:
+    """Write a PNG: real and synthetic images, a block of rows a class; below, what the scores know of them.
 
     Args:
-        caption: one line below them.
+        caption: one line below all.
     """
-    per_class = [(name, *both) for name, both in compared.of_classes().items() if min(map(len, both)) > 0]
-    blocks = per_class[:ROWS] or [("", compared.real, compared.synthetic)]
-    count = COLUMNS * max(1, ROWS // len(blocks))
-    _draw(path, [(name, real[:count], synthetic[:count]) for name, real, synthetic in blocks], caption)
-
-
-def _draw(path: Path, blocks: Sequence[tuple[str, Images, Images]], caption: str) -> None:
+    blocks = _blocks(compared)
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)
-    figure = Figure(figsize=(11, 1.07 * rows + 0.9), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    panels = _panels(path.parent, compared, scores["metrics"])
+    with matplotlib.rc_context({"font.size": 10}):
+        heights = [1.07 * rows + 0.9, *([PANEL_INCHES] if panels else [])]
+        figure = Figure(figsize=(11, sum(heights)), layout="constrained", facecolor="white")
+        FigureCanvasAgg(figure)
+        parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        _draw_images(parts[0], blocks, compared.reference)
+        if panels:
+            for axes, draw in zip(parts[1].subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+                draw(axes)
+        figure.supxlabel(caption, fontsize=10)
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=150)
+
+
+def _blocks(compared: Compared) -> list[tuple[str, Images, Images]]:
+    per_class = []
+    for index, name in enumerate(compared.classes):
+        real, synthetic = (images.take(images.of_class(index)).images for images in (compared.real, compared.synthetic))
+        if min(len(real), len(synthetic)):
+            per_class.append((name, real, synthetic))
+    blocks = per_class[:ROWS] or [("", compared.real.images, compared.synthetic.images)]
+    count = COLUMNS * max(1, ROWS // len(blocks))
+    return [(name, real[:count], synthetic[:count]) for name, real, synthetic in blocks]
+
+
+def _draw_images(figure: SubFigure, blocks: Sequence[tuple[str, Images, Images]], reference: str) -> None:
     axes = figure.subplots(len(blocks), 2, squeeze=False)
     for row, (name, real, synthetic) in zip(axes, blocks, strict=True):
         for axis, images in zip(row, (real, synthetic), strict=True):
-            sheet = np.moveaxis(grid(images, COLUMNS), 0, -1)
-            axis.imshow(sheet if sheet.shape[-1] == 3 else sheet[..., 0], cmap="gray", vmin=0, vmax=255)
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            _show(axis, images, COLUMNS)
         row[0].set_ylabel(name, fontsize=12)
-    axes[0, 0].set_title("Real (held out)", fontsize=14)
+    axes[0, 0].set_title("Real (held out)" if reference == HELD_OUT else "Real (training images)", fontsize=14)
     axes[0, 1].set_title("Synthetic", fontsize=14)
-    figure.supxlabel(caption, fontsize=10)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+
+
+def _panels(folder: Path, compared: Compared, figures: Mapping[str, Any]) -> list[Any]:
+    """The drawings below the images, as far as the scores have them."""
+    panels = []
+    if figures.get("memorisation", {}).get("closest") and compared.training is not None:
+        panels.append(lambda axes: _draw_closest(axes, compared, figures["memorisation"]))
+    if set(BALANCE) <= figures.keys():
+        panels.append(lambda axes: _draw_balance(axes, figures))
+    rows = over_time.read(folder)
+    latest = [row for row in rows if row.setting == rows[-1].setting]
+    if len(latest) > 1:
+        panels.append(lambda axes: _draw_way(axes, latest))
+    return panels
+
+
+def _draw_closest(axes: Axes, compared: Compared, figure: Mapping[str, Any]) -> None:
+    assert compared.training is not None
+    closest = figure["closest"][:PAIRS]
+    above = compared.synthetic.images[[pair["synthetic"] for pair in closest]]
+    below = compared.training.images[[pair["training"] for pair in closest]]
+    _show(axes, np.concatenate([above, below]), len(closest))
+    share, floor = (f"{100 * figure[key]:.1f} %" for key in ("value", "floor"))
+    axes.set_title("Closest pairs: synthetic above, training below", fontsize=11)
+    axes.set_xlabel(f"suspected copies: {share} (of held-out real images: {floor})")
+
+
+def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
+    """Bars with their 95 % intervals; a tick where real images stand."""
+    values = np.array([figures[name]["value"] for name in BALANCE])
+    ends = np.array([figures[name]["interval"] for name in BALANCE])
+    places = np.arange(len(BALANCE))
+    axes.barh(places, values, xerr=np.abs(ends - values[:, None]).T, color="#4477aa", ecolor="#223355", height=0.6)
+    floors = [figures[name]["floor"] for name in BALANCE]
+    known = [(place, floor) for place, floor in zip(places, floors, strict=True) if floor is not None]
+    axes.scatter([floor for _, floor in known], [place for place, _ in known], marker="|", s=500, c="black", zorder=3)
+    axes.set_yticks(places, [name.capitalize() for name in BALANCE])
+    axes.invert_yaxis()
+    axes.set_xlim(left=0)
+    axes.set_title("Do the sets overlap? (line: real against real)", fontsize=11)
+    axes.set_xlabel("1 = all of them")
+
+
+def _draw_way(axes: Axes, rows: Sequence[over_time.Row]) -> None:
+    axes.plot([row.images_seen for row in rows], [row.fid for row in rows], "o-", color=over_time.SYNTHETIC)
+    axes.axhline(rows[-1].fid_floor, color=over_time.REAL, linestyle="--")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set_title("FID over the training (dashed: real against real)", fontsize=11)
+    axes.set_xlabel("images seen")
+
+
+def _show(axes: Axes, images: Images, columns: int) -> None:
+    sheet = np.moveaxis(grid(images, columns), 0, -1)
+    axes.imshow(sheet if sheet.shape[-1] == 3 else sheet[..., 0], cmap="gray", vmin=0, vmax=255)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

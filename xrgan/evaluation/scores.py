@@ -7,74 +7,137 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
 Scores = dict[str, Any]
-COLUMNS = ("metric", "value", "real vs real", "ratio", "N", "note")
+Figure = dict[str, Any]
+COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
+DEFAULT_EXTRACTOR = "inception-v3-compat"
+# metric of the command line → its figures
+FIGURES = {
+    "fid": ("fid",),
+    "kid": ("kid",),
+    "is": ("is",),
+    "prdc": ("precision", "recall", "density", "coverage"),
+    "ssim": ("ssim_diversity", "ssim_random"),
+    "ms-ssim": ("ms_ssim",),
+    "memorisation": ("memorisation",),
+}
 TITLES = {
     "fid": "FID",
     "kid": "KID",
+    "precision": "Precision",
+    "recall": "Recall",
+    "density": "Density",
+    "coverage": "Coverage",
+    "memorisation": "Suspected copies",
+    "is": "Inception Score",
     "ssim_diversity": "SSIM within the set",
     "ssim_nearest": "SSIM to the nearest training image",
     "ssim_random": "SSIM of random pairs",
+    "ms_ssim": "MS-SSIM within the set",
 }
 MEANINGS = {
+    "precision": "synthetic images that lie among real ones",
+    "recall": "real images that lie among synthetic ones",
+    "density": "as precision, by how many; can pass 1",
+    "coverage": "real images with a synthetic one close by",
+    "is": "says little: ImageNet has no X-ray",
     "ssim_diversity": "higher than real = less diverse",
     "ssim_nearest": "higher than real = copies",
     "ssim_random": "says little: the pairs are unrelated",
+    "ms_ssim": "higher than real = less diverse",
 }
+DIGITS = {"fid": 2, "kid": 4, "is": 2}
 
 
-def keep_earlier(path: Path, scores: Scores) -> Scores:
-    """Add to `scores` what an earlier scores.yaml holds on the same images; other images' figures are left behind."""
+def key_of(name: str, figure: Figure) -> str:
+    """The figure's key in scores.yaml: scores of different extractors never share one."""
+    extractor = figure.get("extractor", DEFAULT_EXTRACTOR)
+    return name if extractor == DEFAULT_EXTRACTOR else f"{name}@{extractor}"
+
+
+def read_earlier(path: Path, about: Scores) -> dict[str, Figure]:
+    """The figures of an earlier scores.yaml on the same images with the same settings; other ones are left behind."""
     try:
         earlier = read_yaml(path)
     except XrganError:
-        return scores
-    same = earlier.get("images") == scores["images"] and isinstance(earlier.get("metrics"), dict)
-    return scores | {"metrics": earlier["metrics"] | scores["metrics"]} if same else scores
+        return {}
+    same = all(earlier.get(key) == about[key] for key in ("xrgan", "reference", "settings", "images"))
+    metrics = earlier.get("metrics")
+    return metrics if same and isinstance(metrics, dict) else {}
 
 
-def rows(scores: Scores) -> list[tuple[str, str, str, str, str, str]]:
+def rows(scores: Scores) -> list[tuple[str, ...]]:
     """One row a figure and class, for a table with COLUMNS; KID leads where N is too small for FID."""
-    figures: dict[str, Any] = scores["metrics"]
-    biased = "warning" in figures.get("fid", {})
-    order = ["kid", "fid"] if biased else ["fid", "kid"]
+    figures: dict[str, Figure] = scores["metrics"]
+    order = list(TITLES)
+    if "warning" in figures.get("fid", {}):
+        order[:2] = ["kid", "fid"]
     lines = []
-    for key in [*order, "ssim_diversity", "ssim_nearest", "ssim_random"]:
-        if key in figures:
-            lines.append(_row(key, TITLES[key], figures[key], figures[key]["n"]))
-            per_class = figures[key].get("per_class", {})
-            lines += [_row(key, f"– {name}", figure, "") for name, figure in per_class.items()]
+    for key in sorted(figures, key=lambda key: ("@" in key, key.partition("@")[2], order.index(key.partition("@")[0]))):
+        figure, name = figures[key], key.partition("@")[0]
+        lines.append(_row(name, _title(key), figure))
+        per_class = figure.get("per_class", {})
+        lines += [_row(name, f"– {of_class}", part, "") for of_class, part in per_class.items()]
     return lines
 
 
 def headline(scores: Scores) -> str:
-    """FID and KID with their floors and N, in one line; SSIM where there is nothing else."""
-    figures: dict[str, Any] = scores["metrics"]
+    """FID and KID with their floors and N, in one line; the first figure where there is neither."""
+    figures: dict[str, Figure] = scores["metrics"]
     shown = [key for key in ("fid", "kid") if key in figures] or list(figures)[:1]
-    parts = [f"{TITLES[key]} {_value(key, figures[key])} (real vs real {_floor(key, figures[key])})" for key in shown]
-    return " · ".join([*parts, f"N = {scores['images']['n']}"])
+    parts = [
+        f"{_title(key)} {_value(key, figures[key])}"
+        + (f" (real vs real {floor})" if (floor := _floor(key, figures[key])) != "–" else "")
+        for key in shown
+    ]
+    against = " · against the TRAINING images" if scores.get("reference") == "train" else ""
+    return " · ".join([*parts, f"N = {scores['images']['n']}"]) + against
 
 
-def _row(key: str, title: str, figure: dict[str, Any], n: object) -> tuple[str, str, str, str, str, str]:
-    ratio = "–" if figure["ratio"] is None else f"{figure['ratio']:.2f}"
-    return title, _value(key, figure), _floor(key, figure), ratio, str(n), _note(key, figure)
+def _title(key: str) -> str:
+    name, _, extractor = key.partition("@")
+    return f"{TITLES[name]}, {extractor}" if extractor else TITLES[name]
 
 
-def _note(key: str, figure: dict[str, Any]) -> str:
-    if key.startswith("ssim"):
-        return f"{figure['pairs']} pairs; {MEANINGS[key]}"
+def _row(name: str, title: str, figure: Figure, note: str | None = None) -> tuple[str, ...]:
+    ratio = "–" if figure.get("ratio") is None else f"{figure['ratio']:.2f}"
+    note = _note(name, figure) if note is None else note
+    n = str(figure.get("n", ""))
+    return title, _value(name, figure), _interval(name, figure), _floor(name, figure), ratio, n, note
+
+
+def _note(name: str, figure: Figure) -> str:
+    if "note" in figure:
+        return str(figure["note"])
+    if "pairs" in figure:
+        return f"{figure['pairs']} pairs; {MEANINGS[name]}"
+    if name in MEANINGS:
+        return MEANINGS[name]
     note = f"layer {figure['layer']}, {figure['resize'].partition(',')[0]}"
     return f"{note}; biased at this N" if "warning" in figure else note
 
 
-def _value(key: str, figure: dict[str, Any]) -> str:
-    return _shown(key, figure["value"], figure.get("std"))
+def _value(name: str, figure: Figure) -> str:
+    # An interval says more than the spread of the subsets, which papers quote and which is in scores.yaml.
+    return _shown(name, figure["value"], None if "interval" in figure else figure.get("std"))
 
 
-def _floor(key: str, figure: dict[str, Any]) -> str:
-    return _shown(key, figure["floor"], figure.get("floor_std"))
+def _interval(name: str, figure: Figure) -> str:
+    if "interval" not in figure:
+        return "–"
+    low, high = (_shown(name, end) for end in figure["interval"])
+    return f"{low} … {high}"
 
 
-def _shown(key: str, value: float, std: float | None) -> str:
-    digits = {"fid": 2, "kid": 4}.get(key, 3)
+def _floor(name: str, figure: Figure) -> str:
+    if figure.get("floor") is None:
+        return "–"
+    shown = _shown(name, figure["floor"], None if "interval" in figure else figure.get("floor_std"))
+    return shown if figure.get("floor_n", figure.get("n")) == figure.get("n") else f"{shown} (N = {figure['floor_n']})"
+
+
+def _shown(name: str, value: float, std: float | None = None) -> str:
+    if name == "memorisation":
+        return f"{100 * value:.1f} %"
+    digits = DIGITS.get(name.partition("@")[0], 3)
     spread = "" if std is None else f" ± {std:.{digits}f}"
     return f"{value:.{digits}f}{spread}"

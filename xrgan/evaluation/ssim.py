@@ -4,21 +4,25 @@ Unpaired images have no SSIM as a set: each figure here says which pairs it is a
 figure of real images. Images are uint8 (N, C, H, W); pairs are int64 (P, 2), rows of (index in a, index in b).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from xrgan import console
 from xrgan.evaluation.compared import Images
 
 SMALLEST_PIXELS = 11  # the Gaussian window of σ = 1.5 is as wide
+SMALLEST_PIXELS_OF_MS = 11 * 2**4  # it halves the image four times
 SEARCH_PIXELS = 64  # the nearest image is looked for at this size at most
 SEARCH_BATCH_IMAGES = 64
 
 Pairs = NDArray[np.int64]
+Similarity = Callable[[Images, Images], float]  # of two images
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,17 @@ def ssim(a: Images, b: Images) -> float:
     )
 
 
-def ssim_pairs(a: Images, b: Images, pairs: Pairs, bar: console.Bar) -> PairScore:
-    """Mean and spread of the SSIM over `pairs` of images of `a` and `b`."""
+def ms_ssim(a: Images, b: Images) -> float:
+    """Multi-scale SSIM of two images (Wang et al. 2003), uint8 (C, H, W), H and W ≥ 176; channels are averaged."""
+    first, second = (torch.from_numpy(np.array(image, np.float32)[None]) for image in (a, b))
+    return float(multiscale_structural_similarity_index_measure(first, second, data_range=255.0))
+
+
+def ssim_pairs(a: Images, b: Images, pairs: Pairs, bar: console.Bar, of_two: Similarity = ssim) -> PairScore:
+    """Mean and spread of a similarity over `pairs` of images of `a` and `b`."""
     values = []
     for i, j in pairs:
-        values.append(ssim(a[i], b[j]))
+        values.append(of_two(a[i], b[j]))
         bar.advance()
     return PairScore(float(np.mean(values)), float(np.std(values)), len(values))
 

@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from xrgan import console
 from xrgan.config import Config
@@ -63,6 +65,17 @@ class Clock:
 
     def seconds(self) -> float:
         return round(time.monotonic() - self._start, 2)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What is done meanwhile is no training."""
+        before = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = time.monotonic() - before
+            self._start += spent
+            self._begun += spent
 
     def is_time_to_look(self) -> bool:
         if time.monotonic() - self._last_look < SECONDS_BETWEEN_LOOKS:

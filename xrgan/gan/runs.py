@@ -24,7 +24,7 @@ from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.
 FREE = {"train.epochs", "train.minutes", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
-FREE |= {"train.compile", "train.perceptual_weights"}
+FREE |= {"train.compile", "train.perceptual_weights", "train.evaluate_every"}
 GPU_BATCHES = 4  # times the recipe's batch: a GPU takes as long for 64 small images as for 16
 
 

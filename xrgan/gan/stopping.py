@@ -10,9 +10,25 @@ from types import FrameType
 from xrgan import console
 
 
+class _EndsHere(BaseException):
+    """Raised where a signal need not wait."""
+
+
 @dataclass
 class Stop:
     asked_by: signal.Signals | None = None
+    can_wait: bool = True
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """A signal ends this block where it is: there is nothing in it that must be finished."""
+        self.can_wait = False
+        try:
+            yield
+        except _EndsHere:
+            pass
+        finally:
+            self.can_wait = True
 
 
 @contextmanager
@@ -26,6 +42,8 @@ def stop_signals() -> Iterator[Stop]:
     def note(number: int, _frame: FrameType | None) -> None:
         stop.asked_by = signal.Signals(number)
         signal.signal(number, previous[signal.Signals(number)])
+        if not stop.can_wait:
+            raise _EndsHere
         console.notice("Finishing the step and writing a checkpoint …")
 
     previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -4,12 +4,17 @@ The loop is here; a step stands in step.py, what a run is in state.py, when it i
 """
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+import torch
 
 from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
-from xrgan.gan import health
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint, health
 from xrgan.gan.batches import Batches, make_batches
 from xrgan.gan.failures import advice
 from xrgan.gan.models import choose_device
@@ -17,8 +22,11 @@ from xrgan.gan.pace import Clock, Goal
 from xrgan.gan.recording import Recorder
 from xrgan.gan.state import FIGURES, TrainState, check_finite, fit, gradient_norms, image_spec, restore, save, start
 from xrgan.gan.step import train_step
-from xrgan.gan.stopping import stop_signals
+from xrgan.gan.stopping import Stop, stop_signals
 from xrgan.rundir import RunDir
+
+Score = Callable[[Path, bool], None]
+"""Is told which checkpoint a run has reached, and whether it is one to score; it must not change the run."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +37,12 @@ class Trained:
     stopped_by: signal.Signals | None  # None: it reached its last epoch
 
 
-def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
+def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | None = None) -> Trained:
     """Train a run to its last epoch, from its last good checkpoint where it has one.
 
     Args:
         config: resolved; `run` holds the same one in its config.yaml.
+        score: called where the run goes on, and with the checkpoints of every `evaluate_every` epochs and of the end.
 
     Raises:
         XrganError: too few images, a size that the networks can't draw, NaN, or out of memory.
@@ -42,7 +51,8 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
     batches = make_batches(dataset, config)
     spec = image_spec(dataset, config)
     state = start(config, spec, device)
-    if not restore(state, run, device):
+    goes_on = restore(state, run, device)
+    if not goes_on:
         fit(state, batches)
     if config.train.compile:
         state.generator.compile()  # in place: the names in a checkpoint stay
@@ -52,6 +62,8 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
     showing = console.progress("Training", goal.images_left(state))
     with recording as recorder, advice(config, spec, device), stop_signals() as stop, showing as bar:
         clock = Clock(state)
+        if goes_on and score:  # a stop may have come before the last checkpoint was scored
+            _score(score, state, run, _is_scored(state, batches, config) or goal.is_reached(state, clock), clock, stop)
         while not goal.is_reached(state, clock) and not stop.asked_by:
             goal.steer(state, clock)
             train_step(state, batches, config, device)
@@ -77,7 +89,25 @@ def train(run: RunDir, dataset: PackedDataset, config: Config) -> Trained:
                     state.sums.zero_()
                 # Last, so that what the epoch wrote is never older than the checkpoint that a run goes on from.
                 save(state, run, dataset, spec, config)
+                if score and not stop.asked_by and (ends or _is_scored(state, batches, config)):
+                    _score(score, state, run, True, clock, stop)
     return Trained(run, state.step // batches.an_epoch, state.step, stop.asked_by)
+
+
+def _is_scored(state: TrainState, batches: Batches, config: Config) -> bool:
+    every = config.train.evaluate_every * batches.an_epoch
+    return every > 0 and state.step % every == 0
+
+
+def _score(score: Score, state: TrainState, run: RunDir, wanted: bool, clock: Clock, stop: Stop) -> None:
+    """Let the last checkpoint be scored; the time that it takes is no training, and its failure not the run's."""
+    path = checkpoint.path_of(run.checkpoints, state.step)
+    try:
+        with clock.paused(), stop.at_once(), torch.random.fork_rng(devices=[]):
+            score(path, wanted)
+    except (XrganError, OSError, RuntimeError) as error:  # memory that runs out is a RuntimeError
+        reason = " ".join(str(error).split()).rstrip(".")
+        console.warn(f"{path.name} was not scored: {reason}. `xrgan evaluate --every-checkpoint` tries it again.")
 
 
 def _row(state: TrainState, batches: Batches) -> dict[str, float]:

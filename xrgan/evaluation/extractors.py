@@ -1,0 +1,107 @@
+"""Networks that turn images into features. Scores stand on one of them, name it, and compare with no other's."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from xrgan.errors import XrganError
+from xrgan.evaluation.inception import FULL, weights_file
+from xrgan.evaluation.network import INPUT_PIXELS, LAYERS, LOGITS, NAME, load_network
+
+Network = Callable[[Tensor], Sequence[Tensor]]  # uint8 (B, C, H, W) → float32 (B, layer), one for each layer
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network, and everything that its features depend on; it is loaded when features are missing, not before."""
+
+    name: str  # as the scores show it
+    identity: str  # network, weights and resize: features of another identity are others
+    layers: tuple[int, ...]  # each named by its number of features
+    last: int  # the layer that KID, precision and recall, and memorisation stand on
+    resize: str
+    weights: str
+    device: torch.device
+    load: Callable[[], Network]
+
+    @property
+    def is_inception(self) -> bool:
+        return self.name == NAME
+
+    @property
+    def gives_logits(self) -> bool:
+        """Whether the Inception Score can be computed."""
+        return LOGITS in self.layers
+
+
+def inception(weights: Path, device: torch.device | str) -> Extractor:
+    """The Inception network that FID and KID are defined on; gray images are shown to it as three equal channels.
+
+    Args:
+        weights: one of the two files that `fetch_weights` gives.
+    """
+    file, on = weights_file(weights), torch.device(device)
+    layers = (*LAYERS, LOGITS) if file == FULL else LAYERS
+    return Extractor(
+        name=NAME,
+        # The network stands in it by name, because a file of weights says nothing about the resize before them.
+        identity=f"{NAME} {layers} {file.sha256}",
+        layers=layers,
+        last=LAYERS[-1],
+        resize=f"{INPUT_PIXELS}×{INPUT_PIXELS}, bilinear as TensorFlow 1",
+        weights=file.kind,
+        device=on,
+        load=lambda: _rgb(_inception(weights, on)),
+    )
+
+
+def custom(
+    name: str,
+    identity: str,
+    features: int,
+    network: Callable[[Tensor], Tensor],
+    device: torch.device | str,
+    channels: int,
+) -> Extractor:
+    """One layer of any network, such as the penultimate one of a classifier.
+
+    Args:
+        identity: of its weights, such as their hash.
+        network: uint8 (B, channels, H, W) → float (B, features).
+
+    Raises:
+        XrganError: (when it meets images) they have other channels than it wants.
+    """
+    on = torch.device(device)
+
+    def run(images: Tensor) -> tuple[Tensor]:
+        if images.shape[1] != channels:
+            raise XrganError(
+                f"{name} looks at images of {channels} channel{'s' * (channels > 1)}, not {images.shape[1]}.",
+                "Use `--extractor inception`, or a classifier that was trained on such images.",
+            )
+        return (network(images).float(),)
+
+    return Extractor(
+        name=name,
+        identity=f"{name} {features} {identity}",
+        layers=(features,),
+        last=features,
+        resize="as they are",
+        weights=identity[:12],
+        device=on,
+        load=lambda: run,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _inception(weights: Path, device: torch.device) -> Network:
+    return load_network(weights, device)
+
+
+def _rgb(network: Network) -> Network:
+    return lambda images: network(images.expand(-1, 3, -1, -1))
