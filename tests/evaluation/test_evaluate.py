@@ -1,5 +1,6 @@
 """What `evaluate` says of three sets of images; the network is a fake but in the last test."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from xrgan.evaluation.compared import ImageSet, draw_compared
 from xrgan.evaluation.evaluate import evaluate
 from xrgan.evaluation.extractors import Extractor, inception
 from xrgan.evaluation.inception import WITHOUT_LOGITS
-from xrgan.evaluation.scores import COLUMNS, rows
+from xrgan.evaluation.scores import COLUMNS, headline, rows
 
 from .conftest import FakeNetwork
 
@@ -123,6 +124,73 @@ def test_second_evaluation_extracts_nothing(score: Score, draw: Draw, fake_netwo
     assert sum(fake_network.images_seen) == 60
     score(*sets, metrics=("fid",))
     assert sum(fake_network.images_seen) == 60
+
+
+def test_second_time_nothing_is_computed(
+    score: Score, draw: Draw, fake_network: FakeNetwork, own_cache: Path, tmp_path: Path
+) -> None:
+    sets = draw(20, seed=0), draw(20, seed=1), draw(20, seed=2)
+    metrics = ("fid", "kid", "prdc", "memorisation", "ssim")
+    first = score(*sets, metrics=metrics)
+    shutil.rmtree(own_cache)  # features that were needed would be extracted
+    fake_network.images_seen.clear()
+    again = score(*sets, metrics=metrics)
+    assert again["metrics"] == first["metrics"] and not fake_network.images_seen
+    other_layer = score(*sets, metrics=("fid",), config=EvaluateConfig(fid_layer=192, pairs=20))
+    assert other_layer["metrics"]["fid"]["layer"] == 192 and sum(fake_network.images_seen) == 60
+    assert other_layer["metrics"]["kid"] == first["metrics"]["kid"]
+    reseeded = score(*sets, metrics=("kid",), config=EvaluateConfig(fid_layer=64, pairs=20, seed=1))
+    assert set(reseeded["metrics"]) == {"kid"}
+
+
+def test_all_that_can_be_computed(score: Score, draw: Draw, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = score(draw(20, seed=0), draw(20, seed=1), draw(60, seed=2), metrics=())
+    manifold = {"precision", "recall", "density", "coverage"}
+    ssim = {"ssim_diversity", "ssim_nearest", "ssim_random"}
+    assert set(scores["metrics"]) == {"fid", "kid", "memorisation"} | manifold | ssim
+    told = capsys.readouterr().err
+    assert "MS-SSIM needs images of 176 pixels" in told and "full weights" in told
+    assert "Warning: MS-SSIM" not in told  # nobody asked for it by name
+    assert (tmp_path / "evaluation/memorisation.png").is_file()
+    assert all(scores["metrics"][name]["value"] >= 0 for name in manifold)
+
+
+def test_ms_ssim_where_the_size_allows_it(score: Score, draw: Draw) -> None:
+    same, real = np.repeat(draw(1, seed=1, size=176), 4, axis=0), draw(4, seed=0, size=176)
+    figure = score(real, same, real, metrics=("ms-ssim",))["metrics"]["ms_ssim"]
+    assert figure["value"] == pytest.approx(1) and figure["floor"] < 0.9
+    with pytest.raises(XrganError, match="MS-SSIM needs images of 176 pixels or more, not 32×32"):
+        score(*(draw(3, seed=seed) for seed in range(3)), metrics=("ms-ssim",))
+
+
+def test_classes_have_their_own_scores(score: Score, draw: Draw) -> None:
+    real, synthetic, other = draw(40, seed=0), draw(40, seed=1), draw(40, seed=2)
+    synthetic[:20] = np.minimum(synthetic[:20].astype(int) + 60, 255)  # only the first class is off
+    labels = np.repeat([0, 1], 20)
+    scores = score(
+        real,
+        synthetic,
+        other,
+        metrics=("fid", "kid", "prdc"),
+        real_labels=labels,
+        synthetic_labels=labels,
+        other_labels=labels,
+        classes=("NORMAL", "PNEUMONIA"),
+    )
+    for name in ("fid", "kid"):
+        per_class = scores["metrics"][name]["per_class"]
+        assert per_class["NORMAL"]["value"] > 3 * per_class["PNEUMONIA"]["value"]
+        assert per_class["NORMAL"]["n"] == 20
+    assert scores["metrics"]["coverage"]["per_class"]["PNEUMONIA"]["value"] > 0.5
+
+
+def test_against_training_images_says_so(score: Score, draw: Draw) -> None:
+    training = draw(30, seed=2)
+    sets = draw(30, seed=0), training.copy(), training  # a generator that copies
+    honest = score(*sets, metrics=("kid",))
+    flattered = score(*sets, metrics=("kid",), config=EvaluateConfig(reference="train", pairs=20))
+    assert flattered["metrics"]["kid"]["value"] < honest["metrics"]["kid"]["value"]
+    assert flattered["reference"] == "train" and "TRAINING images" in headline(flattered)
 
 
 def test_ssim_tells_copies_and_sameness(score: Score, draw: Draw) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import pickle
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,6 +59,8 @@ def load_classifier(folder: Path) -> Saved:
     if not file.is_file():
         raise XrganError(f"There is no classifier in {folder}.", f"`xrgan classify --run {folder.parent}` trains one.")
     try:
+        if not zipfile.is_zipfile(file):  # torch would try to read it as a pickle of old
+            raise ValueError("it is no archive")
         content = torch.load(file, map_location="cpu", weights_only=True)
         about = About(**content["about"] | {"classes": tuple(content["about"]["classes"])})
         network = _rebuilt(about, content["network"])

@@ -14,6 +14,7 @@ from xrgan.evaluation.compared import Compared, ImageSet
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import content_hash
 from xrgan.evaluation.figures import Figure, feature_figures
+from xrgan.evaluation.memorisation import memorisation_figures
 from xrgan.evaluation.overview import draw_overview
 from xrgan.evaluation.scores import FIGURES, Scores, headline, key_of, read_earlier
 from xrgan.evaluation.similarity import ms_ssim_figures, ssim_figures
@@ -80,9 +81,7 @@ def _compute(
     if plan.extractor is not None and set(metrics) & set(NEED_FEATURES):
         figures |= feature_figures(compared, metrics, plan.extractor, config.fid_layer, config.seed)
         if "memorisation" in metrics:
-            from xrgan.evaluation.memorisation import memorisation_figures
-
-            figures |= memorisation_figures(compared, plan.extractor, config.seed, folder)
+            figures |= memorisation_figures(compared, plan.extractor, folder)
     if "ssim" in metrics:
         figures |= ssim_figures(compared, config.pairs, config.seed)
     if "ms-ssim" in metrics:

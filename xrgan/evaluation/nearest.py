@@ -1,0 +1,192 @@
+"""The training images nearest to an image: by its details, wherever they were shifted to, and by its features.
+
+Chests are alike in their coarse shapes, and one radiograph is known by its details. So pixels are compared by the
+correlation of band-passed images at 64 × 64, at the best of all small shifts: neither brightness nor contrast matters.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from xrgan import console
+from xrgan.evaluation.compared import Images
+
+PIXELS = 64  # height and width at which images are compared
+FINEST, COARSEST = 0.8, 2.0  # σ of the two Gaussians, in these pixels: below is noise, above are the common shapes
+SHIFT = 4  # pixels, in each direction
+MARGIN = 6  # pixels left out at each border: a shifted image has other ones there
+LEAST_CONTRAST = 0.5  # gray levels: less is no detail, but round-off
+NEIGHBOURS = 16  # nearest ones that are looked at
+USUAL = slice(8, NEIGHBOURS)  # those that tell the usual distance: a training image may be there several times
+COMPONENTS = 256  # of the whitened features, at most
+BATCH_IMAGES = 256
+BLOCK_NUMBERS = 2**24  # bounds the memory of a search: 64 MB of float32
+
+Details = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """For each of Q images its nearest training image, and how far the next ones usually are."""
+
+    index: NDArray[np.int64]  # (Q,)
+    distance: NDArray[np.float64]  # (Q,)
+    usual: NDArray[np.float64]  # (Q,): mean distance of the 9th to 16th nearest
+
+    @property
+    def relative(self) -> NDArray[np.float64]:
+        """Distance ÷ usual distance, (Q,): 0 = a copy, about 1 = no nearer to one than to many.
+
+        Carlini et al. 2023 (arXiv:2301.13188) find copies by such a ratio: images of few details are near to
+        everything, and unusual ones far from everything.
+        """
+        known = self.usual > 0
+        return np.where(known, self.distance / np.where(known, self.usual, 1), 0)
+
+
+@dataclass(frozen=True)
+class PixelBank:
+    """The details of N training images: unit vectors of the inner pixels, at 64 × 64 and at half of it."""
+
+    fine: NDArray[np.float16]  # (N, 52 · 52)
+    coarse: Vectors  # (N, 26 · 26)
+
+
+@dataclass(frozen=True)
+class FeatureBank:
+    """The whitened features of N training images, as unit vectors, and how others are whitened."""
+
+    vectors: Vectors  # (N, K)
+    mean: Vectors  # (D,)
+    matrix: Vectors  # (D, K)
+
+
+def pixel_bank(training: Images) -> PixelBank:
+    """Args: training: uint8 (N, C, H, W), C = 1 or 3; a memory map is read piece by piece."""
+    fine, coarse = [], []
+    for start in range(0, len(training), BATCH_IMAGES):
+        details = _details(training[start : start + BATCH_IMAGES])
+        fine.append(_unit(_windows(details, shift=0)).astype(np.float16)[:, 0])
+        coarse.append(_unit(_windows(_halved(details), shift=0))[:, 0])
+    return PixelBank(np.concatenate(fine), np.concatenate(coarse))
+
+
+def nearest_in_pixels(images: Images, bank: PixelBank, description: str) -> Neighbours:
+    """The neighbours of uint8 (Q, C, H, W); distance = 1 − the highest correlation over all shifts: 0 … 2.
+
+    At half the resolution candidates are chosen from all training images, and at the full one compared.
+    """
+    shifts = (SHIFT // 2 * 2 + 1) ** 2
+    block = max(1, BLOCK_NUMBERS // (shifts * len(bank.coarse)))
+    index, distance = [], []
+    with console.progress(description, len(images)) as bar:
+        for start in range(0, len(images), block):
+            details = _details(images[start : start + block])
+            wanted = _unit(_windows(_halved(details), SHIFT // 2))  # (B, 25, 26²)
+            alike = (wanted.reshape(-1, wanted.shape[-1]) @ bank.coarse.T).reshape(len(details), shifts, -1)
+            candidates = _largest(alike.max(axis=1))  # (B, K)
+            for detail, among in zip(details, candidates, strict=True):
+                shifted = _unit(_windows(detail[None], SHIFT))[0]  # (81, 52²)
+                distance.append(1 - (shifted @ bank.fine[among].astype(np.float32).T).max(axis=0))
+                index.append(among)
+                bar.advance()
+    return _neighbours(np.array(index), np.array(distance))
+
+
+def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
+    """Whiten features (N, D) by their leading principal components, a quarter as many as images at most.
+
+    Whitened, the directions in which all chest X-rays differ no longer hide those that tell one from another.
+    """
+    known = np.asarray(training, np.float64)[np.isfinite(training).all(axis=1)]
+    d = training.shape[1]
+    wanted = min(COMPONENTS, d, len(known) // 4)
+    mean = known.mean(axis=0) if len(known) else np.zeros(d)
+    matrix = np.zeros((d, 0))
+    if wanted:
+        covariance = (known - mean).T @ (known - mean) / len(known)
+        variances, directions = scipy.linalg.eigh(covariance, subset_by_index=[d - wanted, d - 1])
+        real = variances > 1e-9 * max(variances.max(), 1e-9)
+        matrix = directions[:, real] / np.sqrt(variances[real])
+    bank = FeatureBank(np.zeros((0, matrix.shape[1]), np.float32), mean.astype(np.float32), matrix.astype(np.float32))
+    return FeatureBank(whiten(training, bank), bank.mean, bank.matrix)
+
+
+def whiten(features: NDArray[np.floating], bank: FeatureBank) -> Vectors:
+    """Features (Q, D) as the bank's unit vectors (Q, K); zeros where they hold NaN: then they are far from all."""
+    known = np.isfinite(features).all(axis=1, keepdims=True)
+    centred = np.where(known, features, bank.mean).astype(np.float32) - bank.mean
+    vectors: Vectors = centred @ bank.matrix
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return vectors
+
+
+def nearest_in_features(vectors: Vectors, bank: FeatureBank, leave_out: NDArray[np.int64] | None = None) -> Neighbours:
+    """The neighbours of whitened unit vectors (Q, K); distance = length of their difference, 0 … 2.
+
+    Args:
+        leave_out: (Q,), a training image that each is not compared with: itself.
+    """
+    block = max(1, BLOCK_NUMBERS // len(bank.vectors))
+    index, distance = [], []
+    for start in range(0, len(vectors), block):
+        cosine = vectors[start : start + block] @ bank.vectors.T  # (B, N)
+        if leave_out is not None:
+            cosine[np.arange(len(cosine)), leave_out[start : start + block]] = -1
+        among = _largest(cosine)
+        index.append(among)
+        distance.append(np.sqrt(np.maximum(0, 2 - 2 * np.take_along_axis(cosine, among, axis=1))))
+    return _neighbours(np.concatenate(index), np.concatenate(distance))
+
+
+def _neighbours(index: NDArray[np.int64], distance: NDArray[np.floating]) -> Neighbours:
+    """Candidates (Q, K) and their distances, in any order → the nearest one, and the usual distance."""
+    order = np.argsort(distance, axis=1)
+    ranked = np.maximum(0, np.take_along_axis(distance, order, axis=1).astype(np.float64))
+    first = np.take_along_axis(index, order[:, :1], axis=1)[:, 0]
+    beyond = ranked[:, USUAL] if ranked.shape[1] > USUAL.start else ranked[:, -1:]
+    return Neighbours(first, ranked[:, 0], beyond.mean(axis=1) if ranked.shape[1] > 1 else np.ones(len(ranked)))
+
+
+def _largest(similarity: Vectors) -> NDArray[np.int64]:
+    """The columns of the NEIGHBOURS largest values of each row, in no order: (Q, N) → (Q, ≤ NEIGHBOURS)."""
+    count = min(NEIGHBOURS, similarity.shape[1])
+    return np.argpartition(similarity, -count, axis=1)[:, -count:]
+
+
+def _details(images: Images) -> Details:
+    """uint8 (B, C, H, W) → float32 (B, 64, 64) in gray levels: what is neither noise nor a shape of all chests."""
+    gray = torch.from_numpy(np.array(images, np.float32).mean(axis=1, keepdims=True))
+    small = torch.nn.functional.interpolate(gray, (PIXELS, PIXELS), mode="bilinear", antialias=True)[:, 0].numpy()
+    fine, coarse = (gaussian_filter(small, (0, sigma, sigma), mode="nearest") for sigma in (FINEST, COARSEST))
+    details: Details = fine - coarse
+    return details
+
+
+def _halved(details: Details) -> Details:
+    n, height, width = details.shape
+    halved: Details = details.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+    return halved
+
+
+def _windows(details: Details, shift: int) -> Vectors:
+    """The inner part of (B, S, S) at every shift of up to so many pixels: (B, shifts, pixels)."""
+    n, size, _ = details.shape
+    margin = MARGIN * size // PIXELS
+    inner = details[:, margin - shift : size - margin + shift, margin - shift : size - margin + shift]
+    side = size - 2 * margin
+    return sliding_window_view(inner, (side, side), axis=(1, 2)).reshape(n, (2 * shift + 1) ** 2, side * side)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Vectors (…, F) without their mean, of length 1; shorter where there is next to no detail."""
+    centred = vectors - vectors.mean(axis=-1, keepdims=True)
+    length = np.linalg.norm(centred, axis=-1, keepdims=True)
+    unit: Vectors = centred / np.maximum(length, LEAST_CONTRAST * np.sqrt(vectors.shape[-1]))
+    return unit
