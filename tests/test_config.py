@@ -24,6 +24,7 @@ PATTERNS = ["", r"(\d+)", r"^([a-z]+)_", "(?P<patient>p#1: ü)", 'a"(b)\\t', "(a
 SAMPLES = {
     "patient_pattern": PATTERNS,
     "window": ["dicom", "minmax", "p1-p99", "p0.5-p100"],
+    "extractor": ["inception", "classifier:runs/a", "classifier: ü:b"],
     "map": ["auto", "none", "Lung Opacity=1,*=0", "ä # b=c", "a:=-"],
 }
 

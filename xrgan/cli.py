@@ -208,6 +208,7 @@ def train(
     masks: Annotated[bool | None, _option("model.masks", "--masks/--no-masks")] = None,
     loss: Annotated[str | None, _option("train.loss", "--loss")] = None,
     augment: Annotated[str | None, _option("train.augment", "--augment")] = None,
+    reconstruction: Annotated[str | None, _option("train.reconstruction", "--reconstruction")] = None,
     feature_matching: Annotated[float | None, _option("train.feature_matching", "--feature-matching")] = None,
     perceptual: Annotated[float | None, _option("train.perceptual", "--perceptual")] = None,
     perceptual_weights: Annotated[str | None, _option("train.perceptual_weights", "--perceptual-weights")] = None,
@@ -242,6 +243,7 @@ def train(
         "model.name": model,
         "model.progressive": progressive,
         "train.loss": loss,
+        "train.reconstruction": reconstruction,
         "train.feature_matching": feature_matching,
         "train.perceptual": perceptual,
         "train.perceptual_weights": perceptual_weights,
@@ -310,6 +312,12 @@ def sample(
     checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step, or best. [default: the last]")] = "",
     ema: Annotated[bool | None, _option("sample.ema", "--ema/--no-ema")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder. [default: the run's synthetic/]")] = None,
+    reject_copies: Annotated[
+        bool, typer.Option("--reject-copies", help="Leave out suspected copies of training images, and draw others.")
+    ] = False,
+    data: Annotated[
+        str | None, typer.Option(help="Beside --reject-copies: where the training images are. [default: the run's]")
+    ] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Also write walk.gif, between latents.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of another origin.")] = False,
     device: Device = None,
@@ -317,11 +325,13 @@ def sample(
     settings: Settings = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
+    data_root: DataRoot = DATA,
     runs_root: RunsRoot = RUNS,
 ) -> None:
     """Draw synthetic X-rays: → runs/<run>/synthetic/; asked for more, the missing ones are added."""
     console.configure(quiet)
-    there = _find_run(Workspace(DATA, runs_root), run)
+    workspace = Workspace(data_root, runs_root)
+    there = _find_run(workspace, run)
     flags = {"sample.n": n, "sample.seed": seed, "sample.ema": ema, "device": device}
     resolved = options.resolve(there.read_config(), config, settings or (), flags)
     if dry_run:
@@ -331,15 +341,31 @@ def sample(
 
     if label and balance:
         raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
+    if interpolate and reject_copies:
+        raise XrganError(
+            "--interpolate and --reject-copies can't go together: nobody judges the images of a walk.",
+            "Give one of them.",
+            exit_code=2,
+        )
+    if data and not reject_copies:
+        raise XrganError(
+            "--data is of use beside --reject-copies only: drawing needs no dataset.", "Leave it out.", exit_code=2
+        )
     drawing = sampling.open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
     drawing = dataclasses.replace(drawing, balance=balance)
     folder = out or there.synthetic
     wish = resolved.sample
-    sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite)
+    selection = pipeline.reject_copies(workspace, there, resolved, data) if reject_copies else None
+    sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite, selection)
     console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
+    if selection:
+        dropped, judged = len(sampled.record.dropped), sampled.record.judged
+        console.notice(f"{dropped:,} of {judged:,} images looked like copies of training images, and were left out.")
     console.show_text(str(sampled.sheet))
     if interpolate:
-        console.show_text(str(sampling.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
+        from xrgan.gan import walk
+
+        console.show_text(str(walk.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
 
 
 @app.command()

@@ -16,9 +16,13 @@ from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from xrgan.data.packed import PackedDataset
     from xrgan.evaluation.extractors import Extractor
     from xrgan.evaluation.over_time import Distances, Row, Setting
+    from xrgan.gan.selection import Selection
     from xrgan.gan.training import Score, Trained
 
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
@@ -87,12 +91,8 @@ def evaluate(
 
     chosen = config.evaluate
     dataset = _dataset_of(workspace, run, config, data)
-    splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
-    held_out = dataset.some_of(splits, chosen.n, chosen.seed)
-    if not len(held_out):
-        raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
-    folder = synthetic or _drawn(run, config, len(held_out))
-    training = dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed)
+    training, held_out = _compared_of(dataset, config)
+    folder = synthetic or _drawn(workspace, run, config, len(held_out), data)
     compared = draw_compared(
         ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
         ImageSet(*read_synthetic(folder, dataset.classes)),
@@ -103,6 +103,33 @@ def evaluate(
         chosen.reference,
     )
     return score(compared, metrics, chosen, _extractor(workspace, config), run.evaluation)
+
+
+def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> "Selection":
+    """What turns down the images that `evaluate` would suspect to be copies of training images.
+
+    Where the features' weights can't be had, pixels alone are compared, and the user is told.
+
+    Raises:
+        XrganError: no image was held out, or the dataset is not the one that the run was trained on.
+    """
+    from xrgan.evaluation import copies
+    from xrgan.gan.selection import Selection
+
+    dataset = _dataset_of(workspace, run, config, data)
+    training, held_out = _compared_of(dataset, config)
+    if len(training) < (there := len(dataset.of_split("train"))):
+        console.warn(f"Copies are looked for among {len(training):,} of {there:,} training images (evaluate.n).")
+    extractor = None
+    try:
+        extractor = _extractor(workspace, config)()
+    except XrganError as error:
+        console.warn(f"{error} Copies are looked for by their pixels alone.")
+    spaces = f"pixels and {extractor.name} features" if extractor else "pixels"
+    return Selection(
+        f"{spaces}, against {dataset.name}",
+        lambda: copies.honest_of(dataset.xrays(training), dataset.xrays(held_out), extractor),
+    )
 
 
 def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> OverTime:
@@ -169,10 +196,11 @@ def _extractor(workspace: Workspace, config: Config) -> "Callable[[], Extractor]
             return extractors.inception(weights, device)
         from xrgan.downstream.saved import load_classifier
 
-        saved = load_classifier(workspace.find_run(name).classify)
+        run = workspace.find_run(name)
+        saved = load_classifier(run.classify)
         network = saved.network.to(device)
         return extractors.custom(
-            chosen.extractor, saved.sha256, saved.features, network.features, device, saved.about.channels
+            f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.about.channels
         )
 
     return make
@@ -298,7 +326,7 @@ def classify(
     dataset = _dataset_of(workspace, run, config, data)
     study.check(dataset, config.classify)
     wanted = round(len(dataset.of_split("train", "val")) * config.classify.ratio)
-    folder = synthetic or _drawn(run, config, wanted)
+    folder = synthetic or _drawn(workspace, run, config, wanted, data)
     images, labels = read_synthetic(folder, dataset.classes)
     return study.classify(dataset, images, labels, config.classify, choose_device(config.device), run.classify)
 
@@ -331,6 +359,20 @@ def _names(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths) or "none"
 
 
+def _compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """The training images that copies are looked for among, and the held-out ones.
+
+    Raises:
+        XrganError: there is no held-out image.
+    """
+    chosen = config.evaluate
+    splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
+    held_out = dataset.some_of(splits, chosen.n, chosen.seed)
+    if not len(held_out):
+        raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
+    return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out
+
+
 def _dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
     """The dataset that a run was trained on, or another one where the user insists."""
     from xrgan.data.packed import open_packed
@@ -344,7 +386,7 @@ def _dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | N
     return dataset
 
 
-def _drawn(run: RunDir, config: Config, count: int) -> Path:
+def _drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None) -> Path:
     """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
     from xrgan.gan import sampling
 
@@ -352,7 +394,8 @@ def _drawn(run: RunDir, config: Config, count: int) -> Path:
         console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
         seed = sampling.seed_of(run.synthetic, config.sample.seed)
         drawing = sampling.open_drawing(run, config.device, config.sample.ema)
-        sampling.sample(drawing, run.synthetic, count, seed, run_name=run.name)
+        selection = reject_copies(workspace, run, config, data) if sampling.rejects_copies(run.synthetic) else None
+        sampling.sample(drawing, run.synthetic, count, seed, run_name=run.name, selection=selection)
     return run.synthetic
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from xrgan.data.packed import PackedDataset, open_packed
-from xrgan.evaluation import extractors, inception, memorisation
+from xrgan.evaluation import copies, extractors, inception
 from xrgan.evaluation.features import extract
 from xrgan.gan.models import choose_device
 
@@ -120,7 +120,7 @@ def main() -> None:
     features = nothing if options.pixels_only else inception_features()
     training, held_out = dataset.of_split("train"), dataset.of_split("val", "test")
     start = time.perf_counter()
-    detector = memorisation.fit(
+    detector = copies.fit(
         dataset.xrays(training),
         dataset.xrays(held_out),
         features(dataset.xrays(training), "training"),
@@ -129,8 +129,7 @@ def main() -> None:
     folds = by_patient(dataset, held_out, rng)
     relative = {name: of.relative for name, of in detector.held_out.neighbours.items()}
     limits = [
-        memorisation.thresholds({name: values[folds != fold] for name, values in relative.items()})
-        for fold in range(FOLDS)
+        copies.thresholds({name: values[folds != fold] for name, values in relative.items()}) for fold in range(FOLDS)
     ]
     alarms = np.zeros(len(held_out), bool)
     for fold, limit in enumerate(limits):
@@ -148,8 +147,8 @@ def main() -> None:
     print("|---" * (5 + len(tests)) + "|")
     for kind, change in (MEANT | BEYOND).items():
         chosen = rng.choice(training, options.repeats * planted_a_set)
-        copies = planted(dataset, chosen, rng.choice(training, len(chosen)), change, rng)
-        judged = memorisation.judge(detector, copies, features(copies, kind))
+        changed = planted(dataset, chosen, rng.choice(training, len(chosen)), change, rng)
+        judged = copies.judge(detector, changed, features(changed, kind))
         of_repeat = np.repeat(np.arange(options.repeats), planted_a_set) % FOLDS
         found = {
             name: of.relative <= np.array([limits[fold][name] for fold in of_repeat])
@@ -158,7 +157,7 @@ def main() -> None:
         either = np.any(list(found.values()), axis=0)
         named = np.any([training[of.index] == chosen for of in judged.neighbours.values()], axis=0)
         shares = [f"{part.mean():.1%}" for part in found.values()]
-        cells = [kind, f"{len(copies)}", f"{either.sum()}", f"{either.mean():.1%}", *shares, f"{named.mean():.1%}"]
+        cells = [kind, f"{len(changed)}", f"{either.sum()}", f"{either.mean():.1%}", *shares, f"{named.mean():.1%}"]
         print(f"| {' | '.join(cells)} |", flush=True)
     elsewhere = ~np.isin(dataset.patients[held_out], dataset.patients[training])
     print("\n| false alarms among | images | alarms | share |\n|---|---|---|---|")

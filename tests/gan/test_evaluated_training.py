@@ -1,6 +1,7 @@
 """A run whose checkpoints are scored while it trains: the same run, and a table that a stop doesn't break."""
 
 import dataclasses
+import io
 import json
 import os
 import random
@@ -12,10 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from tests.gan.helpers import tiny_config, tiny_dataset
 from tests.gan.test_training import assert_same, last
-from xrgan import cli, pipeline
+from xrgan import cli, console, pipeline
 from xrgan.config import Config, to_yaml
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
@@ -135,6 +137,15 @@ def test_a_score_that_fails_costs_a_warning(
     assert last(run)["step"] == 2 * STEPS
     said = " ".join(capsys.readouterr().err.split())
     assert f"step_{STEPS:08d}.pt was not scored: {str(error).rstrip('.')}." in said and "--every-checkpoint" in said
+
+
+def test_a_terminal_shows_the_bar_of_a_score_within_that_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Console(file=io.StringIO(), force_terminal=True, width=120)
+    monkeypatch.setattr(console, "_notices", shown)
+    with console.progress("Training", 2) as outer, console.progress("Features", 1) as inner:
+        inner.advance()
+        outer.advance()
+    assert "Features" in shown.file.getvalue() and "Training" in shown.file.getvalue()  # type: ignore[attr-defined]
 
 
 # The best checkpoint
@@ -281,7 +292,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
     run = scored_run(workspace, "run", "train.epochs=3")
     checkpoint.mark_best(run.checkpoints / "step_00000016.pt")
     saved = run.read_config()
-    monkeypatch.setattr(over_time, "best", lambda rows, there: next(row for row in rows if row.step == 16))
+    monkeypatch.setattr(over_time, "best", lambda rows, _: next(row for row in rows if row.step == 16))
     wanted = saved.model_copy(
         update={
             "train": saved.train.model_copy(update={"epochs": 5}),

@@ -11,7 +11,7 @@ from tests.gan.helpers import tiny_config, tiny_dataset
 from xrgan.data.images import read_gray
 from xrgan.data.synthetic import read_synthetic
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, runs, sampling, training
+from xrgan.gan import checkpoint, runs, sampling, training, walk
 from xrgan.rundir import RunDir
 
 
@@ -116,11 +116,11 @@ def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
 
 
 def test_the_walk_is_a_gif_that_moves_smoothly(drawing: sampling.Drawing, tmp_path: Path) -> None:
-    file = sampling.interpolate(drawing, tmp_path / "walk.gif", seed=0)
-    with Image.open(file) as walk:
-        assert walk.n_frames > 50
+    file = walk.interpolate(drawing, tmp_path / "walk.gif", seed=0)
+    with Image.open(file) as gif:
+        assert gif.n_frames > 50
     a, b = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
-    path = sampling._slerp(a, b, 10)
+    path = walk._slerp(a, b, 10)
     lengths = np.linalg.norm(path, axis=1)
     assert np.allclose(path[0], a)
     assert lengths.min() > 0.95 * min(np.linalg.norm(a), np.linalg.norm(b)), "a straight line would be shorter inside"
@@ -195,4 +195,4 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     assert len(read_synthetic(folder)[0]) == 6  # the masks are no images
     sampling.sample(drawing, folder, n=4, seed=2, overwrite=True)
     assert len(list(folder.glob("*_mask.png"))) == 4
-    sampling.interpolate(drawing, folder / "walk.gif", seed=1)
+    walk.interpolate(drawing, folder / "walk.gif", seed=1)

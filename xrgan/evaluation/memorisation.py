@@ -1,11 +1,5 @@
-"""Has the generator memorised? Synthetic images that are nearer to a training image than held-out real ones ever are.
+"""Has the generator memorised? How many synthetic images are suspected copies of training images, and which."""
 
-Each image is compared with all training images by its pixels and by its features. How near is too near, held-out real
-images tell: they are no copies, and so the tests are set to take about one in a hundred of them for one.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,92 +7,18 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
+from xrgan import console
 from xrgan.evaluation import nearest
-from xrgan.evaluation.compared import Compared, Images
+from xrgan.evaluation.compared import Compared
+from xrgan.evaluation.copies import FALSE_ALARMS, FEATURES, CopyDetector, Judged, fit, judge
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.memorisation_picture import draw_pairs
-from xrgan.evaluation.nearest import FeatureBank, Neighbours, PixelBank
+from xrgan.evaluation.nearest import FeatureBank, Neighbours
 
-FALSE_ALARMS = 0.01  # of honest images, in all spaces together
-LEAKED = 0.25  # relative distance in pixels: so near to a training image, a held-out one is a copy itself
 CLOSEST = 10  # pairs that are shown
-PIXELS, FEATURES = "pixels", "features"  # the spaces
 
-Features = NDArray[np.floating]
 Figure = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Q images: in each space their neighbours among the training images, and how near is suspicious."""
-
-    neighbours: Mapping[str, Neighbours]
-    thresholds: Mapping[str, float]
-
-    @property
-    def nearness(self) -> dict[str, NDArray[np.float64]]:
-        """Relative distance ÷ threshold in each space, (Q,): 1 or less is suspicious."""
-        return {name: of.relative / self.thresholds[name] for name, of in self.neighbours.items()}
-
-    @property
-    def suspects(self) -> NDArray[np.bool_]:
-        """(Q,): suspicious in one space or more."""
-        return np.stack(list(self.nearness.values())).min(axis=0) <= 1
-
-
-@dataclass(frozen=True)
-class CopyDetector:
-    """What is known of the training images, and from held-out ones: how near honest images come to them."""
-
-    pixels: PixelBank
-    features: FeatureBank | None
-    thresholds: Mapping[str, float]
-    """space → relative distance"""
-    held_out: Judged
-    leaked: NDArray[np.bool_]
-    """(held-out images,): they are copies of training images, and say nothing about honest ones"""
-    false_alarms: float | None
-    """share of the held-out images that are suspects by the thresholds of their other half; None: there are too few"""
-
-
-def fit(
-    training: Images,
-    held_out: Images,
-    training_features: Features | None = None,
-    held_out_features: Features | None = None,
-) -> CopyDetector:
-    """Learn how near held-out real images come to training images.
-
-    Args:
-        training, held_out: uint8 (N, C, H, W), C = 1 or 3; each one or more.
-        training_features, held_out_features: (N, D) of the same images; without them, only pixels are compared.
-    """
-    pixels = nearest.pixel_bank(training)
-    neighbours = {PIXELS: nearest.nearest_in_pixels(held_out, pixels, "Nearest to held-out images")}
-    features = None
-    if training_features is not None and held_out_features is not None:
-        features = nearest.feature_bank(training_features)
-        neighbours[FEATURES] = nearest.nearest_in_features(nearest.whiten(held_out_features, features), features)
-    leaked = neighbours[PIXELS].relative < LEAKED
-    relative = {name: of.relative[~leaked] for name, of in neighbours.items()}
-    limits = thresholds(relative)
-    return CopyDetector(pixels, features, limits, Judged(neighbours, limits), leaked, _false_alarms(relative))
-
-
-def judge(detector: CopyDetector, images: Images, features: Features | None = None) -> Judged:
-    """Compare uint8 (Q, C, H, W) with the training images.
-
-    Args:
-        features: (Q, D), where the detector was fitted with features.
-    """
-    neighbours = {PIXELS: nearest.nearest_in_pixels(images, detector.pixels, "Nearest to synthetic images")}
-    if detector.features is not None:
-        if features is None:
-            raise ValueError("the detector compares features, too")
-        vectors = nearest.whiten(features, detector.features)
-        neighbours[FEATURES] = nearest.nearest_in_features(vectors, detector.features)
-    return Judged(neighbours, detector.thresholds)
 
 
 def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
@@ -155,7 +75,8 @@ def memorisation_figures(compared: Compared, extractor: Extractor, folder: Path)
         extract(of.images, extractor, f"Features of {name} images")[extractor.last] for name, of in sets.items()
     )
     detector = fit(compared.training.images, compared.held_out.images, training, held_out)
-    judged = judge(detector, compared.synthetic.images, synthetic)
+    with console.progress("Nearest to synthetic images", compared.n) as bar:
+        judged = judge(detector, compared.synthetic.images, synthetic, bar)
     figure = memorisation(detector, judged) | {"extractor": extractor.name, "layer": extractor.last}
     draw_pairs(folder / "memorisation.png", compared.synthetic.images, compared.training.images, figure)
     return {"memorisation": figure}
@@ -175,34 +96,6 @@ def closest(judged: Judged, count: int = CLOSEST) -> list[Figure]:
         relative = judged.neighbours[space].relative[k]
         pairs.append(pair | {"relative": float(relative), "nearness": float(nearness[:, k].min())})
     return pairs
-
-
-def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Space → relative distances of N honest images (N,), to the one at or below which an image is a suspect.
-
-    Where k of N honest images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
-    spaces share. With too few images k is 1, and the probability higher.
-    """
-    limits = {}
-    for name, values in relative.items():
-        rank = max(1, int(FALSE_ALARMS / len(relative) * (len(values) + 1)))
-        # Above 0, so that a nearness can be given even where honest images are exact copies of training images.
-        limits[name] = max(1e-6, float(np.sort(values)[rank - 1])) if len(values) else LEAKED
-    return limits
-
-
-def _false_alarms(relative: Mapping[str, NDArray[np.float64]]) -> float | None:
-    """Each half of the held-out images is judged by the thresholds of the other."""
-    n = len(next(iter(relative.values())))
-    if n < 2:
-        return None
-    halves = np.random.default_rng(0).permutation(n) % 2
-    alarms = 0
-    for half in (0, 1):
-        limits = thresholds({name: values[halves != half] for name, values in relative.items()})
-        suspects = [values[halves == half] <= limits[name] for name, values in relative.items()]
-        alarms += int(np.any(suspects, axis=0).sum())
-    return alarms / n
 
 
 def _ratio_of_medians(judged: Judged, held_out: Judged, name: str, honest: NDArray[np.bool_]) -> float | None:

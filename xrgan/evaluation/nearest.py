@@ -77,24 +77,27 @@ def pixel_bank(training: Images) -> PixelBank:
     return PixelBank(np.concatenate(fine), np.concatenate(coarse))
 
 
-def nearest_in_pixels(images: Images, bank: PixelBank, description: str) -> Neighbours:
-    """The neighbours of uint8 (Q, C, H, W); distance = 1 − the highest correlation over all shifts: 0 … 2.
+def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None = None) -> Neighbours:
+    """The neighbours of uint8 (Q, C, H, W), Q ≥ 1; distance = 1 − the highest correlation over all shifts: 0 … 2.
 
     At half the resolution candidates are chosen from all training images, and at the full one compared.
+
+    Args:
+        bar: advances by each image.
     """
     shifts = (SHIFT // 2 * 2 + 1) ** 2
     block = max(1, BLOCK_NUMBERS // (shifts * len(bank.coarse)))
     index, distance = [], []
-    with console.progress(description, len(images)) as bar:
-        for start in range(0, len(images), block):
-            details = _details(images[start : start + block])
-            wanted = _unit(_windows(_halved(details), SHIFT // 2))  # (B, 25, 26²)
-            alike = (wanted.reshape(-1, wanted.shape[-1]) @ bank.coarse.T).reshape(len(details), shifts, -1)
-            candidates = _largest(alike.max(axis=1))  # (B, K)
-            for detail, among in zip(details, candidates, strict=True):
-                shifted = _unit(_windows(detail[None], SHIFT))[0]  # (81, 52²)
-                distance.append(1 - (shifted @ bank.fine[among].astype(np.float32).T).max(axis=0))
-                index.append(among)
+    for start in range(0, len(images), block):
+        details = _details(images[start : start + block])
+        wanted = _unit(_windows(_halved(details), SHIFT // 2))  # (B, 25, 26²)
+        alike = (wanted.reshape(-1, wanted.shape[-1]) @ bank.coarse.T).reshape(len(details), shifts, -1)
+        candidates = _largest(alike.max(axis=1))  # (B, K)
+        for detail, among in zip(details, candidates, strict=True):
+            shifted = _unit(_windows(detail[None], SHIFT))[0]  # (81, 52²)
+            distance.append(1 - (shifted @ bank.fine[among].astype(np.float32).T).max(axis=0))
+            index.append(among)
+            if bar is not None:
                 bar.advance()
     return _neighbours(np.array(index), np.array(distance))
 
@@ -105,15 +108,18 @@ def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
     Whitened, the directions in which all chest X-rays differ no longer hide those that tell one from another.
     """
     known = np.asarray(training, np.float64)[np.isfinite(training).all(axis=1)]
-    d = training.shape[1]
-    wanted = min(COMPONENTS, d, len(known) // 4)
-    mean = known.mean(axis=0) if len(known) else np.zeros(d)
+    n, d = known.shape
+    wanted = min(COMPONENTS, d, n // 4)
+    mean = known.mean(axis=0) if n else np.zeros(d)
     matrix = np.zeros((d, 0))
     if wanted:
-        covariance = (known - mean).T @ (known - mean) / len(known)
-        variances, directions = scipy.linalg.eigh(covariance, subset_by_index=[d - wanted, d - 1])
+        centred = known - mean
+        few = n < d  # the smaller of the two products has the same variances
+        product = (centred @ centred.T if few else centred.T @ centred) / n
+        variances, directions = scipy.linalg.eigh(product, subset_by_index=[len(product) - wanted, len(product) - 1])
         real = variances > 1e-9 * max(variances.max(), 1e-9)
-        matrix = directions[:, real] / np.sqrt(variances[real])
+        variances, directions = variances[real], directions[:, real]
+        matrix = centred.T @ directions / np.sqrt(n) / variances if few else directions / np.sqrt(variances)
     bank = FeatureBank(np.zeros((0, matrix.shape[1]), np.float32), mean.astype(np.float32), matrix.astype(np.float32))
     return FeatureBank(whiten(training, bank), bank.mean, bank.matrix)
 
@@ -122,13 +128,13 @@ def whiten(features: NDArray[np.floating], bank: FeatureBank) -> Vectors:
     """Features (Q, D) as the bank's unit vectors (Q, K); zeros where they hold NaN: then they are far from all."""
     known = np.isfinite(features).all(axis=1, keepdims=True)
     centred = np.where(known, features, bank.mean).astype(np.float32) - bank.mean
-    vectors: Vectors = centred @ bank.matrix
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    return vectors
+    vectors = centred @ bank.matrix
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, np.finfo(np.float32).tiny), np.float32)
 
 
 def nearest_in_features(vectors: Vectors, bank: FeatureBank, leave_out: NDArray[np.int64] | None = None) -> Neighbours:
-    """The neighbours of whitened unit vectors (Q, K); distance = length of their difference, 0 … 2.
+    """The neighbours of whitened unit vectors (Q, K), Q ≥ 1; distance = length of their difference, 0 … 2.
 
     Args:
         leave_out: (Q,), a training image that each is not compared with: itself.

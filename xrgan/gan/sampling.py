@@ -1,5 +1,6 @@
 """Run + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,24 +8,22 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from xrgan import console
-from xrgan.data.images import Pixels, grid, save_png, to_pil
+from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.reading import masks
 from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint, eigen
 from xrgan.gan.models import ImageSpec, build, choose_device
+from xrgan.gan.selection import RECORDED, Accept, Record, Selection, select
 from xrgan.rundir import RunDir
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
 SHEET = 100  # images on the contact sheet
-FRAMES_A_LEG = 12  # of a walk from one latent to the next
-FRAME_MILLISECONDS = 80
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Sampled:
     images: int
     drawn: int
     sheet: Path
+    record: Record
 
 
 def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Drawing:
@@ -139,7 +139,14 @@ def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tupl
 
 
 def sample(
-    drawing: Drawing, folder: Path, n: int, seed: int, label: str = "", run_name: str = "", overwrite: bool = False
+    drawing: Drawing,
+    folder: Path,
+    n: int,
+    seed: int,
+    label: str = "",
+    run_name: str = "",
+    overwrite: bool = False,
+    selection: Selection | None = None,
 ) -> Sampled:
     """Bring `folder` to (at least) n images: `synthetic_00001.png` …, index.csv, sheet.png, sample.yaml.
 
@@ -147,11 +154,43 @@ def sample(
 
     Asked again for more, the missing ones are added; the images that are there stay.
 
+    Args:
+        selection: turns images down; the next numbers of the seed are drawn instead, so that there are gaps in the
+            names, and image k is the same as without it. sample.yaml names the numbers.
+
     Raises:
-        XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false.
+        XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false; or hardly
+            any image is accepted.
     """
-    _check_weights(drawing)
+    check_weights(drawing)
     labels_of(drawing, seed, 0, 1, label)  # an unknown label is refused before anything is touched
+    origin = _origin(drawing, seed, label, run_name, selection)
+    record = _claim(folder, origin, overwrite)
+    if selection:
+
+        def keep(grown: Record) -> None:
+            write_yaml(folder / "sample.yaml", origin | grown.written())
+
+        wanted, total = _accepted(drawing, n, seed, label, selection.load(), record, keep), n
+    else:
+        missing = [k for k in range(n) if not _file(folder, k).is_file()]
+        wanted, total = _of_numbers(drawing, missing, seed, label), len(missing)
+    drawn = 0
+    with console.progress("Drawing", total) as bar:
+        for k, image in wanted:
+            if not _file(folder, k).is_file():
+                _save(_file(folder, k), image, drawing.spec)
+                drawn += 1
+            bar.advance()
+    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_drawn(folder))
+    _write_index(folder, drawing, seed, label, numbers)
+    sheet = folder / "sheet.png"
+    save_png(sheet, contact_sheet(drawing, seed, label, numbers[: min(n, SHEET)]))
+    return Sampled(folder, len(numbers), drawn, sheet, record)
+
+
+def _origin(drawing: Drawing, seed: int, label: str, run_name: str, selection: Selection | None) -> dict[str, Any]:
+    """What images of one folder have in common."""
     origin: dict[str, Any] = {
         "run": run_name,
         "step": drawing.step,
@@ -165,26 +204,44 @@ def sample(
         origin["balance"] = True
     if drawing.spec.masks:
         origin["mask_values"] = {name: masks.value(name, drawing.spec.masks) for name in drawing.spec.masks}
-    _claim(folder, origin, overwrite)
-    files = [folder / f"synthetic_{k + 1:05d}.png" for k in range(n)]
-    missing = [k for k, file in enumerate(files) if not file.is_file()]
-    with console.progress("Drawing", len(missing)) as bar:
-        for block in sorted({k // BLOCK for k in missing}):
+    if selection:
+        origin["reject_copies"] = selection.by
+    return origin
+
+
+def _of_numbers(drawing: Drawing, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
+    """Images of these ascending numbers (from 0) of a seed."""
+    block, images = -1, np.zeros(0, np.uint8)
+    for k in numbers:
+        if k // BLOCK != block:
+            block = k // BLOCK
             images, _ = draw_block(drawing, seed, block, label)
-            for k in range(block * BLOCK, min((block + 1) * BLOCK, n)):
-                if not files[k].is_file():
-                    _save(files[k], images[k - block * BLOCK], drawing.spec)
-                    bar.advance()
-    total = len(list_drawn(folder))
-    _write_index(folder, drawing, seed, label, total)
-    sheet = folder / "sheet.png"
-    save_png(sheet, contact_sheet(drawing, seed, label, min(n, SHEET)))
-    return Sampled(folder, total, len(missing), sheet)
+        yield k, images[k % BLOCK]
+
+
+def _accepted(
+    drawing: Drawing, n: int, seed: int, label: str, accept: Accept, record: Record, keep: Callable[[Record], None]
+) -> Iterator[tuple[int, Pixels]]:
+    """The first n images of a seed that are accepted; where classes come in turn, as many of each."""
+
+    def groups(classes: NDArray[np.int64]) -> NDArray[np.int64]:
+        return classes if drawing.balance else np.zeros_like(classes)
+
+    def draw_groups(block: int) -> tuple[Pixels, NDArray[np.int64]]:
+        images, classes = draw_block(drawing, seed, block, label)
+        return images, groups(classes)
+
+    room = np.bincount(groups(labels_of(drawing, seed, 0, n, label)))
+    return select(draw_groups, room, lambda images: accept(images[:, : drawing.spec.channels]), record, keep)
 
 
 def list_drawn(folder: Path) -> list[Path]:
     """The images in a folder that `sample` filled, without their masks."""
     return sorted(folder.glob("synthetic_*[0-9].png"))
+
+
+def _file(folder: Path, k: int) -> Path:
+    return folder / f"synthetic_{k + 1:05d}.png"
 
 
 def _save(file: Path, image: Pixels, spec: ImageSpec) -> None:
@@ -204,48 +261,21 @@ def seed_of(folder: Path, otherwise: int) -> int:
     return int(read_yaml(file).get("seed", otherwise)) if file.is_file() else otherwise
 
 
-def contact_sheet(drawing: Drawing, seed: int, label: str, count: int) -> Pixels:
-    """The first `count` images of a seed as one: uint8 (C, H, W)."""
-    blocks = [draw_block(drawing, seed, block, label)[0] for block in range(-(-count // BLOCK))]
+def rejects_copies(folder: Path) -> bool:
+    """Whether a folder's images were selected, so that more of the same can be added."""
+    file = folder / "sample.yaml"
+    return file.is_file() and "reject_copies" in read_yaml(file)
+
+
+def contact_sheet(drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
+    """Images of these numbers (from 0, ascending) of a seed as one: uint8 (C, H, W)."""
+    images = np.stack([image for _, image in _of_numbers(drawing, numbers, seed, label)])
     columns = 5 if drawing.spec.masks else 10
-    return grid(shown(np.concatenate(blocks)[:count], drawing.spec.channels), columns)
+    return grid(shown(images, drawing.spec.channels), columns)
 
 
-def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
-    """Write a GIF that walks through `stops` latents and back to the first.
-
-    The walk follows great circles (slerp, White 2016, arXiv:1609.04468): a straight line would pass through latents
-    much shorter than any that the generator was trained on.
-    """
-    _check_weights(drawing)
-    corners = latents(seed, 0, stops, drawing.latent_size).numpy()
-    z = np.concatenate([_slerp(corners[k], corners[(k + 1) % stops], FRAMES_A_LEG) for k in range(stops)])
-    labels = labels_of(drawing, seed, 0, 1, label).repeat(len(z))
-    images = draw(
-        drawing.generator,
-        torch.from_numpy(z.astype(np.float32)),
-        torch.from_numpy(labels) if drawing.spec.classes else None,
-    )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    frames = [
-        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : drawing.spec.channels]
-    ]
-    frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
-    return file
-
-
-def _slerp(a: NDArray[np.float32], b: NDArray[np.float32], frames: int) -> NDArray[np.float64]:
-    """(frames, Z): from a (included) to b (not included) along the great circle; the length changes linearly."""
-    t = np.linspace(0, 1, frames, endpoint=False)[:, None]
-    cosine = float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
-    angle = np.arccos(np.clip(cosine, -1, 1))
-    if angle < 1e-6:
-        return (1 - t) * a + t * b
-    walk: NDArray[np.float64] = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
-    return walk
-
-
-def _check_weights(drawing: Drawing) -> None:
+def check_weights(drawing: Drawing) -> None:
+    """Raises: XrganError: the generator can draw nothing."""
     if not all(bool(torch.isfinite(weight).all()) for weight in drawing.generator.state_dict().values()):
         raise XrganError(
             "The generator's weights hold NaN or infinite values: it can draw nothing.",
@@ -253,12 +283,15 @@ def _check_weights(drawing: Drawing) -> None:
         )
 
 
-def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
-    """Make the folder this drawing's own, or refuse to mix its images with others."""
+def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
+    """Make the folder this drawing's own, or refuse to mix its images with others; → what was judged before."""
     file = folder / "sample.yaml"
     images = list_drawn(folder)
-    there = read_yaml(file) if file.is_file() else {}
-    if images and there != origin:
+    content = read_yaml(file) if file.is_file() else {}
+    there = {key: value for key, value in content.items() if key not in RECORDED}
+    if images and there == origin:
+        return Record.read(content)
+    if images:
         if not overwrite:
             differs = next(key for key in origin | there if there.get(key) != origin.get(key))
             raise XrganError(
@@ -270,13 +303,14 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> None:
             image.unlink()
             _mask_of(image).unlink(missing_ok=True)
     write_yaml(file, origin)
+    return Record()
 
 
-def _write_index(folder: Path, drawing: Drawing, seed: int, label: str, total: int) -> None:
-    labels = labels_of(drawing, seed, 0, total, label)
+def _write_index(folder: Path, drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> None:
+    labels = labels_of(drawing, seed, 0, max(numbers) + 1, label)
     lines = ["file,seed,label" + (",mask" if drawing.spec.masks else "")]
-    for k, index in enumerate(labels):
-        file = Path(f"synthetic_{k + 1:05d}.png")
+    for k in numbers:
+        file, index = Path(_file(folder, k).name), labels[k]
         line = f"{file},{seed},{drawing.classes[index] if index >= 0 else ''}"
         lines.append(f"{line},{_mask_of(file)}" if drawing.spec.masks else line)
     write_text(folder / "index.csv", "\n".join(lines) + "\n")

@@ -22,8 +22,8 @@ class Stop:
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """A signal ends this block where it is: there is nothing in it that must be finished."""
-        self.can_wait = False
         try:
+            self.can_wait = False
             yield
         except _EndsHere:
             pass

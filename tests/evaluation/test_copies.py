@@ -1,0 +1,118 @@
+"""Which images are suspected copies."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.evaluation.chests import CHANGES, chests
+from tests.evaluation.conftest import FakeNetwork
+from xrgan.config import PrepareConfig
+from xrgan.data.packed import open_packed
+from xrgan.data.prepare import prepare
+from xrgan.evaluation import copies
+from xrgan.evaluation.extractors import inception
+from xrgan.evaluation.inception import WITHOUT_LOGITS
+
+
+@pytest.fixture(scope="module")
+def detector() -> copies.CopyDetector:
+    return copies.fit(chests(150, 0), chests(60, 1))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_planted_copies_are_suspects_and_honest_images_are_not(detector: copies.CopyDetector, change: str) -> None:
+    planted = CHANGES[change](chests(150, 0)[40:60], np.random.default_rng(2))
+    judged = copies.judge(detector, np.concatenate([planted, chests(60, 3)]))
+    assert judged.suspects[:20].all()
+    assert judged.suspects[20:].mean() < 0.1
+    assert (judged.neighbours[copies.PIXELS].index[:20] == np.arange(40, 60)).all()
+
+
+def test_the_thresholds_let_no_more_honest_images_through_than_they_promise() -> None:
+    rng = np.random.default_rng(0)
+    shares = []
+    for _ in range(200):
+        known = {"one": rng.random(800), "other": rng.random(800)}
+        limits = copies.thresholds(known)
+        fresh = {name: rng.random(2000) for name in known}
+        shares.append(np.any([fresh[name] <= limits[name] for name in known], axis=0).mean())
+    assert 0.5 * copies.FALSE_ALARMS < np.mean(shares) <= 1.2 * copies.FALSE_ALARMS
+    few = {"one": np.array([0.9, 0.5, 0.7])}
+    assert copies.thresholds(few) == {"one": 0.5}, "of few images, the nearest one sets the threshold"
+
+
+def test_false_alarms_are_counted_on_images_that_set_no_threshold(detector: copies.CopyDetector) -> None:
+    assert detector.false_alarms is not None and 0 < detector.false_alarms < 0.2
+    alone = copies.fit(chests(20, 0), chests(1, 1))
+    assert alone.false_alarms is None
+    assert copies.judge(alone, chests(20, 0)[:3]).suspects.all()
+
+
+def test_held_out_images_that_are_training_images_set_no_threshold() -> None:
+    training, honest = chests(150, 0), chests(60, 1)
+    detector = copies.fit(training, np.concatenate([honest, training[:5], training[7:9] // 2 + 60]))
+    assert list(np.flatnonzero(detector.leaked)) == list(range(60, 67))
+    assert detector.thresholds == copies.fit(training, honest).thresholds
+    same = copies.fit(training, training[:30])
+    assert same.leaked.all() and same.false_alarms is None
+    assert copies.judge(same, training[50:60]).suspects.all()
+    assert not copies.judge(same, honest).suspects.any()
+
+
+def test_features_find_what_pixels_do_not() -> None:
+    """Features that don't change when an image is mirrored."""
+    training, held_out = chests(150, 0), chests(60, 1)
+
+    def features(images: np.ndarray) -> np.ndarray:
+        small = images[:, 0, 8:24, 8:24].astype(np.float32)
+        return (small + small[:, :, ::-1]).reshape(len(images), -1)
+
+    mirrored = training[:10, :, :, ::-1]
+    assert copies.judge(copies.fit(training, held_out), mirrored).suspects.mean() < 0.3
+    detector = copies.fit(training, held_out, features(training), features(held_out))
+    judged = copies.judge(detector, mirrored, features(mirrored))
+    assert judged.suspects.all()
+    assert list(judged.neighbours[copies.FEATURES].index) == list(range(10))
+    with pytest.raises(ValueError, match="features"):
+        copies.judge(detector, mirrored)
+
+
+@pytest.mark.parametrize("features", [np.zeros((2, 4)), np.full((2, 4), np.nan), np.eye(2, 4)])
+def test_two_images_of_each_and_any_features_will_do(features: np.ndarray) -> None:
+    training, flat = chests(2, 0), np.zeros((2, 1, 32, 32), np.uint8)
+    for held_out in (chests(2, 1), training, flat):
+        for images in (chests(2, 2), training, flat):
+            detector = copies.fit(training, held_out, features, features)
+            assert copies.judge(detector, images, features).suspects.shape == (2,)
+
+
+@pytest.mark.parametrize("with_features", [False, True])
+def test_drawn_images_are_judged_silently(
+    with_features: bool, fake_network: FakeNetwork, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extractor = inception(Path(WITHOUT_LOGITS.name), "cpu") if with_features else None
+    training = chests(150, 0)
+    honest = copies.honest_of(training, chests(60, 1), extractor)
+    capsys.readouterr()
+    images = np.concatenate([training[:4], chests(28, 5)])
+    accepted = honest(images)
+    assert accepted.dtype == bool and not accepted[:4].any() and accepted[4:].mean() > 0.8
+    assert list(honest(images)) == list(accepted)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.real
+def test_copies_of_real_x_rays_are_found(tmp_path: Path, real_data: Path) -> None:
+    wish = PrepareConfig(limit=1000, workers=1)
+    dataset = open_packed(prepare(real_data / "kermany_224", tmp_path / "prepared", wish))
+    training, held_out = (dataset.xrays(dataset.of_split(*splits)) for splits in (("train",), ("val", "test")))
+    detector = copies.fit(training, held_out)
+    assert detector.false_alarms is not None and detector.false_alarms <= 0.02
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(training), (2, 50), replace=False)
+    for name, change in CHANGES.items():
+        copied = change(training[chosen[0]], rng)
+        if name == "blended":
+            copied = (0.7 * training[chosen[0]] + 0.3 * training[chosen[1]]).astype(np.uint8)
+        assert copies.judge(detector, copied).suspects.mean() >= 0.96, name

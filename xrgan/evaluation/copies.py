@@ -1,0 +1,154 @@
+"""Which images are copies of training images? Those that are nearer to one than held-out real ones ever are.
+
+Each image is compared with all training images by its pixels and by its features. How near is too near, held-out real
+images tell: they are no copies, and so the tests are set to take about one in two hundred of them for one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from xrgan import console
+from xrgan.evaluation import nearest
+from xrgan.evaluation.compared import Images
+from xrgan.evaluation.extractors import Extractor
+from xrgan.evaluation.features import extract
+from xrgan.evaluation.nearest import FeatureBank, Neighbours, PixelBank
+
+FALSE_ALARMS = 0.005  # of honest images, in all spaces together
+LEAKED = 0.25  # relative distance in pixels: so near to a training image, a held-out one is a copy itself
+PIXELS, FEATURES = "pixels", "features"  # the spaces
+
+Features = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Q images: in each space their neighbours among the training images, and how near is suspicious."""
+
+    neighbours: Mapping[str, Neighbours]
+    thresholds: Mapping[str, float]
+
+    @property
+    def nearness(self) -> dict[str, NDArray[np.float64]]:
+        """Relative distance ÷ threshold in each space, (Q,): 1 or less is suspicious."""
+        return {name: of.relative / self.thresholds[name] for name, of in self.neighbours.items()}
+
+    @property
+    def suspects(self) -> NDArray[np.bool_]:
+        """(Q,): suspicious in one space or more."""
+        return np.asarray(np.stack(list(self.nearness.values())).min(axis=0) <= 1)
+
+
+@dataclass(frozen=True)
+class CopyDetector:
+    """What is known of the training images, and from held-out ones: how near honest images come to them."""
+
+    pixels: PixelBank
+    features: FeatureBank | None
+    thresholds: Mapping[str, float]
+    """space → relative distance"""
+    held_out: Judged
+    leaked: NDArray[np.bool_]
+    """(held-out images,): they are copies of training images, and say nothing about honest ones"""
+    false_alarms: float | None
+    """share of the held-out images that are suspects by the thresholds of their other half; None: there are too few"""
+
+
+def fit(
+    training: Images,
+    held_out: Images,
+    training_features: Features | None = None,
+    held_out_features: Features | None = None,
+) -> CopyDetector:
+    """Learn how near held-out real images come to training images.
+
+    Args:
+        training, held_out: uint8 (N, C, H, W), C = 1 or 3; each one or more.
+        training_features, held_out_features: (N, D) of the same images; without them, only pixels are compared.
+    """
+    pixels = nearest.pixel_bank(training)
+    with console.progress("Nearest to held-out images", len(held_out)) as bar:
+        neighbours = {PIXELS: nearest.nearest_in_pixels(held_out, pixels, bar)}
+    features = None
+    if training_features is not None and held_out_features is not None:
+        features = nearest.feature_bank(training_features)
+        neighbours[FEATURES] = nearest.nearest_in_features(nearest.whiten(held_out_features, features), features)
+    leaked = neighbours[PIXELS].relative < LEAKED
+    relative = {name: of.relative[~leaked] for name, of in neighbours.items()}
+    limits = thresholds(relative)
+    return CopyDetector(pixels, features, limits, Judged(neighbours, limits), leaked, _false_alarms(relative))
+
+
+def judge(
+    detector: CopyDetector, images: Images, features: Features | None = None, bar: console.Bar | None = None
+) -> Judged:
+    """Compare uint8 (Q, C, H, W), Q ≥ 1, with the training images.
+
+    Args:
+        features: (Q, D), where the detector was fitted with features.
+        bar: advances by each image.
+    """
+    neighbours = {PIXELS: nearest.nearest_in_pixels(images, detector.pixels, bar)}
+    if detector.features is not None:
+        if features is None:
+            raise ValueError("the detector compares features, too")
+        vectors = nearest.whiten(features, detector.features)
+        neighbours[FEATURES] = nearest.nearest_in_features(vectors, detector.features)
+    return Judged(neighbours, detector.thresholds)
+
+
+def honest_of(training: Images, held_out: Images, extractor: Extractor | None) -> Callable[[Images], NDArray[np.bool_]]:
+    """What says of uint8 (B, C, H, W) whether each is no suspect, (B,): silently, while images are drawn.
+
+    Args:
+        extractor: None = only pixels are compared.
+    """
+    if extractor is None:
+        alone = fit(training, held_out)
+        return lambda images: ~judge(alone, images).suspects
+    detector = fit(
+        training,
+        held_out,
+        extract(training, extractor, "Features of training images")[extractor.last],
+        extract(held_out, extractor, "Features of held-out images")[extractor.last],
+    )
+    network, layer = extractor.load(), extractor.layers.index(extractor.last)
+
+    def honest(images: Images) -> NDArray[np.bool_]:
+        with torch.inference_mode():
+            features = network(torch.from_numpy(images).to(extractor.device))[layer].float().cpu().numpy()
+        return ~judge(detector, images, features).suspects
+
+    return honest
+
+
+def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Space → relative distances of N honest images (N,), to the one at or below which an image is a suspect.
+
+    Where k of N honest images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
+    spaces share. With too few images k is 1, and the probability higher.
+    """
+    limits = {}
+    for name, values in relative.items():
+        rank = max(1, int(FALSE_ALARMS / len(relative) * (len(values) + 1)))
+        # Above 0, so that a nearness can be given even where honest images are exact copies of training images.
+        limits[name] = max(1e-6, float(np.sort(values)[rank - 1])) if len(values) else LEAKED
+    return limits
+
+
+def _false_alarms(relative: Mapping[str, NDArray[np.float64]]) -> float | None:
+    """Each half of the held-out images is judged by the thresholds of the other."""
+    n = len(next(iter(relative.values())))
+    if n < 2:
+        return None
+    halves = np.random.default_rng(0).permutation(n) % 2
+    alarms = 0
+    for half in (0, 1):
+        limits = thresholds({name: values[halves != half] for name, values in relative.items()})
+        suspects = [values[halves == half] <= limits[name] for name, values in relative.items()]
+        alarms += int(np.any(suspects, axis=0).sum())
+    return alarms / n

@@ -1,0 +1,48 @@
+"""A walk through the latents of a seed, as a GIF."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from xrgan.data.images import to_pil
+from xrgan.gan.sampling import Drawing, check_weights, draw, labels_of, latents
+
+FRAMES_A_LEG = 12  # from one latent to the next
+FRAME_MILLISECONDS = 80
+
+
+def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
+    """Write a GIF that walks through `stops` latents and back to the first.
+
+    The walk follows great circles (slerp, White 2016, arXiv:1609.04468): a straight line would pass through latents
+    much shorter than any that the generator was trained on.
+    """
+    check_weights(drawing)
+    corners = latents(seed, 0, stops, drawing.latent_size).numpy()
+    z = np.concatenate([_slerp(corners[k], corners[(k + 1) % stops], FRAMES_A_LEG) for k in range(stops)])
+    labels = labels_of(drawing, seed, 0, 1, label).repeat(len(z))
+    images = draw(
+        drawing.generator,
+        torch.from_numpy(z.astype(np.float32)),
+        torch.from_numpy(labels) if drawing.spec.classes else None,
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    frames = [
+        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : drawing.spec.channels]
+    ]
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
+    return file
+
+
+def _slerp(a: NDArray[np.float32], b: NDArray[np.float32], frames: int) -> NDArray[np.float64]:
+    """(frames, Z): from a (included) to b (not included) along the great circle; the length changes linearly."""
+    t = np.linspace(0, 1, frames, endpoint=False)[:, None]
+    cosine = float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b)))
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if angle < 1e-6:
+        return (1 - t) * a + t * b
+    walk: NDArray[np.float64] = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    return walk
