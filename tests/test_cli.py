@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -247,3 +248,44 @@ def test_the_module_runs_and_help_needs_no_torch() -> None:
     assert answer.stdout.strip() == "[]"
     answer = subprocess.run([sys.executable, "-m", "xrgan", "--help"], capture_output=True, text=True, check=True)
     assert "classify" in answer.stdout
+
+
+def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A generator that draws three training images among its own; without the weights, by pixels alone."""
+    from xrgan.data.packed import open_packed
+    from xrgan.errors import XrganError
+    from xrgan.evaluation import inception
+    from xrgan.gan import sampling
+
+    def no_weights() -> Path:
+        raise XrganError("The Inception weights can't be had.")
+
+    monkeypatch.setattr(inception, "fetch_weights", no_weights)
+    type_("fetch phantom --n 80 --size 32")
+    type_("prepare --size 32")
+    type_("train --run a --epochs 1 --model dcgan", *TINY)
+    dataset = open_packed(Path("data/prepared/phantom_32"))
+    copied = dataset.xrays(dataset.of_split("train")[:3])
+    draw_block = sampling.draw_block
+
+    def copying(drawing: sampling.Drawing, seed: int, block: int, label: str = "") -> Any:
+        images, labels = draw_block(drawing, seed, block, label)
+        if block == 0:
+            images[[1, 4, 7], :1] = copied
+        return images, labels
+
+    monkeypatch.setattr(sampling, "draw_block", copying)
+    answer = type_("sample -n 8 --reject-copies")
+    assert "The Inception weights can't be had. Copies are looked for by their pixels alone." in answer.err
+    assert "images looked like copies of training images, and were left out" in answer.err
+    synthetic = Path("runs/a/synthetic")
+    copies = {f"synthetic_0000{k}.png" for k in (2, 5, 8)}
+    said = yaml.safe_load((synthetic / "sample.yaml").read_text())
+    assert said["reject_copies"] == "pixels, against phantom_32" and {2, 5, 8} <= set(said["dropped"])
+    assert len(sampling.list_drawn(synthetic)) == 8
+    type_("evaluate --ssim --set evaluate.pairs=5")
+    drawn = {path.name for path in sampling.list_drawn(synthetic)}
+    assert len(drawn) == len(dataset.of_split("val", "test")) > 8, "more were drawn, in the same way"
+    assert not copies & drawn
+    for line, word in (("--interpolate --reject-copies", "nobody judges"), ("--data phantom_32", "--reject-copies")):
+        assert word in type_(f"sample {line}", code=2).err

@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
 from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.metrics import fid, inception_score, kid, kid_interval
+from xrgan.evaluation.metrics import fid, inception_score, kid
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=(60, 3))
@@ -42,7 +43,7 @@ def test_kid_is_the_kernel_formula() -> None:
     def kernel(a: np.ndarray, b: np.ndarray) -> float:
         return float((a @ b / 4 + 1) ** 3)
 
-    assert result.mean == pytest.approx(kernel(x, x) + kernel(y, y) - 2 * kernel(x, y))
+    assert result.value == pytest.approx(kernel(x, x) + kernel(y, y) - 2 * kernel(x, y))
     assert result.std == pytest.approx(0, abs=1e-9)
     assert result.subset_images == 3
 
@@ -50,9 +51,9 @@ def test_kid_is_the_kernel_formula() -> None:
 def test_kid_is_0_between_equal_distributions_and_repeats_with_its_seed() -> None:
     a, b, c = (RNG.normal(shift, 1, (200, 16)) for shift in (0, 0, 0.5))
     same, other = kid(a, b, seed=1), kid(a, c, seed=1)
-    assert abs(same.mean) < 2 * same.std < other.mean
+    assert abs(same.value) < 2 * same.std < other.value
     assert kid(a, c, seed=1) == other != kid(a, c, seed=2)
-    assert np.isfinite(kid(a[:2], c[:2], seed=0).mean)
+    assert np.isfinite(kid(a[:2], c[:2], seed=0).value)
 
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (20, 31), (64, 50), (2, 5)])
@@ -63,24 +64,31 @@ def test_fid_of_few_images_is_torch_fidelitys(n: int, m: int) -> None:
     assert fid(a, b) == pytest.approx(theirs, rel=1e-5)
 
 
+@pytest.mark.parametrize("n", [2, 40])
+def test_kid_of_all_images_is_torch_fidelitys(n: int) -> None:
+    a, b = RNG.gamma(0.5, 1, (n, 64)), RNG.gamma(0.6, 1, (n, 64))
+    theirs = kid_features_to_metric(torch.from_numpy(a), torch.from_numpy(b), kid_subsets=1, kid_subset_size=n)
+    assert kid(a, b, seed=0).value == pytest.approx(theirs[KEY_METRIC_KID_MEAN], rel=1e-6)
+
+
 def test_kid_interval_holds_the_true_distance_as_often_as_it_says() -> None:
     """With linear features the truth is known from a sample far larger than those that are judged."""
     far = 3000
-    truth = kid(RNG.normal(0, 1, (far, 4)), RNG.normal(0.5, 1, (far, 4)), seed=0).mean
+    truth = kid(RNG.normal(0, 1, (far, 4)), RNG.normal(0.5, 1, (far, 4)), seed=0).value
     held, errors, values = 0, [], []
     for seed in range(100):
         rng = np.random.default_rng(seed)
         a, b = rng.normal(0, 1, (80, 4)), rng.normal(0.5, 1, (80, 4))
-        interval = kid_interval(a, b, seed=1)
+        interval = kid(a, b, seed=1).interval
         held += interval.low <= truth <= interval.high
         errors.append(interval.standard_error)
-        values.append(kid(a, b, seed=1).mean)
+        values.append(kid(a, b, seed=1).value)
     assert 0.86 <= held / 100 <= 0.99
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.25)
 
 
 def test_kid_interval_of_two_images() -> None:
-    interval = kid_interval(RNG.normal(size=(2, 4)), RNG.normal(size=(2, 4)), seed=0)
+    interval = kid(RNG.normal(size=(2, 4)), RNG.normal(size=(2, 4)), seed=0).interval
     assert np.isfinite([interval.low, interval.high, interval.standard_error]).all()
 
 
@@ -118,5 +126,5 @@ def test_torchmetrics_documented_examples(weights: Path) -> None:
     assert fid(a[64], b[64]) == pytest.approx(12.7202, abs=2e-3)
     result = kid(a[2048], b[2048], seed=0)
     assert result.subset_images == 50
-    assert result.mean == pytest.approx(0.0337, abs=5e-4)
+    assert result.value == pytest.approx(0.0337, abs=5e-4)
     assert result.std == pytest.approx(0.0023, abs=5e-4)

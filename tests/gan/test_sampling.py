@@ -8,10 +8,12 @@ import torch
 from PIL import Image
 
 from tests.gan.helpers import tiny_config, tiny_dataset
-from xrgan.data.images import read_gray
+from xrgan.data.images import Pixels, read_gray
 from xrgan.data.synthetic import read_synthetic
 from xrgan.errors import XrganError
+from xrgan.files import read_yaml
 from xrgan.gan import checkpoint, runs, sampling, training, walk
+from xrgan.gan.selection import JUDGED_AT_LEAST, Selection
 from xrgan.rundir import RunDir
 
 
@@ -196,3 +198,125 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     sampling.sample(drawing, folder, n=4, seed=2, overwrite=True)
     assert len(list(folder.glob("*_mask.png"))) == 4
     walk.interpolate(drawing, folder / "walk.gif", seed=1)
+
+
+class Judge:
+    """Turns down the images of a seed whose numbers (from 1) are named, known by their pixels."""
+
+    def __init__(self, drawing: sampling.Drawing, seed: int, dropped: set[int]) -> None:
+        blocks = [sampling.draw_block(drawing, seed, block)[0] for block in range(4)]
+        self.dropped = {np.concatenate(blocks)[k - 1, : drawing.spec.channels].tobytes() for k in dropped}
+        self.judged = 0
+
+    def __call__(self, images: Pixels) -> np.ndarray:
+        self.judged += len(images)
+        return np.array([image.tobytes() not in self.dropped for image in images])
+
+    @property
+    def selection(self) -> Selection:
+        return Selection("a judge", lambda: self)
+
+
+def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(
+    drawing: sampling.Drawing, tmp_path: Path
+) -> None:
+    judge = Judge(drawing, 3, {2, 4, 33, 90})
+    sampled = sampling.sample(drawing, tmp_path / "chosen", n=40, seed=3, selection=judge.selection)
+    sampling.sample(drawing, tmp_path / "all", n=43, seed=3)
+    chosen, everything = pixels(tmp_path / "chosen"), pixels(tmp_path / "all")
+    assert set(everything) - set(chosen) == {"synthetic_00002.png", "synthetic_00004.png", "synthetic_00033.png"}
+    assert all(everything[name] == image for name, image in chosen.items()), "image k is the same with and without"
+    assert (sampled.images, sampled.drawn, sampled.record.dropped) == (40, 40, [1, 3, 32])
+    index, whole = (pd.read_csv(tmp_path / name / "index.csv", index_col="file") for name in ("chosen", "all"))
+    assert list(index.index) == sorted(chosen)
+    assert (index == whole.loc[index.index]).all(axis=None)
+    said = read_yaml(tmp_path / "chosen/sample.yaml")
+    assert said["reject_copies"] == "a judge" and said["dropped"] == [2, 4, 33] and said["judged"] == 64
+    with Image.open(tmp_path / "chosen/sheet.png") as sheet, Image.open(tmp_path / "all/sheet.png") as other:
+        assert sheet.size == (10 * 18 + 2, 4 * 18 + 2)
+        second = (20, 2, 36, 18)
+        assert sheet.crop(second).tobytes() == everything["synthetic_00003.png"] != other.crop(second).tobytes()
+
+
+def test_more_are_added_to_a_selection_without_judging_again(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    at_once, later = (Judge(drawing, 3, {2, 4, 33, 70}) for _ in range(2))
+    sampling.sample(drawing, tmp_path / "at once", n=70, seed=3, selection=at_once.selection)
+    sampling.sample(drawing, tmp_path / "later", n=5, seed=3, selection=later.selection)
+    assert later.judged == 32
+    (tmp_path / "later/synthetic_00003.png").unlink()
+    sampling.sample(drawing, tmp_path / "later", n=40, seed=3, selection=later.selection)
+    assert sampling.sample(drawing, tmp_path / "later", n=70, seed=3, selection=later.selection).images == 70
+    assert later.judged == at_once.judged == 96
+    for name in ("index.csv", "sample.yaml", "sheet.png"):
+        assert (tmp_path / "later" / name).read_bytes() == (tmp_path / "at once" / name).read_bytes(), name
+    assert pixels(tmp_path / "later") == pixels(tmp_path / "at once")
+    fewer = sampling.sample(drawing, tmp_path / "later", n=4, seed=3, selection=later.selection)
+    assert fewer.images == 70 and fewer.record.dropped == [1, 3, 32, 69]
+
+
+def test_an_interrupted_selection_goes_on(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    judge = Judge(drawing, 3, {2, 40})
+
+    def interrupted(images: Pixels) -> np.ndarray:
+        if judge.judged:
+            raise KeyboardInterrupt
+        return judge(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        sampling.sample(drawing, tmp_path, n=50, seed=3, selection=Selection("a judge", lambda: interrupted))
+    assert len(pixels(tmp_path)) == 31
+    assert sampling.sample(drawing, tmp_path, n=50, seed=3, selection=judge.selection).record.dropped == [1, 39]
+    assert judge.judged == 64 and len(pixels(tmp_path)) == 50
+
+
+def test_a_selection_is_not_mixed_with_other_images(drawing: sampling.Drawing, tmp_path: Path) -> None:
+    sampling.sample(drawing, tmp_path, n=5, seed=3)
+    judge = Judge(drawing, 3, {2})
+    with pytest.raises(XrganError, match="another reject_copies: 'none', not 'a judge'.*--overwrite"):
+        sampling.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection)
+    assert not sampling.rejects_copies(tmp_path) and judge.judged == 0
+    sampling.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection, overwrite=True)
+    assert sampling.rejects_copies(tmp_path) and "synthetic_00002.png" not in pixels(tmp_path)
+    with pytest.raises(XrganError, match="another reject_copies: 'a judge', not 'none'"):
+        sampling.sample(drawing, tmp_path, n=5, seed=3)
+
+
+@pytest.mark.parametrize("kept", [0, 20])
+def test_a_generator_that_only_copies_is_given_up(drawing: sampling.Drawing, tmp_path: Path, kept: int) -> None:
+    judged = 0
+
+    def accept(images: Pixels) -> np.ndarray:
+        nonlocal judged
+        judged += len(images)
+        return np.arange(judged - len(images), judged) < kept
+
+    with pytest.raises(XrganError, match=r"of 320 images .* look like copies of training images.*--checkpoint"):
+        sampling.sample(drawing, tmp_path, n=100, seed=0, selection=Selection("no", lambda: accept))
+    assert judged == JUDGED_AT_LEAST
+    assert len(pixels(tmp_path)) == kept, "what was accepted stays"
+    assert sampling.sample(drawing, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
+
+
+def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(
+    drawing: sampling.Drawing, tmp_path: Path
+) -> None:
+    balanced = dataclasses.replace(drawing, balance=True)
+    odd = Judge(balanced, 3, {1, 3, 5, 7, 20})
+    for n in (10, 24, 25):
+        sampling.sample(balanced, tmp_path, n=n, seed=3, selection=odd.selection)
+        counts = pd.read_csv(tmp_path / "index.csv")["label"].value_counts()
+        assert dict(counts) == {"class0": (n + 1) // 2, "class1": n // 2}
+    assert {f"synthetic_{k:05d}.png" for k in (1, 3, 5, 7, 20)}.isdisjoint(pixels(tmp_path))
+
+
+def test_masks_are_not_judged(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path, masks=("lungs",)), tiny_config("train.epochs=1", masks=True)
+    run = RunDir(tmp_path / "run")
+    runs.create(run, config, dataset)
+    training.train(run, dataset, config)
+    drawing = sampling.open_drawing(run, "cpu")
+    judge = Judge(drawing, 1, {2})
+    sampling.sample(drawing, tmp_path / "drawn", n=3, seed=1, selection=judge.selection)
+    names = sorted(file.name for file in (tmp_path / "drawn").glob("synthetic_*"))
+    assert names == [f"synthetic_0000{k}{end}.png" for k in (1, 3, 4) for end in ("", "_mask")]
+    assert list(pd.read_csv(tmp_path / "drawn/index.csv")["mask"]) == names[1::2]

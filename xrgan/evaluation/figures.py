@@ -16,7 +16,7 @@ from xrgan.evaluation.compared import Compared, ImageSet
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import Features, extract
 from xrgan.evaluation.manifold import interval_of_mean, manifold
-from xrgan.evaluation.metrics import Interval, fid, inception_score, kid, kid_interval
+from xrgan.evaluation.metrics import Interval, fid, inception_score, kid
 from xrgan.evaluation.network import LOGITS
 
 Figure = dict[str, Any]
@@ -112,15 +112,15 @@ def _fid(sets: Sets) -> Figure:
 
 
 def _kid(sets: Sets, seed: int) -> Figure:
-    value, interval = kid(sets.real, sets.synthetic, seed), kid_interval(sets.real, sets.synthetic, seed)
-    figure = {"value": value.mean, "std": value.std, **_spread(interval), "subset_images": value.subset_images}
+    ours = kid(sets.real, sets.synthetic, seed)
+    figure = {"value": ours.value, "std": ours.std, **_spread(ours.interval), "subset_images": ours.subset_images}
     if not sets.has_floor:
         return figure | {"floor": None, "ratio": None}
     floor = kid(*sets.floor, seed)
-    error = kid_interval(*sets.floor, seed).standard_error
+    error = floor.interval.standard_error
     # It is unbiased: a floor ≤ 0 is possible, and one within two errors of 0 is noise.
-    ratio = value.mean / floor.mean if floor.mean > 2 * error else None
-    return figure | {"floor": floor.mean, "floor_std": floor.std, "floor_error": error, "ratio": ratio}
+    ratio = ours.value / floor.value if floor.value > 2 * error else None
+    return figure | {"floor": floor.value, "floor_std": floor.std, "floor_error": error, "ratio": ratio}
 
 
 def _manifold(sets: Sets, seed: int) -> dict[str, Figure]:

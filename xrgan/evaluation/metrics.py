@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
-from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, KEY_METRIC_KID_STD, kid_features_to_metric
+from torch_fidelity.metric_kid import KEY_METRIC_KID_STD, kid_features_to_metric
 
 KID_SUBSETS = 100
 KID_SUBSET_IMAGES = 1000
@@ -21,14 +21,7 @@ REPLICATES_AT_ONCE = 100
 IS_SPLITS = 10
 
 Array = NDArray[np.floating]
-
-
-@dataclass(frozen=True)
-class Kid:
-    mean: float
-    std: float
-    """over the subsets: the spread of one draw of so many images, not the error of the mean"""
-    subset_images: int
+Kernels = tuple[Array, Array, Array]  # within a, within b, between
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,15 @@ class Interval:
     low: float
     high: float
     standard_error: float
+
+
+@dataclass(frozen=True)
+class Kid:
+    value: float
+    std: float
+    """over random subsets: the spread of one draw of so many images, which papers quote; not the error of the value"""
+    subset_images: int
+    interval: Interval
 
 
 @dataclass(frozen=True)
@@ -71,36 +73,37 @@ def _fid_of_few(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def kid(a: Array, b: Array, seed: int) -> Kid:
-    """Squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018), over random subsets.
+    """Squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018), of all images. N ≥ 2.
 
-    Unbiased at every N, so it can come out slightly below 0 for equal distributions. N ≥ 2.
+    Unbiased at every N, so it can come out slightly below 0 for equal distributions.
 
     Args:
-        seed: of the subsets.
+        seed: of the subsets and of the bootstrap.
     """
+    kernels = _cubic(a, a), _cubic(b, b), _cubic(a, b)
+    once = [np.ones((1, len(of_one))) for of_one in (a, b)]
+    value = float(_discrepancy(kernels, once[0], once[1])[0])
     # Half of the images: where a subset held them all, every subset would be the same and the spread 0.
     subset = min(KID_SUBSET_IMAGES, max(2, min(len(a), len(b)) // 2))
-    result = kid_features_to_metric(
+    subsets = kid_features_to_metric(
         _tensor(a), _tensor(b), kid_subsets=KID_SUBSETS, kid_subset_size=subset, rng_seed=seed, verbose=False
     )
-    return Kid(float(result[KEY_METRIC_KID_MEAN]), float(result[KEY_METRIC_KID_STD]), subset)
+    return Kid(value, float(subsets[KEY_METRIC_KID_STD]), subset, _bootstrapped(kernels, seed))
 
 
-def kid_interval(a: Array, b: Array, seed: int) -> Interval:
-    """95 % interval and standard error of KID, by a bootstrap over the images of both sets (Efron 1979). N ≥ 2.
+def _bootstrapped(kernels: Kernels, seed: int) -> Interval:
+    """95 % interval and standard error by a bootstrap over the images of both sets (Efron 1979).
 
     A bootstrapped set holds images twice. A pair of an image and itself is no pair of two images, so it is left out
     of the mean: otherwise every replicate would be too large.
     """
-    kernels = _cubic(a, a), _cubic(b, b), _cubic(a, b)
     rng = np.random.default_rng([seed, 2])
-    replicates: list[NDArray[np.float64]] = []
+    fast = tuple(kernel.astype(np.float32) for kernel in kernels)
+    replicates = []
     for first in range(0, REPLICATES, REPLICATES_AT_ONCE):
         count = min(REPLICATES_AT_ONCE, REPLICATES - first)
-        weights = [_times_drawn(len(of_one), count, rng) for of_one in (a, b)]
-        within = [_mean_within(kernel, times) for kernel, times in zip(kernels[:2], weights, strict=True)]
-        between = ((weights[0] @ kernels[2]) * weights[1]).sum(axis=1) / (len(a) * len(b))
-        replicates.append(within[0] + within[1] - 2 * between)
+        times = [_times_drawn(len(kernel), count, rng) for kernel in kernels[:2]]
+        replicates.append(_discrepancy((fast[0], fast[1], fast[2]), times[0], times[1]))
     values = np.concatenate(replicates)
     low, high = np.quantile(values, [0.025, 0.975])
     return Interval(float(low), float(high), float(values.std(ddof=1)))
@@ -119,11 +122,28 @@ def inception_score(logits: Array, seed: int) -> InceptionScore:
     return InceptionScore(float(result[KEY_METRIC_ISC_MEAN]), float(result[KEY_METRIC_ISC_STD]), splits)
 
 
-def _cubic(a: Array, b: Array) -> NDArray[np.float32]:
-    """KID's kernel (x · y / D + 1)³: (N_a, N_b); the products in float64, kept as float32."""
-    product = np.asarray(a, np.float64) @ np.asarray(b, np.float64).T / a.shape[1]
-    kernel: NDArray[np.float32] = ((product + 1) ** 3).astype(np.float32)
+def _cubic(a: Array, b: Array) -> Array:
+    """KID's kernel (x · y / D + 1)³: float64 (N_a, N_b)."""
+    kernel: Array = (np.asarray(a, np.float64) @ np.asarray(b, np.float64).T / a.shape[1] + 1) ** 3
     return kernel
+
+
+def _discrepancy(kernels: Kernels, times_a: Array, times_b: Array) -> NDArray[np.float64]:
+    """The unbiased discrepancy of sets that hold each image so many times: (R, N_a), (R, N_b) → (R,)."""
+    of_a, of_b, between = kernels
+    pairs = (times_a.sum(axis=1) * times_b.sum(axis=1)).astype(np.float64)
+    across = ((times_a.astype(between.dtype) @ between) * times_b).sum(axis=1, dtype=np.float64) / pairs
+    discrepancy: NDArray[np.float64] = _mean_within(of_a, times_a) + _mean_within(of_b, times_b) - 2 * across
+    return discrepancy
+
+
+def _mean_within(kernel: Array, times: Array) -> NDArray[np.float64]:
+    """Mean of the kernel over the pairs of two different images: (R,)."""
+    squares = times.astype(np.float64) ** 2
+    pairs = times.astype(np.float64).sum(axis=1) ** 2 - squares.sum(axis=1)
+    all_pairs = ((times.astype(kernel.dtype) @ kernel) * times).sum(axis=1, dtype=np.float64)
+    mean: NDArray[np.float64] = (all_pairs - squares @ kernel.diagonal()) / pairs
+    return mean
 
 
 def _times_drawn(n: int, replicates: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -132,14 +152,6 @@ def _times_drawn(n: int, replicates: int, rng: np.random.Generator) -> NDArray[n
     alone = (times > 0).sum(axis=1) < 2  # no pair of two images: so rare that it matters for N = 2 and 3 alone
     times[alone] = 1
     return times.astype(np.float32)
-
-
-def _mean_within(kernel: NDArray[np.float32], times: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean of the kernel over the pairs of two different images in each replicate: (replicates,)."""
-    itself = (times.astype(np.float64) ** 2) @ kernel.diagonal()
-    pairs = times.astype(np.float64).sum(axis=1) ** 2 - (times.astype(np.float64) ** 2).sum(axis=1)
-    mean: NDArray[np.float64] = (((times @ kernel) * times).sum(axis=1, dtype=np.float64) - itself) / pairs
-    return mean
 
 
 def _tensor(features: Array) -> torch.Tensor:

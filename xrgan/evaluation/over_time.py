@@ -90,7 +90,7 @@ def score(
     of_real = extract(real, extractor, "Features of real images")
     of_images = extract(images, extractor, description)
     distance = kid(of_real[extractor.last], of_images[extractor.last], seed)
-    return Distances(fid(of_real[layer], of_images[layer]), distance.mean, distance.std)
+    return Distances(fid(of_real[layer], of_images[layer]), distance.value, distance.std)
 
 
 def read(folder: Path) -> list[Row]:

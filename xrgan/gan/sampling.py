@@ -294,9 +294,10 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
     if images:
         if not overwrite:
             differs = next(key for key in origin | there if there.get(key) != origin.get(key))
+            missing = "none" if there else "unknown"
             raise XrganError(
                 f"{folder} holds {len(images)} images of another {differs}: "
-                f"{there.get(differs, 'unknown')!r}, not {origin.get(differs)!r}.",
+                f"{there.get(differs, missing)!r}, not {origin.get(differs, 'none')!r}.",
                 "Draw into another folder with --out DIR, or replace them with `xrgan sample --overwrite`.",
             )
         for image in images:

@@ -1,0 +1,123 @@
+"""What `evaluate --memorisation` says, and the picture of the closest pairs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from tests.evaluation.chests import chests
+from tests.evaluation.conftest import FakeNetwork
+from xrgan.evaluation import copies
+from xrgan.evaluation.compared import ImageSet, draw_compared
+from xrgan.evaluation.extractors import inception
+from xrgan.evaluation.inception import WITHOUT_LOGITS
+from xrgan.evaluation.memorisation import memorisation, memorisation_figures
+
+TRAINING, HELD_OUT = chests(150, 0), chests(60, 1)
+
+
+def features(images: np.ndarray) -> np.ndarray:
+    return images[:, 0, ::2, ::2].reshape(len(images), -1).astype(np.float32)
+
+
+def figure_of(synthetic: np.ndarray, held_out: np.ndarray = HELD_OUT, with_features: bool = True) -> dict[str, Any]:
+    known = [features(images) if with_features else None for images in (TRAINING, held_out, synthetic)]
+    detector = copies.fit(TRAINING, held_out, known[0], known[1])
+    return memorisation(detector, copies.judge(detector, synthetic, known[2]))
+
+
+def test_planted_copies_are_counted_and_named() -> None:
+    synthetic = np.concatenate([chests(95, 4), TRAINING[10:15]])
+    figure = figure_of(synthetic)
+    assert figure["value"] == figure["suspects"] / 100 and 5 <= figure["suspects"] <= 10
+    assert figure["interval"][0] < figure["value"] < figure["interval"][1]
+    assert (figure["n"], figure["floor_n"], figure["among"]) == (100, 60, 150)
+    assert {(pair["synthetic"], pair["training"]) for pair in figure["closest"][:5]} == {
+        (95 + k, 10 + k) for k in range(5)
+    }
+    assert len(figure["closest"]) == 10
+    nearness = [pair["nearness"] for pair in figure["closest"]]
+    assert nearness == sorted(nearness) and nearness[4] < 0.1
+    assert sum(pair["nearness"] <= 1 for pair in figure["closest"]) == figure["suspects"]
+    assert set(figure["spaces"]) == {"pixels", "features"}
+
+
+def test_a_generator_that_only_copies_and_an_honest_one() -> None:
+    copying, honest = figure_of(TRAINING[:40]), figure_of(chests(60, 4))
+    assert copying["value"] == 1 and honest["value"] < 0.15
+    assert copying["authenticity"]["value"] == 0
+    assert honest["authenticity"]["value"] == pytest.approx(honest["authenticity"]["floor"], abs=0.25)
+    for space in ("pixels", "features"):
+        assert copying["spaces"][space]["distance_ratio"] == pytest.approx(0, abs=0.02)
+        assert honest["spaces"][space]["distance_ratio"] == pytest.approx(1, abs=0.1)
+
+
+def test_authenticity_is_that_of_the_paper() -> None:
+    """Alaa et al. 2022: farther from the nearest training image than another training image is from that."""
+    synthetic = np.concatenate(
+        [chests(30, 4), TRAINING[:3], (0.6 * TRAINING[5:25] + 0.4 * TRAINING[50:70]).astype("u1")]
+    )
+    figure = figure_of(synthetic)
+    detector = copies.fit(TRAINING, HELD_OUT, features(TRAINING), features(HELD_OUT))
+    assert detector.features is not None
+    real = detector.features.vectors
+    drawn = (features(synthetic) - detector.features.mean) @ detector.features.matrix
+    drawn /= np.linalg.norm(drawn, axis=1, keepdims=True)
+    among_real = np.linalg.norm(real[:, None] - real, axis=2) + 9 * np.eye(len(real))
+    to_real = np.linalg.norm(drawn[:, None] - real, axis=2)
+    authentic = to_real.min(axis=1) > among_real.min(axis=1)[to_real.argmin(axis=1)]
+    assert 0.05 < authentic.mean() < 0.95
+    assert figure["authenticity"]["value"] == pytest.approx(authentic.mean())
+
+
+def test_few_held_out_images_and_leaked_ones_are_said() -> None:
+    figure = figure_of(chests(20, 4))
+    assert "among 150 training images; thresholds from 60 held-out ones: coarse, 400 would do" in figure["note"]
+    assert "warning" not in figure
+    alone = figure_of(chests(20, 4), with_features=False)
+    assert "coarse, 200 would do" in alone["note"] and "authenticity" not in alone
+    leaking = figure_of(chests(20, 4), np.concatenate([HELD_OUT, TRAINING[:3]]))
+    assert "3 of 63 held-out images are copies of training images" in leaking["warning"]
+    assert leaking["floor_n"] == 60
+    same = figure_of(chests(20, 4), TRAINING[:9])
+    assert same["floor"] is None and same["ratio"] is None and "no held-out one" in same["note"]
+
+
+def test_two_images_of_each_will_do() -> None:
+    figure = figure_of(chests(2, 4), HELD_OUT[:2])
+    assert figure["n"] == 2 and len(figure["closest"]) == 2
+
+
+@pytest.mark.parametrize(("size", "channels"), [(32, 1), (48, 3)])
+def test_the_closest_pairs_are_drawn(
+    size: int, channels: int, fake_network: FakeNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    images: list[np.ndarray] = []
+    save = Figure.savefig
+
+    def savefig(figure: Figure, *given: Any, **named: Any) -> None:
+        shown.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
+        images.extend(image.get_array() for axis in figure.axes for image in axis.images)
+        save(figure, *given, **named)
+
+    monkeypatch.setattr(Figure, "savefig", savefig)
+    training, held_out = chests(150, 0, size, channels), chests(60, 1, size, channels)
+    synthetic = np.concatenate([chests(37, 4, size, channels), training[:3]])
+    compared = draw_compared(ImageSet(held_out), ImageSet(synthetic), ImageSet(training), 40, 0)
+    figure = memorisation_figures(compared, inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)["memorisation"]
+    with Image.open(tmp_path / "memorisation.png") as picture:
+        assert picture.width > picture.height > 300
+    assert figure["extractor"] == "inception-v3-compat" and figure["layer"] == 2048
+    said = " ".join(shown)
+    assert f"{figure['suspects']} of 40 synthetic images" in said
+    for name, space in figure["spaces"].items():
+        assert f"{name} ≤ {space['threshold']:.2f}" in said
+    assert len(images) == 20
+    assert np.array_equal(images[0], images[10]), "an exact copy above its original"
+    first = compared.synthetic.images[figure["closest"][0]["synthetic"]]
+    assert np.array_equal(images[0], np.moveaxis(first, 0, -1) if channels == 3 else first[0])
