@@ -289,3 +289,14 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     assert not copies & drawn
     for line, word in (("--interpolate --reject-copies", "nobody judges"), ("--data phantom_32", "--reject-copies")):
         assert word in type_(f"sample {line}", code=2).err
+
+
+def test_evaluate_draws_more_from_the_checkpoint_that_drew_the_first(type_: Terminal) -> None:
+    type_("fetch phantom --n 60 --size 16 --quiet")
+    type_("train --epochs 3 --batch-size 8 --quiet --run runs/a --set prepare.size=16", *TINY)
+    earlier = sorted(path.stem for path in Path("runs/a/checkpoints").glob("step_*.pt"))[0]
+    type_(f"sample --run runs/a --n 2 --checkpoint {earlier}")
+    assert "fewer than" in type_("evaluate --run runs/a --ssim").err
+    origin = yaml.safe_load(Path("runs/a/synthetic/sample.yaml").read_text())
+    assert f"step_{origin['step']:08d}" == earlier
+    assert len(list(Path("runs/a/synthetic").glob("synthetic_*[0-9].png"))) > 2

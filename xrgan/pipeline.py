@@ -393,7 +393,8 @@ def _drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: 
     if len(sampling.list_drawn(run.synthetic)) < count:
         console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
         seed = sampling.seed_of(run.synthetic, config.sample.seed)
-        drawing = sampling.open_drawing(run, config.device, config.sample.ema)
+        of_those = sampling.checkpoint_of(run.synthetic, run)
+        drawing = sampling.open_drawing(run, config.device, config.sample.ema, of_those)
         selection = reject_copies(workspace, run, config, data) if sampling.rejects_copies(run.synthetic) else None
         sampling.sample(drawing, run.synthetic, count, seed, run_name=run.name, selection=selection)
     return run.synthetic

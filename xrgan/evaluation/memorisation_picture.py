@@ -14,6 +14,7 @@ from xrgan.evaluation.compared import Images
 from xrgan.files import replacing
 
 INCHES = 1.35  # an image
+WIDTH = 9.5  # inches at least, for the words
 SUSPECT, HONEST = "#cc3311", "black"
 
 
@@ -24,7 +25,7 @@ def draw_pairs(path: Path, synthetic: Images, training: Images, figure: Mapping[
     """
     pairs = figure["closest"]
     with matplotlib.rc_context({"font.size": 9}):
-        drawn = Figure(figsize=(max(7.5, INCHES * len(pairs) + 0.4), 2 * INCHES + 1.3), layout="constrained")
+        drawn = Figure(figsize=(max(WIDTH, INCHES * len(pairs) + 0.4), 2 * INCHES + 1.3), layout="constrained")
         FigureCanvasAgg(drawn)
         axes = drawn.subplots(2, len(pairs), squeeze=False)
         for (above, below), pair in zip(axes.T, pairs, strict=True):
@@ -49,8 +50,8 @@ def _title(figure: Mapping[str, Any]) -> str:
 def _caption(figure: Mapping[str, Any]) -> str:
     limits = " or ".join(f"{name} ≤ {space['threshold']:.2f}" for name, space in figure["spaces"].items())
     return (
-        "Below each pair: distance ÷ that to the 9th to 16th nearest training image. "
-        f"A suspect (red): {limits},\nas for about 1 % of held-out real images ({figure['note']})."
+        f"Below each pair: distance ÷ that to the 9th to 16th nearest training image; in red, a suspect: {limits}.\n"
+        f"Looked for {figure['note']}."
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure, SubFigure
 from xrgan.data.images import grid
 from xrgan.evaluation import over_time
 from xrgan.evaluation.compared import HELD_OUT, Compared, Images
-from xrgan.evaluation.scores import Scores
+from xrgan.evaluation.scores import Scores, of_one_extractor
 from xrgan.files import replacing
 
 COLUMNS = 5
@@ -67,9 +67,10 @@ def _draw_images(figure: SubFigure, blocks: Sequence[tuple[str, Images, Images]]
     axes[0, 1].set_title("Synthetic", fontsize=14)
 
 
-def _panels(folder: Path, compared: Compared, figures: Mapping[str, Any]) -> list[Any]:
+def _panels(folder: Path, compared: Compared, figures: dict[str, Any]) -> list[Any]:
     """The drawings below the images, as far as the scores have them."""
     panels = []
+    figures = of_one_extractor(figures)
     if figures.get("memorisation", {}).get("closest") and compared.training is not None:
         panels.append(lambda axes: _draw_closest(axes, compared, figures["memorisation"]))
     if set(BALANCE) <= figures.keys():

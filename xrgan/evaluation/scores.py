@@ -54,6 +54,13 @@ def key_of(name: str, figure: Figure) -> str:
     return name if extractor == DEFAULT_EXTRACTOR else f"{name}@{extractor}"
 
 
+def of_one_extractor(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Name → figure, of the default extractor where there are any of it, else of another one."""
+    extractors = sorted({key.partition("@")[2] for key in figures})
+    chosen = next((name for name in extractors if f"precision@{name}".rstrip("@") in figures), extractors[0])
+    return {key.partition("@")[0]: figure for key, figure in figures.items() if key.partition("@")[2] in ("", chosen)}
+
+
 def read_earlier(path: Path, about: Scores) -> dict[str, Figure]:
     """The figures of an earlier scores.yaml on the same images with the same settings; other ones are left behind."""
     try:

@@ -261,6 +261,13 @@ def seed_of(folder: Path, otherwise: int) -> int:
     return int(read_yaml(file).get("seed", otherwise)) if file.is_file() else otherwise
 
 
+def checkpoint_of(folder: Path, run: RunDir) -> str:
+    """The checkpoint that a folder's images were drawn from, so that more of the same can be; empty: the last one."""
+    file = folder / "sample.yaml"
+    step = read_yaml(file).get("step") if file.is_file() else None
+    return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
+
+
 def rejects_copies(folder: Path) -> bool:
     """Whether a folder's images were selected, so that more of the same can be added."""
     file = folder / "sample.yaml"
