@@ -209,11 +209,6 @@ class TrainConfig(Section):
     )
     rotation: float = Field(0.0, ge=0, le=45, description="augmentation turns by so many degrees at most; 0 = none")
     scaling: float = Field(0.0, ge=0, le=0.5, description="augmentation scales by so large a share at most; 0 = none")
-    reconstruction: NotNegative | Literal["auto"] = Field(
-        "auto",
-        description="weight: real images, drawn again from their eigen coefficients, shall resemble themselves in the "
-        "discriminator's feature maps (Larsen et al. 2016); auto = the model's own, 0 = none",
-    )
     feature_matching: NotNegative = Field(
         0.0, description="weight: match the mean of the discriminator's feature maps (Salimans et al. 2016); 0 = none"
     )

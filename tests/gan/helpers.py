@@ -48,7 +48,6 @@ def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -
     plain = [
         "train.loss=bce",
         "train.r1=0",
-        "train.reconstruction=0",
         "train.augment=0",
         "train.ema_halflife_images=500",
         f"model.masks={str(masks).lower()}",

@@ -56,20 +56,6 @@ def test_eigen_x_rays_have_the_images_means_and_variances() -> None:
     assert torch.allclose(*covariance, atol=0.1 * covariance[1].abs().max().item())
 
 
-def test_codes_of_an_image_draw_it_again() -> None:
-    images, labels = few()
-    generator = Generator((16,), 2, latent_size=6, width=4, classes=2, components=4)
-    generator.fit(images, labels)
-    otherwise = torch.full((len(images), 6), 7.0)
-    codes = generator.codes(images, labels, otherwise)
-    assert torch.allclose(generator.eigen(codes, labels), images, atol=0.01)  # two components hold all of it
-    assert torch.allclose(codes[:, :2].std(dim=0), torch.ones(2), atol=0.1)  # as the generator's normal latents
-    assert torch.equal(codes[:, 4:], otherwise[:, 4:])
-    drawn = torch.randn(5, 6, generator=torch.Generator().manual_seed(0))
-    again = generator.codes(generator.eigen(drawn, labels[:5]), labels[:5], drawn)
-    assert torch.allclose(again[:, :2], drawn[:, :2], atol=1e-3)
-
-
 def test_no_component_stands_for_few_patients() -> None:
     """With 40 images, 5 components at most: one for 8 images; the other latents drive the decoder alone."""
     eigen = EigenImages(16, channels=1, latent_size=20, classes=0)

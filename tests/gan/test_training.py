@@ -130,7 +130,7 @@ GROWING = ["model.progressive=8,16"]
     "options",
     [
         [*GROWING, "train.augment=adaptive", "train.lr=0.005", "train.r1=0.1"],
-        ["train.lr_end=0.1", "train.reconstruction=3", "train.augment=0.8"],
+        ["train.lr_end=0.1"],
         ["train.feature_matching=0.5", "train.rotation=10", "train.scaling=0.1", "train.augment=0.8"],
         ["train.batch_size=2", "model.name=dcgan", "train.feature_matching=0.5"],
         ["train.perceptual=0.1"],
@@ -168,22 +168,12 @@ def test_stopped_anywhere_and_resumed_equals_uninterrupted_bit_for_bit(
 def test_every_part_of_the_loss_is_logged_by_itself(tmp_path: Path) -> None:
     weights = f"train.perceptual_weights={weights_file(tmp_path)}"
     options = ["train.feature_matching=0.5", "train.perceptual=0.1", weights, "train.epochs=1"]
-    options += ["train.reconstruction=3"]
     rows = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*options)).read_losses()
-    parts = [rows[0][name] for name in ("reconstruction", "feature_matching", "perceptual")]
-    assert min(parts) > 0 and rows[0]["generator_loss"] > sum(parts)
+    assert rows[0]["feature_matching"] > 0 and rows[0]["perceptual"] > 0
+    assert rows[0]["generator_loss"] > rows[0]["feature_matching"] + rows[0]["perceptual"]
     plain = trained(tmp_path / "plain", tiny_dataset(tmp_path / "again"), tiny_config()).read_losses()
-    assert plain[0]["reconstruction"] == plain[0]["feature_matching"] == plain[0]["perceptual"] == 0
+    assert plain[0]["feature_matching"] == plain[0]["perceptual"] == 0
     assert all(row["discriminator_gradient"] > 0 and row["generator_gradient"] > 0 for row in (*rows, *plain))
-
-
-@pytest.mark.parametrize("options", [["model.name=dcgan"], ["model.components=0"]])
-def test_what_has_no_components_reconstructs_nothing(tmp_path: Path, options: list[str]) -> None:
-    dataset, plain = tiny_dataset(tmp_path), ["dataset=tiny", "train.batch_size=4", "device=cpu"]
-    assert runs.complete(resolve(settings=plain), dataset).train.reconstruction > 0
-    assert runs.complete(resolve(settings=[*plain, *options]), dataset).train.reconstruction == 0
-    with pytest.raises(XrganError, match="no coefficients"):
-        runs.complete(resolve(settings=[*plain, *options, "train.reconstruction=1"]), dataset)
 
 
 def test_clipped_gradients_are_no_longer_than_that(tmp_path: Path) -> None:

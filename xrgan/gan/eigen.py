@@ -61,20 +61,6 @@ class EigenImages(nn.Module):
             deviations = singular / math.sqrt(len(rest))
             self.components[:count] = (components * deviations).T.to(self.components)
 
-    @torch.no_grad()
-    def codes(self, images: Tensor, labels: Tensor, otherwise: Tensor) -> Tensor:
-        """The latents (N, Z) whose coarse images are nearest to images (N, C, S, S); about normally distributed.
-
-        Args:
-            otherwise: (N, Z), the latents that drive the decoder alone: no component tells them.
-        """
-        squares = self.components.square().sum(dim=1)
-        small = interpolate(images.float(), size=(self.size, self.size), mode="area")
-        rest = (small - self.mean[labels if len(self.mean) > 1 else torch.zeros_like(labels)]).flatten(1)
-        # The components are orthogonal, each as long as its coefficient's deviation.
-        coefficients = rest @ self.components.T / squares.clamp(min=torch.finfo(torch.float).tiny)
-        return torch.where(squares > 0, coefficients, otherwise)
-
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         with torch.autocast(z.device.type, enabled=False):  # a sum of hundreds: in fp32
             coarse = z.float() @ self.components
@@ -119,10 +105,6 @@ class Generator(nn.Module):
     def fit(self, images: Tensor, labels: Tensor) -> None:
         """Compute the eigen X-rays from real images (N, C, S, S) in [-1, 1] and their labels (N,)."""
         self.eigen.fit(images, labels)
-
-    def codes(self, images: Tensor, labels: Tensor, otherwise: Tensor) -> Tensor:
-        """Real images (N, C, S, S) in [-1, 1] → latents (N, Z) of the eigen X-rays nearest to them."""
-        return self.eigen.codes(images, labels, otherwise)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         coarse = self.eigen(z, labels)

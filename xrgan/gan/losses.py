@@ -56,20 +56,6 @@ def gradient_penalty(discriminator: nn.Module, images: Tensor, labels: Tensor) -
     return gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
-def reconstruction_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """How far the features of synthetic images are from those of the real images that they shall reconstruct.
-
-    Larsen et al. 2016 (arXiv:1512.09300), eq. 7: a discriminator's features tell images apart as eyes do, and pixels
-    don't. Here the mean absolute difference, image by image and place by place, relative to the real features' mean
-    size, so that no layer outweighs another; the mean over the layers, each (N, F, H, W).
-    """
-    layers = []
-    for theirs, ours in zip(real, fake, strict=True):
-        theirs = theirs.detach().float()
-        layers.append((ours.float() - theirs).abs().mean() / theirs.abs().mean().clamp(min=1e-6))
-    return torch.stack(layers).mean()
-
-
 def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """How far the mean features of a synthetic batch are from those of a real one, whose gradient is not taken.
 

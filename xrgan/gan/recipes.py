@@ -20,7 +20,6 @@ class Recipe:
     batch_size: int
     loss: str
     r1: float
-    reconstruction: float
     ema_halflife_images: float
     augments: bool
     draws_masks: bool
@@ -36,7 +35,6 @@ RECIPES = {
         batch_size=16,
         loss="non-saturating",
         r1=0.02,
-        reconstruction=3.0,
         ema_halflife_images=2000,
         augments=True,
         draws_masks=True,
@@ -50,7 +48,6 @@ RECIPES = {
         batch_size=16,
         loss="bce",
         r1=0.0,
-        reconstruction=0.0,
         ema_halflife_images=500,
         augments=False,
         draws_masks=False,

@@ -32,8 +32,7 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
     """Decide what `auto` left open, and say why in a line.
 
     Raises:
-        XrganError: `conditional` on a dataset without classes, something that the model can't do, or a device that is
-            not there.
+        XrganError: `conditional` on a dataset without classes, or a device that is not there.
     """
     device = choose_device(config.device)
     precision = choose_precision(config.train.precision, device)
@@ -48,13 +47,6 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
     chosen: dict[str, Any] = {"conditional": conditional, "masks": masks, "precision": precision}
     chosen["augment"] = probability_for(images) if recipe.augments else 0.0
-    if not (recipe.components if config.model.components == "auto" else config.model.components):
-        if config.train.reconstruction not in ("auto", 0):
-            raise XrganError(
-                f"{config.model.name} without eigen components has no coefficients to draw real images again from.",
-                "Leave out train.reconstruction, or use the default model.",
-            )
-        chosen["reconstruction"] = 0.0
     asked = config.train.batch_size
     config = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
     if asked == "auto":

@@ -21,9 +21,8 @@ from xrgan.rundir import RunDir
 if TYPE_CHECKING:
     from xrgan.gan.perceptual import VGG16
 
-# Means of an epoch; generator_loss is the sum, those behind it are parts of it.
-GENERATOR_TERMS = ("reconstruction", "feature_matching", "perceptual")
-FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", *GENERATOR_TERMS)
+# Means of an epoch; generator_loss is the sum, the two behind it are parts of it.
+FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
 SAVED = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
 LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
 

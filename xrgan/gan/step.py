@@ -9,16 +9,9 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan.config import Config, TrainConfig
-from xrgan.gan import eigen
 from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted, augment, draw
 from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, Batches, generator_at
-from xrgan.gan.losses import (
-    discriminator_loss,
-    feature_distance,
-    generator_loss,
-    gradient_penalty,
-    reconstruction_distance,
-)
+from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
 from xrgan.gan.models import autocast
 from xrgan.gan.state import TrainState, update_ema
 
@@ -26,44 +19,21 @@ from xrgan.gan.state import TrainState, update_ema
 def train_step(state: TrainState, batches: Batches, config: Config, device: torch.device) -> None:
     """One update of each network, and of the average."""
     real, labels = batches.at(state.step, device)
-    z = _latents(state, batches, config, real, labels)
+    z = generator_at(config.train.seed, LATENTS, state.step).standard_normal(
+        (batches.size, int(config.model.latent_size)), np.float32
+    )
     with autocast(device, config.train.precision):
-        fake = state.generator(z, labels).float()
-    seen_real = _augmented(real, AUGMENTED_REAL, state, batches, config)
+        fake = state.generator(torch.from_numpy(z).to(device, non_blocking=True), labels).float()
+    real = _augmented(real, AUGMENTED_REAL, state, batches, config)
     seen_fake = _augmented(fake.detach(), AUGMENTED_FAKE, state, batches, config)
-    of_discriminator = train_discriminator(state, seen_real, seen_fake, labels, config.train)
-    # The same changes on both: a reconstruction and its original stay a pair.
-    seen_fake = _augmented(fake, AUGMENTED_AGAIN, state, batches, config)
-    if _needs_real(config.train):
-        seen_real = _augmented(real, AUGMENTED_AGAIN, state, batches, config)
-    of_generator = train_generator(state, seen_fake, seen_real, labels, config.train)
+    of_discriminator = train_discriminator(state, real, seen_fake, labels, config.train)
+    of_generator = train_generator(
+        state, _augmented(fake, AUGMENTED_AGAIN, state, batches, config), real, labels, config.train
+    )
     update_ema(state, batches.size, float(config.train.ema_halflife_images))
     state.sums += torch.stack([*of_discriminator, *of_generator])
     state.step += 1
     state.images_seen += batches.size
-
-
-def reconstructed(batch_size: int, config: TrainConfig) -> int:
-    """How many of a batch's synthetic images are reconstructions of its real ones: the first so many."""
-    return batch_size // 2 if config.reconstruction else 0
-
-
-def _latents(state: TrainState, batches: Batches, config: Config, real: Tensor, labels: Tensor) -> Tensor:
-    """Normally distributed latents (B, Z); those of reconstructions are the real images' own."""
-    normal = generator_at(config.train.seed, LATENTS, state.step).standard_normal(
-        (batches.size, int(config.model.latent_size)), np.float32
-    )
-    z = torch.from_numpy(normal).to(real.device, non_blocking=True)
-    count = reconstructed(batches.size, config.train)
-    if count and isinstance(state.generator, eigen.Generator):
-        z[:count] = state.generator.codes(real[:count], labels[:count], z[:count])
-    return z
-
-
-def _needs_real(config: TrainConfig) -> bool:
-    """Whether the generator's loss looks at real images."""
-    terms = config.reconstruction, config.feature_matching, config.perceptual
-    return any(terms) or config.loss == "relativistic"
 
 
 def train_discriminator(
@@ -99,31 +69,22 @@ def _penalty(state: TrainState, real: Tensor, fake: Tensor, labels: Tensor, conf
 
 def train_generator(
     state: TrainState, fake: Tensor, real: Tensor, labels: Tensor, config: TrainConfig
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Teach the generator that drew `fake` (B, C + M, S, S) to deceive the discriminator.
 
-    Args:
-        real: (B, C + M, S, S), changed as `fake` was; the first ones are the originals of reconstructions.
-
     Returns:
-        Its loss, and the terms in it, weighted: reconstruction, feature matching, and the perceptual one. Scalars on
-        the device.
+        Its loss, and the terms in it, weighted: feature matching, and the perceptual one. Scalars on the device.
     """
     # The discriminator only passes the gradient on: its own would be thrown away.
     state.discriminator.requires_grad_(False)
-    reconstruction = matching = perceptual = torch.zeros((), device=fake.device)
+    matching = perceptual = torch.zeros((), device=fake.device)
     with autocast(fake.device, config.precision):
-        pairs = reconstructed(len(fake), config)
-        if pairs or config.feature_matching:
+        if config.feature_matching:
+            with torch.no_grad():
+                of_real = state.discriminator.features(real)
             of_fake = state.discriminator.features(fake)
             logits = state.discriminator.logits(of_fake, labels).float()
-            with torch.no_grad():
-                of_real = state.discriminator.features(real if config.feature_matching else real[:pairs])
-            if pairs:
-                first = ([maps[:pairs] for maps in of_one] for of_one in (of_real, of_fake))
-                reconstruction = float(config.reconstruction) * reconstruction_distance(*first)
-            if config.feature_matching:
-                matching = config.feature_matching * feature_distance(of_real, of_fake)
+            matching = config.feature_matching * feature_distance(of_real, of_fake)
         else:
             logits = state.discriminator(fake, labels).float()
         if state.vgg16 is not None:
@@ -131,10 +92,10 @@ def train_generator(
                 seen_real = state.vgg16(real)
             perceptual = config.perceptual * feature_distance(seen_real, state.vgg16(fake))
         real_logits = state.discriminator(real, labels).float() if config.loss == "relativistic" else None
-    loss = generator_loss(str(config.loss), logits, real_logits) + reconstruction + matching + perceptual
+    loss = generator_loss(str(config.loss), logits, real_logits) + matching + perceptual
     _descend(loss, state.generator, state.generator_optimizer, config.gradient_clip)
     state.discriminator.requires_grad_(True)
-    return loss.detach(), reconstruction.detach(), matching.detach(), perceptual.detach()
+    return loss.detach(), matching.detach(), perceptual.detach()
 
 
 def _augmented(images: Tensor, stream: int, state: TrainState, batches: Batches, config: Config) -> Tensor:
