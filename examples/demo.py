@@ -13,9 +13,9 @@ FOLDER = Path("demo")
 COMMANDS = """
 xrgan fetch phantom --n 1000
 xrgan prepare phantom --size 64
-xrgan train --run runs/demo --data phantom_64 --epochs 20
+xrgan train --run runs/demo --data phantom_64 --epochs 20 --evaluate-every 10
 xrgan sample --run runs/demo --n 1000 --seed 1 --interpolate
-xrgan evaluate --run runs/demo --ssim --fid --kid
+xrgan evaluate --run runs/demo
 xrgan classify --run runs/demo --arch resnet18 --weights none --k-folds 3 --epochs 3
 xrgan runs
 """
@@ -25,6 +25,8 @@ PICTURES = [
     "runs/demo/synthetic/sheet.png",
     "runs/demo/synthetic/walk.gif",
     "runs/demo/evaluation/overview.png",
+    "runs/demo/evaluation/memorisation.png",
+    "runs/demo/evaluation/over_time.png",
     "runs/demo/classify/curves.png",
 ]
 

@@ -25,6 +25,14 @@ def test_another_n_begins_with_the_same_images(draw: Draw) -> None:
     assert not _same(few.real, held_out.take(slice(10)))  # in random order
 
 
+def test_few_training_images_make_the_floor_smaller_and_not_n(draw: Draw) -> None:
+    held_out, synthetic, training = (ImageSet(draw(n, seed=n)) for n in (30, 25, 12))
+    compared = draw_compared(held_out, synthetic, training, 1000, 0)
+    assert (compared.n, compared.floor_n) == (25, 12)
+    assert _same(compared.floor[0], compared.real.take(slice(12))) and len(compared.floor[1]) == 12
+    assert draw_compared(held_out, synthetic, training, 1000, 0, reference=TRAIN).n == 12
+
+
 def test_labels_go_with_their_images(draw: Draw) -> None:
     images = draw(30, seed=0)
     labels = images[:, 0, 0, 0].astype(np.int64)

@@ -1,5 +1,7 @@
 """The nearest training image, by pixels and by features."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -32,8 +34,8 @@ def test_distances_in_pixels_are_what_they_are_said_to_be() -> None:
 def test_a_shift_is_found_in_every_direction_and_no_further() -> None:
     training = chests(30, 0, 64)
     bank = nearest.pixel_bank(training)
-    for down, right in [(4, 4), (-4, 0), (0, -4), (3, -2), (-1, 1)]:
-        moved = np.roll(training[:3], (down, right), axis=(2, 3))
+    for down, right in itertools.product(range(-4, 5), repeat=2):
+        moved = np.roll(training[:2], (down, right), axis=(2, 3))
         assert nearest.nearest_in_pixels(moved, bank).relative.max() < 0.2, (down, right)
     far = np.roll(training[:3], 12, axis=3)
     assert nearest.nearest_in_pixels(far, bank).relative.min() > 0.5

@@ -79,10 +79,10 @@ def draw_compared(
     classes: Sequence[str] = (),
     reference: str = HELD_OUT,
 ) -> Compared:
-    """Draw N images of each set; N = the smallest set, `n` at most.
+    """Draw N held-out and N synthetic images; N = the smaller of these sets, `n` at most.
 
-    Which images come first depends on the seed and on the set alone: with another N, they are the same ones, whose
-    features are known.
+    The floor is theirs and as many training images', or of fewer where there are no more. Which images come first
+    depends on the seed and on the set alone: with another N, they are the same ones, whose features are known.
 
     Args:
         reference: what the synthetic images are compared with: HELD_OUT, or TRAIN, as some papers do.
@@ -91,14 +91,15 @@ def draw_compared(
         XrganError: the sets differ in size or channels, or one has less than two images.
     """
     _check({"held-out real": held_out, "synthetic": synthetic, "training": training})
-    n = min(len(held_out), len(synthetic), len(training), n)
+    n = min(len(held_out), len(synthetic), n, *([len(training)] if reference == TRAIN else []))
     held_out, chosen, training = (
         one.take(_order(one, seed)[:most]) for one, most in ((held_out, n), (synthetic, n), (training, None))
     )
-    real, other = held_out, training.take(slice(n))
+    first = training.take(slice(n))
     if reference == TRAIN:
-        real, other = other, real
-    return Compared(real, chosen, (real, other), training, held_out, tuple(classes), reference)
+        return Compared(first, chosen, (first, held_out), training, held_out, tuple(classes), reference)
+    floor = held_out if len(first) == n else held_out.take(slice(len(first))), first
+    return Compared(held_out, chosen, floor, training, held_out, tuple(classes), reference)
 
 
 def draw_from_two(real: ImageSet, synthetic: ImageSet, n: int, seed: int, classes: Sequence[str] = ()) -> Compared:

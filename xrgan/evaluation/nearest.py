@@ -80,18 +80,18 @@ def pixel_bank(training: Images) -> PixelBank:
 def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None = None) -> Neighbours:
     """The neighbours of uint8 (Q, C, H, W), Q ≥ 1; distance = 1 − the highest correlation over all shifts: 0 … 2.
 
-    At half the resolution candidates are chosen from all training images, and at the full one compared.
+    At half the resolution and every other shift candidates are chosen from all training images; they are compared at
+    the full one and every shift.
 
     Args:
         bar: advances by each image.
     """
-    shifts = (SHIFT // 2 * 2 + 1) ** 2
-    block = max(1, BLOCK_NUMBERS // (shifts * len(bank.coarse)))
+    block = max(1, BLOCK_NUMBERS // ((2 * SHIFT + 1) ** 2 // 2 * len(bank.coarse)))
     index, distance = [], []
     for start in range(0, len(images), block):
         details = _details(images[start : start + block])
-        wanted = _unit(_windows(_halved(details), SHIFT // 2))  # (B, 25, 26²)
-        alike = (wanted.reshape(-1, wanted.shape[-1]) @ bank.coarse.T).reshape(len(details), shifts, -1)
+        wanted = _unit(_halved_windows(details))  # (B, 41, 26²)
+        alike = (wanted.reshape(-1, wanted.shape[-1]) @ bank.coarse.T).reshape(*wanted.shape[:2], -1)
         candidates = _largest(alike.max(axis=1))  # (B, K)
         for detail, among in zip(details, candidates, strict=True):
             shifted = _unit(_windows(detail[None], SHIFT))[0]  # (81, 52²)
@@ -183,11 +183,27 @@ def _halved(details: Details) -> Details:
 
 def _windows(details: Details, shift: int) -> Vectors:
     """The inner part of (B, S, S) at every shift of up to so many pixels: (B, shifts, pixels)."""
-    n, size, _ = details.shape
+    size = details.shape[1]
     margin = MARGIN * size // PIXELS
-    inner = details[:, margin - shift : size - margin + shift, margin - shift : size - margin + shift]
-    side = size - 2 * margin
-    return sliding_window_view(inner, (side, side), axis=(1, 2)).reshape(n, (2 * shift + 1) ** 2, side * side)
+    inner = slice(margin - shift, size - margin + shift)
+    return _sliding(details[:, inner, inner], size - 2 * margin)
+
+
+def _halved_windows(details: Details) -> Vectors:
+    """The inner part of (B, 64, 64) at half the resolution, (B, 41, 26²): at shifts of which both are even, or odd.
+
+    With the even ones alone, those between would lie half a pixel off in both directions: too much for fine details.
+    """
+    side = (PIXELS - 2 * MARGIN) // 2
+    odd = _halved(details[:, 1:-1, 1:-1])
+    edge = (odd.shape[1] - side - SHIFT + 1) // 2
+    return np.concatenate([_windows(_halved(details), SHIFT // 2), _sliding(odd[:, edge:-edge, edge:-edge], side)], 1)
+
+
+def _sliding(details: Details, side: int) -> Vectors:
+    """Every part of so many pixels a side: (B, S, S) → (B, parts, side²)."""
+    parts = sliding_window_view(details, (side, side), axis=(1, 2))
+    return parts.reshape(len(details), -1, side * side)
 
 
 def _unit(vectors: Vectors) -> Vectors:
