@@ -1,6 +1,6 @@
 """Does the search for memorised images find copies that were planted, and leave honest images alone?
 
-    python tests/benchmarks/planted_copies.py DATASET [--n 1000] [--repeats 20] [--seed 0] [--pixels-only]
+    python tests/benchmarks/planted_copies.py DATASET [--n 1000] [--repeats 20] [--pixels-only] [--picture FILE]
 
 DATASET is a prepared one, such as data/prepared/kermany_64. A set of N images is 99 % held-out real ones (val and test)
 and 1 % changed copies of training images, in so many repeats for each kind of change. The held-out images are judged in
@@ -22,6 +22,8 @@ from PIL import Image, ImageFilter
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.evaluation import copies, extractors, inception
 from xrgan.evaluation.features import extract
+from xrgan.evaluation.memorisation import memorisation
+from xrgan.evaluation.memorisation_picture import draw_pairs
 from xrgan.gan.models import choose_device
 
 FOLDS = 5
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pixels-only", action="store_true")
+    parser.add_argument("--picture", type=Path, help="draw one copy of each kind, and the honest images nearest to one")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     dataset = open_packed(options.dataset)
@@ -174,6 +177,15 @@ def main() -> None:
     ):
         print(f"| {what} | {these.sum()} | {alarms[these].sum()} | {alarms[these].mean():.2%} |")
     print(f"\n{time.perf_counter() - start:.0f} s")
+    if options.picture:
+        one_each = [
+            planted(dataset, rng.choice(training, 1), rng.choice(training, 1), change, rng)
+            for change in (MEANT | BEYOND).values()
+        ]
+        images = np.concatenate([*one_each, dataset.xrays(held_out)])
+        judged = copies.judge(detector, images, features(images, "shown"))
+        figure = memorisation(detector, judged)
+        draw_pairs(options.picture, images, dataset.xrays(training), figure)
 
 
 def inception_features() -> Callable[[NDArray[np.uint8], str], NDArray[np.float32] | None]:

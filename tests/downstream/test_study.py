@@ -62,8 +62,9 @@ def test_the_summary_is_the_mean_and_deviation_of_the_rows(result: Result) -> No
     )
 
 
-def test_writes_the_summary_and_two_pictures_and_nothing_else(result: Result) -> None:
+def test_writes_the_summary_and_two_pictures_the_classifier_and_nothing_else(result: Result) -> None:
     assert sorted(file.name for file in result.folder.iterdir()) == [
+        "classifier.pt",
         "curves.png",
         "folds.png",
         "scores.csv",

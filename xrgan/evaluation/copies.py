@@ -76,7 +76,7 @@ def fit(
     features = None
     if training_features is not None and held_out_features is not None:
         features = nearest.feature_bank(training_features)
-        neighbours[FEATURES] = nearest.nearest_in_features(nearest.whiten(held_out_features, features), features)
+        neighbours[FEATURES] = nearest.nearest_in_features(held_out_features, features)
     leaked = neighbours[PIXELS].relative < LEAKED
     relative = {name: of.relative[~leaked] for name, of in neighbours.items()}
     limits = thresholds(relative)
@@ -96,8 +96,7 @@ def judge(
     if detector.features is not None:
         if features is None:
             raise ValueError("the detector compares features, too")
-        vectors = nearest.whiten(features, detector.features)
-        neighbours[FEATURES] = nearest.nearest_in_features(vectors, detector.features)
+        neighbours[FEATURES] = nearest.nearest_in_features(features, detector.features)
     return Judged(neighbours, detector.thresholds)
 
 

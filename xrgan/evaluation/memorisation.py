@@ -106,9 +106,12 @@ def _ratio_of_medians(judged: Judged, held_out: Judged, name: str, honest: NDArr
 
 
 def _authenticity(bank: FeatureBank, neighbours: Neighbours) -> NDArray[np.bool_]:
+    if not len(bank.index):
+        return np.zeros(len(neighbours.index), np.bool_)
     known, where = np.unique(neighbours.index, return_inverse=True)
-    of_training = nearest.nearest_in_features(bank.vectors[known], bank, leave_out=known)
-    return neighbours.distance > of_training.distance[where]
+    features = bank.vectors[np.isin(bank.index, known)] + bank.mean
+    of_training = nearest.nearest_in_features(features, bank, leave_out=known)
+    return np.asarray(neighbours.distance > of_training.distance[where])
 
 
 def _interval(found: int, n: int) -> list[float]:

@@ -7,7 +7,6 @@ correlation of band-passed images at 64 × 64, at the best of all small shifts: 
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 from xrgan import console
 from xrgan.evaluation.compared import Images
 
+# What these find of real X-rays, tests/benchmarks/planted_copies.py shows.
 PIXELS = 64  # height and width at which images are compared
 FINEST, COARSEST = 0.8, 2.0  # σ of the two Gaussians, in these pixels: below is noise, above are the common shapes
 SHIFT = 4  # pixels, in each direction
@@ -23,7 +23,8 @@ MARGIN = 6  # pixels left out at each border: a shifted image has other ones the
 LEAST_CONTRAST = 0.5  # gray levels: less is no detail, but round-off
 NEIGHBOURS = 16  # nearest ones that are looked at
 USUAL = slice(8, NEIGHBOURS)  # those that tell the usual distance: a training image may be there several times
-COMPONENTS = 256  # of the whitened features, at most
+LEAST_USUAL = 0.1  # distance in pixels: where even the 16th is nearer, an image is there more than 16 times
+FAR = 1e9  # distance in features of what has none
 BATCH_IMAGES = 256
 BLOCK_NUMBERS = 2**24  # bounds the memory of a search: 64 MB of float32
 
@@ -47,7 +48,7 @@ class Neighbours:
         everything, and unusual ones far from everything.
         """
         known = self.usual > 0
-        return np.where(known, self.distance / np.where(known, self.usual, 1), 0)
+        return np.where(known, self.distance / np.where(known, self.usual, 1), 1)
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,11 @@ class PixelBank:
 
 @dataclass(frozen=True)
 class FeatureBank:
-    """The whitened features of N training images, as unit vectors, and how others are whitened."""
+    """The features of N training images, without their mean: distances of large numbers would lose their digits."""
 
-    vectors: Vectors  # (N, K)
+    vectors: Vectors  # (≤ N, D): of those without NaN
+    index: NDArray[np.int64]  # (≤ N,): which ones they are
     mean: Vectors  # (D,)
-    matrix: Vectors  # (D, K)
 
 
 def pixel_bank(training: Images) -> PixelBank:
@@ -99,55 +100,42 @@ def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None =
             index.append(among)
             if bar is not None:
                 bar.advance()
-    return _neighbours(np.array(index), np.array(distance))
+    found = _neighbours(np.array(index), np.array(distance))
+    return Neighbours(found.index, found.distance, np.maximum(found.usual, LEAST_USUAL))
 
 
 def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
-    """Whiten features (N, D) by their leading principal components, a quarter as many as images at most.
-
-    Whitened, the directions in which all chest X-rays differ no longer hide those that tell one from another.
-    """
-    known = np.asarray(training, np.float64)[np.isfinite(training).all(axis=1)]
-    n, d = known.shape
-    wanted = min(COMPONENTS, d, n // 4)
-    mean = known.mean(axis=0) if n else np.zeros(d)
-    matrix = np.zeros((d, 0))
-    if wanted:
-        centred = known - mean
-        few = n < d  # the smaller of the two products has the same variances
-        product = (centred @ centred.T if few else centred.T @ centred) / n
-        variances, directions = scipy.linalg.eigh(product, subset_by_index=[len(product) - wanted, len(product) - 1])
-        real = variances > 1e-9 * max(variances.max(), 1e-9)
-        variances, directions = variances[real], directions[:, real]
-        matrix = centred.T @ directions / np.sqrt(n) / variances if few else directions / np.sqrt(variances)
-    bank = FeatureBank(np.zeros((0, matrix.shape[1]), np.float32), mean.astype(np.float32), matrix.astype(np.float32))
-    return FeatureBank(whiten(training, bank), bank.mean, bank.matrix)
+    """Args: training: (N, D); rows that hold NaN are left out."""
+    index = np.flatnonzero(np.isfinite(training).all(axis=1))
+    mean = training[index].mean(axis=0) if len(index) else np.zeros(training.shape[1])
+    return FeatureBank((training[index] - mean).astype(np.float32), index, mean.astype(np.float32))
 
 
-def whiten(features: NDArray[np.floating], bank: FeatureBank) -> Vectors:
-    """Features (Q, D) as the bank's unit vectors (Q, K); zeros where they hold NaN: then they are far from all."""
-    known = np.isfinite(features).all(axis=1, keepdims=True)
-    centred = np.where(known, features, bank.mean).astype(np.float32) - bank.mean
-    vectors = centred @ bank.matrix
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, np.finfo(np.float32).tiny), np.float32)
-
-
-def nearest_in_features(vectors: Vectors, bank: FeatureBank, leave_out: NDArray[np.int64] | None = None) -> Neighbours:
-    """The neighbours of whitened unit vectors (Q, K), Q ≥ 1; distance = length of their difference, 0 … 2.
+def nearest_in_features(
+    features: NDArray[np.floating], bank: FeatureBank, leave_out: NDArray[np.int64] | None = None
+) -> Neighbours:
+    """The neighbours of (Q, D), Q ≥ 1; distance = Euclidean. Features that hold NaN are equally far from all.
 
     Args:
         leave_out: (Q,), a training image that each is not compared with: itself.
     """
-    block = max(1, BLOCK_NUMBERS // len(bank.vectors))
+    if not len(bank.index):
+        far = np.full(len(features), FAR)
+        return Neighbours(np.zeros(len(features), np.int64), far, far)
+    known = np.isfinite(features).all(axis=1, keepdims=True)
+    vectors = np.where(known, features - bank.mean, 0).astype(np.float32)
+    lengths = (bank.vectors**2).sum(axis=1)
+    block = max(1, BLOCK_NUMBERS // len(lengths))
     index, distance = [], []
     for start in range(0, len(vectors), block):
-        cosine = vectors[start : start + block] @ bank.vectors.T  # (B, N)
+        here = vectors[start : start + block]
+        squares = (here**2).sum(axis=1, keepdims=True) - 2 * here @ bank.vectors.T + lengths  # (B, N)
+        squares[~known[start : start + block, 0]] = FAR**2
         if leave_out is not None:
-            cosine[np.arange(len(cosine)), leave_out[start : start + block]] = -1
-        among = _largest(cosine)
-        index.append(among)
-        distance.append(np.sqrt(np.maximum(0, 2 - 2 * np.take_along_axis(cosine, among, axis=1))))
+            squares[bank.index == leave_out[start : start + block, None]] = FAR**2
+        among = _largest(-squares)
+        index.append(bank.index[among])
+        distance.append(np.sqrt(np.maximum(0, np.take_along_axis(squares, among, axis=1))))
     return _neighbours(np.concatenate(index), np.concatenate(distance))
 
 
