@@ -21,6 +21,7 @@ from xrgan.evaluation.network import LOGITS
 
 Figure = dict[str, Any]
 Layer = NDArray[np.float32]  # (N, D)
+LEAST_FOR_INTERVAL = 20  # images
 MANIFOLD = ("precision", "recall", "density", "coverage")
 
 
@@ -113,7 +114,12 @@ def _fid(sets: Sets) -> Figure:
 
 def _kid(sets: Sets, seed: int) -> Figure:
     ours = kid(sets.real, sets.synthetic, seed)
-    figure = {"value": ours.value, "std": ours.std, **_spread(ours.interval), "subset_images": ours.subset_images}
+    figure = {
+        "value": ours.value,
+        "std": ours.std,
+        **_spread(ours.interval, len(sets.synthetic)),
+        "subset_images": ours.subset_images,
+    }
     if not sets.has_floor:
         return figure | {"floor": None, "ratio": None}
     floor = kid(*sets.floor, seed)
@@ -131,7 +137,12 @@ def _manifold(sets: Sets, seed: int) -> dict[str, Figure]:
         values = getattr(ours, name)
         value, floor = float(values.mean()), None if theirs is None else float(getattr(theirs, name).mean())
         ratio = value / floor if floor else None
-        figures[name] = {"value": value, **_spread(interval_of_mean(values, seed)), "floor": floor, "ratio": ratio}
+        figures[name] = {
+            "value": value,
+            **_spread(interval_of_mean(values, seed), len(values)),
+            "floor": floor,
+            "ratio": ratio,
+        }
     return figures
 
 
@@ -141,5 +152,8 @@ def _inception_score(sets: Sets, seed: int) -> Figure:
     return {"value": value.mean, "floor": floor.mean, "ratio": value.mean / floor.mean, **spread}
 
 
-def _spread(interval: Interval) -> dict[str, Any]:
+def _spread(interval: Interval, n: int) -> dict[str, Any]:
+    """A bootstrap of a handful of images knows nothing of the others."""
+    if n < LEAST_FOR_INTERVAL:
+        return {}
     return {"interval": [interval.low, interval.high], "standard_error": interval.standard_error}

@@ -96,7 +96,7 @@ def _draw_closest(axes: Axes, compared: Compared, figure: Mapping[str, Any]) -> 
 def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
     """Bars with their 95 % intervals; a tick where real images stand."""
     values = np.array([figures[name]["value"] for name in BALANCE])
-    ends = np.array([figures[name]["interval"] for name in BALANCE])
+    ends = np.array([figures[name].get("interval", 2 * [figures[name]["value"]]) for name in BALANCE])
     places = np.arange(len(BALANCE))
     axes.barh(places, values, xerr=np.abs(ends - values[:, None]).T, color="#4477aa", ecolor="#223355", height=0.6)
     floors = [figures[name]["floor"] for name in BALANCE]
