@@ -155,6 +155,13 @@ def test_all_that_can_be_computed(score: Score, draw: Draw, tmp_path: Path, caps
     assert all(scores["metrics"][name]["value"] >= 0 for name in manifold)
 
 
+def test_held_out_images_that_are_copies_themselves_tell_nothing(score: Score, draw: Draw, tmp_path: Path) -> None:
+    training = draw(20, seed=0)
+    scores = score(training.copy(), draw(20, seed=1), training, metrics=("memorisation", "prdc"))
+    assert scores["metrics"]["memorisation"]["floor"] is None
+    assert (tmp_path / "evaluation/overview.png").is_file() and rows(scores)
+
+
 def test_ms_ssim_where_the_size_allows_it(score: Score, draw: Draw) -> None:
     same, real = np.repeat(draw(1, seed=1, size=176), 4, axis=0), draw(4, seed=0, size=176)
     figure = score(real, same, real, metrics=("ms-ssim",))["metrics"]["ms_ssim"]

@@ -88,9 +88,10 @@ def _draw_closest(axes: Axes, compared: Compared, figure: Mapping[str, Any]) -> 
     above = compared.synthetic.images[[pair["synthetic"] for pair in closest]]
     below = compared.training.images[[pair["training"] for pair in closest]]
     _show(axes, np.concatenate([above, below]), len(closest))
-    share, floor = (f"{100 * figure[key]:.1f} %" for key in ("value", "floor"))
-    axes.set_title("Closest pairs: synthetic above, training below", fontsize=11)
-    axes.set_xlabel(f"suspected copies: {share} (of held-out real images: {floor})")
+    share = f"{100 * figure['value']:.1f} %"
+    floor = "unknown" if figure["floor"] is None else f"{100 * figure['floor']:.1f} %"
+    axes.set_title("Closest pairs\n(synthetic above, training below)", fontsize=11)
+    axes.set_xlabel(f"suspected copies: {share}\n(of held-out real images: {floor})")
 
 
 def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
@@ -105,7 +106,7 @@ def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
     axes.set_yticks(places, [name.capitalize() for name in BALANCE])
     axes.invert_yaxis()
     axes.set_xlim(left=0)
-    axes.set_title("Do the sets overlap? (line: real against real)", fontsize=11)
+    axes.set_title("Do the sets overlap?\n(line: real against real)", fontsize=11)
     axes.set_xlabel("1 = all of them")
 
 
@@ -114,7 +115,7 @@ def _draw_way(axes: Axes, rows: Sequence[over_time.Row]) -> None:
     axes.axhline(rows[-1].fid_floor, color=over_time.REAL, linestyle="--")
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_title("FID over the training (dashed: real against real)", fontsize=11)
+    axes.set_title("FID over the training\n(dashed: real against real)", fontsize=11)
     axes.set_xlabel("images seen")
 
 
