@@ -22,7 +22,6 @@ from xrgan.grammar import parse_map, parse_window
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
-METRICS = ("fid", "kid", "is", "prdc", "memorisation", "ssim", "ms-ssim")
 AUTO, NONE = "auto", "none"
 
 

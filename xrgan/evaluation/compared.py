@@ -27,8 +27,12 @@ class ImageSet:
     def take(self, indices: NDArray[np.int64] | slice) -> "ImageSet":
         return ImageSet(self.images[indices], None if self.labels is None else self.labels[indices])
 
-    def of_class(self, index: int) -> NDArray[np.int64]:
+    def places_of_class(self, index: int) -> NDArray[np.int64]:
+        """Ascending; none where there are no labels."""
         return np.flatnonzero(self.labels == index) if self.labels is not None else np.zeros(0, np.int64)
+
+    def of_class(self, index: int) -> "ImageSet":
+        return self.take(self.places_of_class(index))
 
 
 @dataclass(frozen=True)

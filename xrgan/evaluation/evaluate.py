@@ -8,15 +8,15 @@ from typing import Any
 
 import xrgan
 from xrgan import console
-from xrgan.config import METRICS, EvaluateConfig
+from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
 from xrgan.evaluation.compared import Compared, ImageSet
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import content_hash
-from xrgan.evaluation.figures import Figure, feature_figures
+from xrgan.evaluation.figures import feature_figures
 from xrgan.evaluation.memorisation import memorisation_figures
 from xrgan.evaluation.overview import draw_overview
-from xrgan.evaluation.scores import FIGURES, Scores, headline, key_of, read_earlier
+from xrgan.evaluation.scores import FIGURES, Figure, Scores, headline, key_of, read_earlier
 from xrgan.evaluation.similarity import ms_ssim_figures, ssim_figures
 from xrgan.evaluation.ssim import SMALLEST_PIXELS, SMALLEST_PIXELS_OF_MS
 from xrgan.files import write_yaml
@@ -45,7 +45,7 @@ def evaluate(
     Figures of an earlier call on the same images with the same settings stay in scores.yaml and aren't computed again.
 
     Args:
-        metrics: of `config.METRICS`; none = all that can be computed here.
+        metrics: of `scores.FIGURES`; none = all that can be computed here.
         extractor: called where a metric needs features; it may raise XrganError, where its weights can't be had.
 
     Returns:
@@ -56,7 +56,7 @@ def evaluate(
     """
     file = folder / "scores.yaml"
     about = _about(compared, config)
-    plan = _plan(metrics or METRICS, compared, extractor)
+    plan = _plan(metrics or list(FIGURES), compared, extractor)
     name = plan.extractor.name if plan.extractor else ""
     earlier = read_earlier(file, about)
     missing = [metric for metric in plan.metrics if not _is_known(metric, name, earlier, config)]

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from xrgan.errors import XrganError
 from xrgan.evaluation.inception import FULL, weights_file
-from xrgan.evaluation.network import INPUT_PIXELS, LAYERS, LOGITS, NAME, load_network
+from xrgan.evaluation.network import INPUT_PIXELS, LAYERS, LOGITS, load_network
+from xrgan.evaluation.scores import INCEPTION
 
 Network = Callable[[Tensor], Sequence[Tensor]]  # uint8 (B, C, H, W) → float32 (B, layer), one for each layer
 
@@ -30,7 +31,7 @@ class Extractor:
 
     @property
     def is_inception(self) -> bool:
-        return self.name == NAME
+        return self.name == INCEPTION
 
     @property
     def gives_logits(self) -> bool:
@@ -47,9 +48,9 @@ def inception(weights: Path, device: torch.device | str) -> Extractor:
     file, on = weights_file(weights), torch.device(device)
     layers = (*LAYERS, LOGITS) if file == FULL else LAYERS
     return Extractor(
-        name=NAME,
+        name=INCEPTION,
         # The network stands in it by name, because a file of weights says nothing about the resize before them.
-        identity=f"{NAME} {layers} {file.sha256}",
+        identity=f"{INCEPTION} {layers} {file.sha256}",
         layers=layers,
         last=LAYERS[-1],
         resize=f"{INPUT_PIXELS}×{INPUT_PIXELS}, bilinear as TensorFlow 1",

@@ -18,11 +18,10 @@ from xrgan.evaluation.features import Features, extract
 from xrgan.evaluation.manifold import interval_of_mean, manifold
 from xrgan.evaluation.metrics import Interval, fid, inception_score, kid
 from xrgan.evaluation.network import LOGITS
+from xrgan.evaluation.scores import FIGURES, Figure
 
-Figure = dict[str, Any]
 Layer = NDArray[np.float32]  # (N, D)
 LEAST_FOR_INTERVAL = 20  # images
-MANIFOLD = ("precision", "recall", "density", "coverage")
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,6 @@ def feature_figures(
 
     Per class, too, where all sets have labels.
     """
-    features = _extract_all(compared, extractor)
     about = {
         "n": compared.n,
         "floor_n": compared.floor_n,
@@ -53,15 +51,18 @@ def feature_figures(
         "extractor": extractor.name,
         "weights": extractor.weights,
     }
-    layer = fid_layer if extractor.is_inception else extractor.last
+    of_fid = fid_layer if extractor.is_inception else extractor.last
     ways: dict[str, tuple[int, Callable[[Sets], dict[str, Figure]]]] = {
-        "fid": (layer, lambda sets: {"fid": _fid(sets)}),
+        "fid": (of_fid, lambda sets: {"fid": _fid(sets)}),
         "kid": (extractor.last, lambda sets: {"kid": _kid(sets, seed)}),
         "prdc": (extractor.last, lambda sets: _manifold(sets, seed)),
         "is": (LOGITS, lambda sets: {"is": _inception_score(sets, seed)}),
     }
     wanted = [name for name in ways if name in metrics]
     figures: dict[str, Figure] = {}
+    if not wanted:
+        return figures
+    features = _extract_all(compared, extractor)
     for name in console.track(wanted, "Figures", unit="metrics"):
         layer, compute = ways[name]
         real, synthetic, *floor = (of_set[layer] for of_set in features)
@@ -95,7 +96,7 @@ def _of_classes(compared: Compared, sets: Sets) -> Iterator[tuple[str, Sets]]:
     for index, name in enumerate(compared.classes):
 
         def part(features: Layer, of_set: ImageSet, index: int = index) -> Layer:
-            return features[of_set.of_class(index)]
+            return features[of_set.places_of_class(index)]
 
         floor = part(sets.floor[0], compared.floor[0]), part(sets.floor[1], compared.floor[1])
         ours = Sets(part(sets.real, compared.real), part(sets.synthetic, compared.synthetic), floor)
@@ -133,7 +134,7 @@ def _manifold(sets: Sets, seed: int) -> dict[str, Figure]:
     ours = manifold(sets.real, sets.synthetic)
     theirs = manifold(*sets.floor) if sets.has_floor else None
     figures = {}
-    for name in MANIFOLD:
+    for name in FIGURES["prdc"]:
         values = getattr(ours, name)
         value, floor = float(values.mean()), None if theirs is None else float(getattr(theirs, name).mean())
         ratio = value / floor if floor else None

@@ -1,7 +1,6 @@
 """Has the generator memorised? How many synthetic images are suspected copies of training images, and which."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -15,10 +14,9 @@ from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.memorisation_picture import draw_pairs
 from xrgan.evaluation.nearest import FeatureBank, Neighbours
+from xrgan.evaluation.scores import Figure
 
 CLOSEST = 10  # pairs that are shown
-
-Figure = dict[str, Any]
 
 
 def memorisation(detector: CopyDetector, judged: Judged) -> Figure:

@@ -10,11 +10,11 @@ import torch
 from torch_fidelity.feature_extractor_inceptionv3 import BasicConv2d, FeatureExtractorInceptionV3
 
 from xrgan.evaluation.inception import FULL, weights_file
+from xrgan.evaluation.scores import INCEPTION
 
 LAYERS = (64, 192, 768, 2048)  # each named by its number of features
 LOGITS = 1008  # of the last layer, without its bias: what the Inception Score stands on
 INPUT_PIXELS = FeatureExtractorInceptionV3.INPUT_IMAGE_SIZE
-NAME = "inception-v3-compat"
 
 
 class Inception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fidelity has no types
@@ -30,7 +30,7 @@ class Inception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fid
         nothing.seek(0)
         with torch.device("meta"):
             layers = [*map(str, LAYERS), *(["logits_unbiased"] if logits else [])]
-            super().__init__(NAME, layers, feature_extractor_weights_path=nothing)
+            super().__init__(INCEPTION, layers, feature_extractor_weights_path=nothing)
 
     def load_state_dict(self, state_dict: dict[str, torch.Tensor], strict: bool = True, assign: bool = True) -> Any:
         return super().load_state_dict(state_dict, strict, assign) if state_dict else None

@@ -13,14 +13,14 @@ from matplotlib.figure import Figure, SubFigure
 from xrgan.data.images import grid
 from xrgan.evaluation import over_time
 from xrgan.evaluation.compared import HELD_OUT, Compared, Images
-from xrgan.evaluation.scores import Scores, of_one_extractor
+from xrgan.evaluation.scores import FIGURES, Scores, of_one_extractor
 from xrgan.files import replacing
 
 COLUMNS = 5
 ROWS = 5  # shared by the classes, one each at least
 PAIRS = 5  # closest ones
 PANEL_INCHES = 3.4
-BALANCE = ("precision", "recall", "density", "coverage")
+BALANCE = FIGURES["prdc"]
 
 
 def draw_overview(path: Path, compared: Compared, scores: Scores, caption: str) -> None:
@@ -49,7 +49,7 @@ def draw_overview(path: Path, compared: Compared, scores: Scores, caption: str) 
 def _blocks(compared: Compared) -> list[tuple[str, Images, Images]]:
     per_class = []
     for index, name in enumerate(compared.classes):
-        real, synthetic = (images.take(images.of_class(index)).images for images in (compared.real, compared.synthetic))
+        real, synthetic = (images.of_class(index).images for images in (compared.real, compared.synthetic))
         if min(len(real), len(synthetic)):
             per_class.append((name, real, synthetic))
     blocks = per_class[:ROWS] or [("", compared.real.images, compared.synthetic.images)]

@@ -9,7 +9,7 @@ from xrgan.files import read_yaml
 Scores = dict[str, Any]
 Figure = dict[str, Any]
 COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
-DEFAULT_EXTRACTOR = "inception-v3-compat"
+INCEPTION = "inception-v3-compat"  # torch-fidelity's name of the network that FID is defined on
 # metric of the command line → its figures
 FIGURES = {
     "fid": ("fid",),
@@ -50,8 +50,8 @@ DIGITS = {"fid": 2, "kid": 4, "is": 2}
 
 def key_of(name: str, figure: Figure) -> str:
     """The figure's key in scores.yaml: scores of different extractors never share one."""
-    extractor = figure.get("extractor", DEFAULT_EXTRACTOR)
-    return name if extractor == DEFAULT_EXTRACTOR else f"{name}@{extractor}"
+    extractor = figure.get("extractor", INCEPTION)
+    return name if extractor == INCEPTION else f"{name}@{extractor}"
 
 
 def of_one_extractor(figures: dict[str, Figure]) -> dict[str, Figure]:

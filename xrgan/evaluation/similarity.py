@@ -6,7 +6,7 @@ import numpy as np
 
 from xrgan import console
 from xrgan.evaluation.compared import Compared, Images, ImageSet
-from xrgan.evaluation.figures import Figure
+from xrgan.evaluation.scores import Figure
 from xrgan.evaluation.ssim import (
     Pairs,
     Similarity,
@@ -60,17 +60,13 @@ def _diversity(name: str, compared: Compared, drawn: Drawn, of_two: Similarity) 
     parts = {
         class_name: (synthetic, real)
         for index, class_name in enumerate(compared.classes)
-        if min(len(synthetic := _part(compared.synthetic, index)), len(real := _part(compared.real, index))) >= 2
+        if min(len(synthetic := compared.synthetic.of_class(index)), len(real := compared.real.of_class(index))) >= 2
     }
     figure["per_class"] = {
         class_name: _within(f"{name} within {class_name}", *both, drawn, of_two) | {"n": len(both[0])}
         for class_name, both in parts.items()
     }
     return figure
-
-
-def _part(images: ImageSet, index: int) -> ImageSet:
-    return images.take(images.of_class(index))
 
 
 def _within(name: str, synthetic: ImageSet, real: ImageSet, drawn: Drawn, of_two: Similarity) -> Figure:
