@@ -257,21 +257,24 @@ def _mask_of(file: Path) -> Path:
 
 def seed_of(folder: Path, otherwise: int) -> int:
     """The seed that a folder's images were drawn from, so that more of the same can be added."""
-    file = folder / "sample.yaml"
-    return int(read_yaml(file).get("seed", otherwise)) if file.is_file() else otherwise
+    return int(_origin_of(folder).get("seed", otherwise))
 
 
 def checkpoint_of(folder: Path, run: RunDir) -> str:
     """The checkpoint that a folder's images were drawn from, so that more of the same can be; empty: the last one."""
-    file = folder / "sample.yaml"
-    step = read_yaml(file).get("step") if file.is_file() else None
+    step = _origin_of(folder).get("step")
     return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
 
 
 def rejects_copies(folder: Path) -> bool:
     """Whether a folder's images were selected, so that more of the same can be added."""
+    return "reject_copies" in _origin_of(folder)
+
+
+def _origin_of(folder: Path) -> dict[str, Any]:
+    """What sample.yaml says of a folder's images; empty where there is none yet."""
     file = folder / "sample.yaml"
-    return file.is_file() and "reject_copies" in read_yaml(file)
+    return read_yaml(file) if file.is_file() else {}
 
 
 def contact_sheet(drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
@@ -294,7 +297,7 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
     """Make the folder this drawing's own, or refuse to mix its images with others; → what was judged before."""
     file = folder / "sample.yaml"
     images = list_drawn(folder)
-    content = read_yaml(file) if file.is_file() else {}
+    content = _origin_of(folder)
     there = {key: value for key, value in content.items() if key not in RECORDED}
     if images and there == origin:
         return Record.read(content)
