@@ -20,7 +20,7 @@ from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import BATCH_IMAGES, extract
 from xrgan.evaluation.inception import fetch_weights
 from xrgan.evaluation.network import load_network
-from xrgan.gan.models import choose_device
+from xrgan.hardware import choose_device
 
 
 def main() -> None:

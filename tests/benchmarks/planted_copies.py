@@ -24,7 +24,7 @@ from xrgan.evaluation import copies, extractors, inception
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.memorisation import memorisation
 from xrgan.evaluation.memorisation_picture import draw_pairs
-from xrgan.gan.models import choose_device
+from xrgan.hardware import choose_device
 
 FOLDS = 5
 Picture = NDArray[np.uint8]  # (H, W)

@@ -18,8 +18,9 @@ from PIL import Image
 from xrgan import console
 from xrgan.config import resolve
 from xrgan.gan import sampling
-from xrgan.gan.models import ImageSpec, build, choose_device
+from xrgan.gan.models import ImageSpec, build
 from xrgan.gan.recipes import with_recipe
+from xrgan.hardware import choose_device
 
 
 def main() -> None:

@@ -26,8 +26,9 @@ from xrgan import console
 from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import runs, training
-from xrgan.gan.models import MODELS, ImageSpec, autocast, build, choose_device, choose_precision
+from xrgan.gan.models import MODELS, ImageSpec, build
 from xrgan.gan.recipes import with_recipe
+from xrgan.hardware import autocast, choose_device, choose_precision
 from xrgan.rundir import RunDir
 
 

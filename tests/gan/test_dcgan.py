@@ -4,8 +4,9 @@ import torch
 from xrgan.config import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.dcgan import Discriminator, Generator
-from xrgan.gan.models import ImageSpec, build, choose_device, choose_precision
+from xrgan.gan.models import ImageSpec, build
 from xrgan.gan.recipes import with_recipe
+from xrgan.hardware import choose_device, choose_precision
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 80, 96, 128, 224, 256])

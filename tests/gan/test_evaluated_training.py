@@ -25,6 +25,7 @@ from xrgan.evaluation import over_time
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, pace, runs, step, training
 from xrgan.gan.sampling import open_drawing
+from xrgan.pipeline import over_time as per_checkpoint
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -214,7 +215,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1) / 255
 
     toy = custom("toy", "1", 4, network, "cpu", channels=1)
-    monkeypatch.setattr(pipeline, "_extractor", lambda *_: lambda: toy)
+    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", lambda *_: lambda: toy)
+    monkeypatch.setattr("xrgan.pipeline.over_time.extractor_of", lambda *_: lambda: toy)
     tiny_dataset(tmp_path / "data/prepared")
     return Workspace(tmp_path / "data", tmp_path / "runs")
 
@@ -253,8 +255,10 @@ def test_a_resumed_run_has_the_table_of_one_that_never_stopped(
     lost = dataclasses.replace(over_time.read(whole.evaluation)[-1], kid=-1.0)
     over_time.write(parts.evaluation, [*over_time.read(parts.evaluation), lost])
     drawn: list[str] = []
-    real = pipeline._drawn_in_memory
-    monkeypatch.setattr(pipeline, "_drawn_in_memory", lambda *given: (drawn.append(given[2].stem), real(*given))[1])
+    real = per_checkpoint.drawn_in_memory
+    monkeypatch.setattr(
+        per_checkpoint, "drawn_in_memory", lambda *given: (drawn.append(given[2].stem), real(*given))[1]
+    )
     pipeline.go_on(workspace, parts, saved, wanted, None)
     assert table(parts) == table(whole)
     assert [name for name in drawn if name != "best"] == ["step_00000024", "step_00000032"], "no score is taken twice"
@@ -268,7 +272,7 @@ def test_every_checkpoint_is_scored_once_a_setting(workspace: Workspace, monkeyp
     rows, best = pipeline.evaluate_checkpoints(workspace, run, config)
     assert [row.epoch for row in rows] == [2, 3, 4]
     assert best is not None and checkpoint.on_disk(run.checkpoints)[best.step].name == checkpoint.BEST
-    monkeypatch.setattr(pipeline, "_drawn_in_memory", lambda *_: pytest.fail("scored twice"))
+    monkeypatch.setattr(per_checkpoint, "drawn_in_memory", lambda *_: pytest.fail("scored twice"))
     assert pipeline.evaluate_checkpoints(workspace, run, config) == (rows, best)
     monkeypatch.undo()
 
@@ -313,7 +317,7 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
 
         return make
 
-    monkeypatch.setattr(pipeline, "_extractor", offline)
+    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", offline)
     monkeypatch.setattr(training, "train_step", lambda *_: pytest.fail("trained"))
     with pytest.raises(XrganError, match=r"Inception weights.*Fetch them.*`--evaluate-every 0`"):
         scored_run(workspace, "run")
@@ -321,7 +325,7 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
     monkeypatch.undo()
     run = scored_run(workspace, "run", "train.evaluate_every=0")
     saved = run.read_config()
-    monkeypatch.setattr(pipeline, "_extractor", offline)
+    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", offline)
     wanted = saved.model_copy(update={"train": saved.train.model_copy(update={"evaluate_every": 1, "epochs": 3})})
     with pytest.raises(XrganError, match="--evaluate-every 0"):
         pipeline.go_on(workspace, run, saved, wanted, None)

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.gan.batches import Batches, to_range
-from xrgan.gan.models import ImageSpec, autocast
+from xrgan.gan.models import ImageSpec
 from xrgan.gan.sampling import draw, latents
 from xrgan.gan.state import TrainState
+from xrgan.hardware import autocast
 
 IMAGES_BETWEEN = 10_000  # seen between two examinations: a small dataset's short epochs must not be spent on them
 LOOKED_AT = 64  # images

@@ -1,10 +1,7 @@
-"""The networks by name, and the device and precision that they run in."""
+"""The networks by name."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import torch
 
 from xrgan.config import ModelConfig
 from xrgan.errors import XrganError
@@ -65,39 +62,3 @@ def build(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminator
     except ValueError as error:
         advice = "Prepare the images at 32, 64, 96, 128, 224, 256 or 512 pixels: `xrgan prepare --size 64`."
         raise XrganError(f"{error}.", "" if model.progressive else advice) from error
-
-
-def choose_device(name: str) -> torch.device:
-    """cpu, cuda or mps; auto = the fastest that is there.
-
-    Raises:
-        XrganError: this machine has no such device.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
-    if not there[name]:
-        raise XrganError(
-            f"This machine has no {name} device that PyTorch {torch.__version__} can use.",
-            "`--device auto` takes the fastest that is there; `--device cpu` works everywhere.",
-        )
-    return torch.device(name)
-
-
-def choose_precision(name: str, device: torch.device) -> str:
-    """fp32 or bf16; auto = bf16 where the hardware multiplies it natively (elsewhere it is slower)."""
-    if name != "auto":
-        return name
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
-    if device.type == "cpu":
-        capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-        return "bf16" if capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") else "fp32"
-    return "fp32"
-
-
-def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
-    """Run the networks in bf16; parameters, losses and optimizers stay in fp32."""
-    if precision == "bf16":
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-    return contextlib.nullcontext()

@@ -16,10 +16,11 @@ from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
 from xrgan.gan.failures import largest_batch
-from xrgan.gan.models import build, choose_device, choose_precision
+from xrgan.gan.models import build
 from xrgan.gan.recipes import RECIPES, with_recipe
 from xrgan.gan.state import fit, image_spec, save, start
 from xrgan.gan.transfer import take_over
+from xrgan.hardware import choose_device, choose_precision
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.

@@ -17,8 +17,9 @@ from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint, eigen
-from xrgan.gan.models import ImageSpec, build, choose_device
+from xrgan.gan.models import ImageSpec, build
 from xrgan.gan.selection import RECORDED, Accept, Record, Selection, select
+from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.

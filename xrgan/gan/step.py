@@ -12,8 +12,8 @@ from xrgan.config import Config, TrainConfig
 from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted, augment, draw
 from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, Batches, generator_at
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
-from xrgan.gan.models import autocast
 from xrgan.gan.state import TrainState, update_ema
+from xrgan.hardware import autocast
 
 
 def train_step(state: TrainState, batches: Batches, config: Config, device: torch.device) -> None:

@@ -17,12 +17,12 @@ from xrgan.errors import XrganError
 from xrgan.gan import checkpoint, health
 from xrgan.gan.batches import Batches, make_batches
 from xrgan.gan.failures import advice
-from xrgan.gan.models import choose_device
 from xrgan.gan.pace import Clock, Goal
 from xrgan.gan.recording import Recorder
 from xrgan.gan.state import FIGURES, TrainState, check_finite, fit, gradient_norms, image_spec, restore, save, start
 from xrgan.gan.step import train_step
 from xrgan.gan.stopping import Stop, stop_signals
+from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 
 Score = Callable[[Path, bool], None]

@@ -1,0 +1,74 @@
+"""Which dataset, and which of its images, a command works on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xrgan import console
+from xrgan.config import Config
+from xrgan.errors import XrganError
+from xrgan.rundir import RunDir
+from xrgan.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from xrgan.data.packed import PackedDataset
+
+TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
+
+
+def choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:
+    """The prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
+    from xrgan.data.prepare import prepare
+
+    prepared, fetched = workspace.prepared(), workspace.fetched()
+    untouched = workspace.fetched_since_prepared()
+    if name is not None:
+        if name not in {path.name for path in fetched} - {path.name for path in prepared}:
+            return workspace.find_prepared(name)
+        return prepare(workspace.find_raw(name), workspace.prepared_root, config.prepare)
+    if prepared and not untouched:
+        console.notice(f"Dataset: {prepared[-1]}, the {'latest' if len(prepared) > 1 else 'only'} prepared one.")
+        return prepared[-1]
+    if not prepared and len(fetched) <= 1:
+        raw = workspace.find_raw(None)
+        console.notice(f"Dataset: {raw} is the only source here, and not prepared yet; preparing it.")
+        return prepare(raw, workspace.prepared_root, config.prepare)
+    raise XrganError(
+        f"There is a choice of datasets: prepared {_names(prepared)}; fetched and not prepared {_names(untouched)}.",
+        f"Say which: `xrgan train --data {(untouched or prepared)[-1].name}`.",
+        exit_code=2,
+    )
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths) or "none"
+
+
+def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
+    """The dataset that a run was trained on, or another one where the user insists."""
+    from xrgan.data.packed import open_packed
+    from xrgan.gan import runs
+
+    dataset = open_packed(workspace.find_prepared(data or config.dataset))
+    if data is None:
+        runs.check_dataset(run, dataset)
+    elif dataset.content_hash != run.trained_on():
+        console.warn(f"{run.name} was trained on {config.dataset}: its training images may be among those of {data}.")
+    return dataset
+
+
+def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """The training images that copies are looked for among, and the held-out ones.
+
+    Raises:
+        XrganError: there is no held-out image.
+    """
+    chosen = config.evaluate
+    splits = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
+    held_out = dataset.some_of(splits, chosen.n, chosen.seed)
+    if not len(held_out):
+        raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
+    return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out

@@ -1,0 +1,82 @@
+"""Synthetic images beside real ones."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xrgan.config import Config
+from xrgan.pipeline.datasets import compared_of, dataset_of
+from xrgan.pipeline.drawing import drawn
+from xrgan.pipeline.extractors import extractor_of
+from xrgan.rundir import RunDir
+from xrgan.workspace import Workspace
+
+if TYPE_CHECKING:
+    pass
+
+
+def evaluate(
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    metrics: Sequence[str] = (),
+    data: str | None = None,
+    synthetic: Path | None = None,
+) -> dict[str, Any]:
+    """Score a run's synthetic images against real ones that it never saw; draws them where there are too few.
+
+    Returns:
+        What evaluation/scores.yaml holds.
+    """
+    from xrgan.data.synthetic import read_synthetic
+    from xrgan.evaluation.compared import ImageSet, draw_compared
+    from xrgan.evaluation.evaluate import evaluate as score
+
+    chosen = config.evaluate
+    dataset = dataset_of(workspace, run, config, data)
+    training, held_out = compared_of(dataset, config)
+    folder = synthetic or drawn(workspace, run, config, len(held_out), data)
+    compared = draw_compared(
+        ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
+        ImageSet(*read_synthetic(folder, dataset.classes)),
+        ImageSet(dataset.xrays(training), dataset.labels[training]),
+        chosen.n,
+        chosen.seed,
+        dataset.classes,
+        chosen.reference,
+    )
+    return score(compared, metrics, chosen, extractor_of(workspace, config), run.evaluation)
+
+
+def evaluate_folders(
+    workspace: Workspace,
+    real: Path,
+    synthetic: Path,
+    training: Path | None,
+    config: Config,
+    metrics: Sequence[str],
+    out: Path,
+) -> dict[str, Any]:
+    """Score one folder of images against another, whoever drew them.
+
+    Args:
+        training: what the generator learned from, where that is known: without it, copies can't be looked for.
+        out: gets scores.yaml and the pictures.
+
+    Returns:
+        What scores.yaml holds.
+    """
+    from xrgan.data.synthetic import list_synthetic, read_synthetic
+    from xrgan.evaluation.compared import ImageSet, draw_compared, draw_from_two
+    from xrgan.evaluation.evaluate import evaluate as score
+
+    chosen = config.evaluate
+    folders = [folder for folder in (real, synthetic, training) if folder is not None]
+    labels = [set(list_synthetic(folder)["label"]) for folder in folders]
+    classes = sorted(set.intersection(*labels) - {""})  # a class that one side lacks has nothing to compare with
+    sets = [ImageSet(*read_synthetic(folder, classes, known_only=False)) for folder in folders]
+    if training is None:
+        compared = draw_from_two(sets[0], sets[1], chosen.n, chosen.seed, classes)
+    else:
+        compared = draw_compared(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
+    return score(compared, metrics, chosen, extractor_of(workspace, config), out)
