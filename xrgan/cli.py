@@ -6,6 +6,8 @@ The stages are imported inside the commands: `xrgan --help` must not wait for to
 import dataclasses
 import errno
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -176,11 +178,8 @@ def prepare(
     from xrgan.data.preparing import description
 
     raw = workspace.find_raw(_canonical(source))
-    try:
+    with _going_on():
         prepared = pack(raw, workspace.prepared_root, resolved.prepare, name, force)
-    except KeyboardInterrupt:
-        console.warn("Stopped: the same command goes on where it stopped.")
-        raise
     console.show_table(str(prepared), *description.table(prepared))
     console.show_table("", *description.facts_table(prepared))
     console.show_text(str(prepared / "preview.png"))
@@ -490,22 +489,44 @@ def _refuse_beside_a_run(**options_of_folders: Path | None) -> None:
             )
 
 
+Arms = Annotated[str | None, _option("classify.arms", "--arms")]
+Fractions = Annotated[str | None, _option("classify.fractions", "--fractions")]
+Seeds = Annotated[int | None, _option("classify.seeds", "--seeds")]
+Folds = Annotated[int | None, _option("classify.k_folds", "--k-folds")]
+PerFold = Annotated[bool | None, _option("classify.gan_per_fold", "--gan-per-fold/--one-gan")]
+Leaks = Annotated[str | None, _option("classify.leaks", "--leaks")]
+Ratio = Annotated[float | None, _option("classify.ratio", "--ratio")]
+
+
 @app.command()
 def classify(
     run: Run = None,
     data: Data = None,
     synthetic: Annotated[
-        Path | None,
-        typer.Option(help="A folder of labelled images. [default: the run's synthetic/]"),
+        list[str] | None,
+        typer.Option(
+            help="A folder of labelled images or a run; or one a class, as CLASS=PATH, repeated. [default: the run's]"
+        ),
     ] = None,
+    arms: Arms = None,
+    fractions: Fractions = None,
+    seeds: Seeds = None,
+    k_folds: Folds = None,
+    gan_per_fold: PerFold = None,
+    leaks: Leaks = None,
+    ratio: Ratio = None,
     arch: Annotated[str | None, _option("classify.arch", "--arch")] = None,
     weights: Annotated[str | None, _option("classify.weights", "--weights")] = None,
     unfreeze: Annotated[bool | None, _option("classify.unfreeze", "--unfreeze/--no-unfreeze")] = None,
-    k_folds: Annotated[int | None, _option("classify.k_folds", "--k-folds")] = None,
     epochs: Annotated[int | None, _option("classify.epochs", "--epochs")] = None,
+    patience: Annotated[int | None, _option("classify.patience", "--patience")] = None,
     batch_size: Annotated[int | None, _option("classify.batch_size", "--batch-size")] = None,
-    ratio: Annotated[float | None, _option("classify.ratio", "--ratio")] = None,
+    lr: Annotated[float | None, _option("classify.lr", "--lr")] = None,
     seed: Annotated[int | None, _option("classify.seed", "--seed")] = None,
+    predict: Annotated[
+        Path | None, typer.Option(help="No study: ask the run's best classifier (of --arms) of this image or folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Beside --predict: the CSV. [default: predictions.csv]")] = None,
     device: Device = None,
     config: ConfigFile = None,
     settings: Settings = None,
@@ -515,18 +536,25 @@ def classify(
     data_root: DataRoot = DATA,
     runs_root: RunsRoot = RUNS,
 ) -> None:
-    """Do the synthetic X-rays help? A classifier on real images against one on real + synthetic ones."""
+    """Do the synthetic X-rays help? Classifiers on real images against others that learned from synthetic ones, too."""
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
     there = _find_run(workspace, run)
     wish = {
+        "arms": arms,
+        "fractions": fractions,
+        "seeds": seeds,
+        "k_folds": k_folds,
+        "gan_per_fold": gan_per_fold,
+        "leaks": leaks,
+        "ratio": ratio,
         "arch": arch,
         "weights": weights,
         "unfreeze": unfreeze,
-        "k_folds": k_folds,
         "epochs": epochs,
+        "patience": patience,
         "batch_size": batch_size,
-        "ratio": ratio,
+        "lr": lr,
         "seed": seed,
     }
     flags = {"device": device} | {f"classify.{key}": value for key, value in wish.items()}
@@ -534,16 +562,52 @@ def classify(
     if dry_run:
         console.show_text(options.to_yaml(resolved))
         return
-    summary = pipeline.classify(workspace, there, resolved, data, synthetic)
+    if predict is not None:
+        _predict(there, resolved, predict, out or Path("predictions.csv"), _one_arm(arms, resolved), as_json)
+        return
+    if out is not None:
+        raise XrganError("--out goes with --predict: a study stays in its run.", "Leave it out.", exit_code=2)
+    with _going_on():
+        summary = pipeline.classify(workspace, there, resolved, data, synthetic or ())
     if as_json:
         console.show_json(summary)
         return
     from xrgan.downstream import verdict
 
     title = f"{there.name}: {resolved.classify.arch} on the untouched test split"
-    console.show_table(title, verdict.COLUMNS, verdict.rows(summary))
+    console.show_table(title, verdict.columns(summary), verdict.rows(summary))
     console.show_text(str(summary["conclusion"]))
-    console.show_text(str(there.classify / "summary.yaml"))
+    console.show_text(str(there.classify / "report.md"))
+
+
+def _predict(run: RunDir, config: options.Config, images: Path, out: Path, arm: str, as_json: bool) -> None:
+    table = pipeline.predict(run, config, images, out, arm)
+    from xrgan.downstream.prediction import NO_DEVICE
+
+    if as_json:
+        console.show_json([row.dropna().to_dict() for _, row in table.iterrows()])
+        return
+    console.show_text(NO_DEVICE)
+    console.show_text(str(out))
+
+
+def _one_arm(given: str | None, config: options.Config) -> str:
+    """The arm whose classifier is asked; empty where any is."""
+    if given is None:
+        return ""
+    arms = config.classify.arms
+    if len(arms) > 1:
+        raise XrganError("--predict asks the classifier of one arm.", f"Name one: `--arms {arms[0]}`.", exit_code=2)
+    return arms[0]
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.warn("Stopped: the same command goes on where it stopped.")
+        raise
 
 
 @app.command()

@@ -263,18 +263,88 @@ class EvaluateConfig(Section):
     seed: Whole = Field(0, ge=0, description="of which images and pairs are compared")
 
 
-class ClassifyConfig(Section):
+Arm = Literal["real", "real+classic", "real+synthetic", "synthetic→real", "synthetic"]
+ARROWS = ("->", "-to-")  # ways to write the arrow of synthetic→real, which not every keyboard has
+
+
+class StudyConfig(Section):
+    """What the studies of classifiers and segmenters share: who learns from what, and who is judged by what."""
+
+    arms: tuple[Arm, ...] = Field(
+        ("real", "real+synthetic"),
+        description="what to learn from: real, real+classic (augmented), real+synthetic, synthetic→real (pre-trained; "
+        "synthetic-to-real says the same), synthetic",
+    )
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (1.0,), description="shares of the real training images, as 0.05,0.25,1: every arm once with each"
+    )
+    seeds: Whole = Field(1, ge=1, le=100, description="trainings of each arm, fraction and fold")
+    k_folds: Annotated[Whole, Field(ge=0, le=20)] | Auto = Field(
+        "auto",
+        description="folds of the training images, by patient; 0 = the dataset's own split; "
+        "auto = 5, or 0 where a generator has seen the training images",
+    )
+    gan_per_fold: bool = Field(False, description="train a generator a fold, on that fold's training images alone")
+    leaks: Literal["refuse", "drop"] = Field(
+        "refuse", description="test images of patients that were learned from: refuse | drop them"
+    )
+    ratio: float = Field(1.0, gt=0, description="synthetic images per real one, at most")
+    pretraining: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="share of the steps that synthetic→real spends on synthetic images"
+    )
+    epochs: Whole = Field(10, ge=1, description="passes over the real images at fraction 1; every arm takes the steps")
+    patience: Whole = Field(5, ge=0, description="epochs without a better validation score that end it; 0 = none does")
+    batch_size: Whole = Field(32, ge=2, description="images a step")
+    lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate at the start; it falls to 0 along a cosine")
+    resamples: Whole = Field(1000, ge=100, le=100_000, description="of the bootstrap over patients")
+    seed: Whole = Field(0, ge=0, description="of folds, fractions, initial weights and batches")
+
+    @field_validator("k_folds")
+    @classmethod
+    def _parts(cls, k_folds: int | str) -> int | str:
+        if k_folds == 1:
+            raise ValueError("one fold leaves nothing to learn from: 2 or more, or 0 for the dataset's own split")
+        return k_folds
+
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _arrow(cls, value: Any) -> Any:
+        arms = _by_commas(value)
+        if isinstance(arms, list | tuple):
+            for arrow in ARROWS:
+                arms = [arm.replace(arrow, "→") if isinstance(arm, str) else arm for arm in arms]
+        return arms
+
+    @field_validator("fractions", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, int | float) else _by_commas(value)
+
+    @field_validator("arms", "fractions")
+    @classmethod
+    def _each_once(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not values:
+            raise ValueError("it needs one at least")
+        return tuple(sorted(set(values), key=_place))
+
+
+def _place(value: str | float) -> float:
+    """Arms in their order, fractions from the smallest on."""
+    return get_args(Arm).index(value) if isinstance(value, str) else value
+
+
+class ClassifyConfig(StudyConfig):
     arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "efficientnet_b0"] = Field(
         "resnet50", description="resnet18 | 34 | 50 | 101, densenet121, efficientnet_b0 (torchvision)"
     )
     weights: str = Field("imagenet", description="imagenet | none | a file of torchvision weights to start from")
     unfreeze: bool = Field(False, description="train every layer; else only the head (none: always every layer)")
-    k_folds: Whole = Field(5, ge=2, le=20, description="folds of the training images, by patient")
-    epochs: Whole = Field(10, ge=1, description="passes over a fold's real images; both arms take as many steps")
-    batch_size: Whole = Field(32, ge=2, description="images a step")
-    lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate at the start; it falls to 0 along a cosine")
-    ratio: float = Field(1.0, gt=0, description="synthetic images per real one in the augmented arm, at most")
-    seed: Whole = Field(0, ge=0, description="of folds, initial weights and batches")
+
+
+class SegmentConfig(StudyConfig):
+    width: Whole = Field(16, ge=4, le=256, description="feature maps of the U-Net at full resolution")
+    epochs: Whole = Field(30, ge=1, description="passes over the real images at fraction 1; every arm takes the steps")
+    batch_size: Whole = Field(16, ge=2, description="images a step")
 
 
 class Config(Section):
@@ -287,6 +357,7 @@ class Config(Section):
     sample: SampleConfig = SampleConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
     classify: ClassifyConfig = ClassifyConfig()
+    segment: SegmentConfig = SegmentConfig()
 
 
 def resolve(

@@ -1,11 +1,15 @@
 """data/prepared/<name>/ → arrays: the images as a memory map, and what the index says of each."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
@@ -24,6 +28,10 @@ class PackedDataset:
     classes: tuple[str, ...]
     content_hash: str
     masks: tuple[str, ...] = ()  # the structures of the M mask channels
+    options: Mapping[str, Any] = field(default_factory=dict)  # of `prepare`
+    source: str = ""  # where its files came from: patients of one source are the same people
+    hashes: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))  # (N,): of the prepared pixels
+    copies_of: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))  # (N,): of one picture, one name
 
     @property
     def channels(self) -> int:
@@ -38,6 +46,20 @@ class PackedDataset:
     def size(self) -> int:
         """Height and width in pixels."""
         return int(self.images.shape[2])
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """Images of one patient, or copies of one picture, have one number: no fold may part them: (N,)."""
+        names = [names for names in (self.patients, self.hashes, self.copies_of) if len(names) == len(self.labels)]
+        nodes, edges = len(self.labels), []
+        for column in names:
+            _, of_name = np.unique(column, return_inverse=True)
+            edges.append(of_name + nodes)
+            nodes += int(of_name.max(initial=-1)) + 1
+        rows = np.tile(np.arange(len(self.labels)), len(edges))
+        links = coo_matrix((np.ones(len(rows), np.bool_), (rows, np.concatenate(edges))), (nodes, nodes))
+        groups: NDArray[np.int64] = connected_components(links, directed=False)[1][: len(self.labels)].astype(np.int64)
+        return groups
 
     def of_split(self, *splits: str) -> NDArray[np.int64]:
         """The indices of the images in those splits, ascending: int64 (n,)."""
@@ -64,6 +86,9 @@ def open_packed(path: Path) -> PackedDataset:
         labels = np.array([classes.index(label) if label else -1 for label in index["label"]], np.int64)
         splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
         content_hash = str(description["content_hash"])
+        options = dict(description["options"])
+        source = str(description.get("source", {}).get("name", ""))
+        hashes, copies_of = np.asarray(index["hash"], np.str_), _first_copies(index)
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise XrganError(
             f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force."
@@ -73,4 +98,23 @@ def open_packed(path: Path) -> PackedDataset:
             f"The prepared dataset {path} is damaged: images.npy is {images.shape}, index.csv has {len(index)} rows.",
             "Prepare it anew with --force.",
         )
-    return PackedDataset(path, path.name, images, labels, splits, patients, classes, content_hash, masks)
+    return PackedDataset(
+        path=path,
+        name=path.name,
+        images=images,
+        labels=labels,
+        splits=splits,
+        patients=patients,
+        classes=classes,
+        content_hash=content_hash,
+        masks=masks,
+        options=options,
+        source=source,
+        hashes=hashes,
+        copies_of=copies_of,
+    )
+
+
+def _first_copies(index: pd.DataFrame) -> NDArray[np.str_]:
+    """The file whose picture each image shows: its own, where it is no copy."""
+    return np.asarray(index["duplicate_of"].where(index["duplicate_of"] != "", index["file"]), np.str_)

@@ -7,8 +7,8 @@ share one copy.
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from xrgan.downstream.scores import auroc, score
 from xrgan.errors import XrganError
+from xrgan.hardware import autocast, choose_precision
 
 STEPS_BETWEEN_LOOKS = 10  # reading a loss makes a GPU wait
 BATCH_WITHOUT_GRADIENTS = 256
@@ -43,9 +44,16 @@ class Budget:
     batch_size: int
     lr: float  # Adam's at the first step; it falls to 0 along a half cosine
 
+    patience: int = 0  # epochs without a better validation AUROC that end a training early; 0 = none does
+
     @property
     def steps(self) -> int:
         return self.epochs * self.steps_per_epoch
+
+    def parted(self, share: float) -> "tuple[Budget, Budget]":
+        """That share of the epochs (one at least), and the rest (one at least), within the same steps."""
+        first = min(max(1, round(share * self.epochs)), self.epochs - 1)
+        return replace(self, epochs=first), replace(self, epochs=self.epochs - first)
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,14 @@ class History:
     best: int  # index of the epoch whose weights were kept
     steps: int  # that were taken, over all epochs
 
+    @property
+    def kept(self) -> Epoch:
+        return self.epochs[self.best]
+
+    def followed_by(self, later: "History") -> "History":
+        """One training after another, of which the later one's weights were kept."""
+        return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
+
 
 def train(
     network: nn.Module,
@@ -69,17 +85,18 @@ def train(
     device: torch.device,
     seed: int,
     report: Callable[[int, float], None],
+    change: Callable[[Tensor], Tensor] = lambda images: images,
 ) -> History:
     """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
 
-    The best epoch has the highest balanced accuracy on the validation images; AUROC breaks a tie. (AUROC alone would
-    keep epochs that rank well and still call every image ill.) Classes that the
+    The best epoch has the highest AUROC on the validation images; balanced accuracy breaks a tie. Classes that the
     training images hold less of weigh more in the loss, in inverse proportion. On a CPU the result follows from the
     seed, the network's initial weights and the number of threads, bit for bit.
 
     Args:
         seed: of the batches.
         report: called every few steps with the number of new steps and the latest loss.
+        change: what becomes of a batch of inputs before the network sees it: an augmentation.
 
     Raises:
         XrganError: the loss is no longer a number.
@@ -96,7 +113,7 @@ def train(
         network.train()
         losses: list[Tensor] = []
         for step in range(1, budget.steps_per_epoch + 1):
-            losses.append(_train_step(network, examples, next(batches), weights, optimizer, device))
+            losses.append(_train_step(network, examples, next(batches), weights, optimizer, device, change))
             schedule.step()
             steps += 1
             if step % STEPS_BETWEEN_LOOKS == 0 or step == budget.steps_per_epoch:
@@ -105,6 +122,8 @@ def train(
         if best < 0 or _rank(epochs[number]) > _rank(epochs[best]):
             best = number
             best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
+        if budget.patience and number - best >= budget.patience:
+            break
     network.load_state_dict(best_state)
     return History(tuple(epochs), best, steps)
 
@@ -129,7 +148,7 @@ def run(
         report: called with the number of examples of each batch.
     """
     parts = []
-    for start in range(0, len(indices), BATCH_WITHOUT_GRADIENTS):
+    for start in range(0, max(1, len(indices)), BATCH_WITHOUT_GRADIENTS):  # of no example, an empty batch's answer
         chunk = indices[start : start + BATCH_WITHOUT_GRADIENTS]
         with _autocast(device):
             parts.append(network(inputs[chunk].to(device)).float().cpu())
@@ -159,9 +178,11 @@ def _train_step(
     class_weights: Tensor,
     optimizer: torch.optim.Optimizer,
     device: torch.device,
+    change: Callable[[Tensor], Tensor],
 ) -> Tensor:
+    inputs = change(examples.inputs[indices].to(device))
     with _autocast(device):
-        logits = network(examples.inputs[indices].to(device))
+        logits = network(inputs)
     loss = functional.cross_entropy(logits.float(), examples.labels[indices].to(device), weight=class_weights)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -177,7 +198,7 @@ def _validate(network: nn.Module, examples: Examples, loss: float, device: torch
 
 
 def _rank(epoch: Epoch) -> tuple[float, float]:
-    return epoch.balanced_accuracy, epoch.auroc
+    return epoch.auroc, epoch.balanced_accuracy
 
 
 def _finite(figure: Tensor) -> float:
@@ -191,7 +212,4 @@ def _finite(figure: Tensor) -> float:
 
 
 def _autocast(device: torch.device) -> AbstractContextManager[object]:
-    """bf16 on GPUs that multiply it natively; elsewhere it costs more than it saves."""
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.autocast("cuda", torch.bfloat16)
-    return nullcontext()
+    return autocast(device, choose_precision("auto", device))

@@ -1,84 +1,122 @@
-"""What a study works on: real and synthetic images in one array, folds by patient, the images an arm learns from."""
+"""What a study works on: the real images in memory, the synthetic ones that a fold may use, and which an arm takes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
 from xrgan import console
 from xrgan.data.packed import PackedDataset
+from xrgan.downstream import folds
+from xrgan.downstream.folds import Fold, Indices
+from xrgan.downstream.leaks import Seen, check_fold, check_generator, judged_fairly
 from xrgan.errors import XrganError
-
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Every labelled image of a study; indices (n,) into `images`, ascending."""
+    """The labelled real images of a study; indices (n,) into `images`, ascending."""
 
     images: Tensor  # uint8 (N, C, H, W)
     labels: Tensor  # int64 (N,): index into classes
-    patients: NDArray[np.str_]  # (N,); empty for synthetic images
+    groups: Indices  # (N,): whose images may not be parted
+    rows: Indices  # (N,): their places in the dataset
     classes: tuple[str, ...]
-    training: Indices  # real: the dataset's train and val
-    test: Indices  # real
-    synthetic: Indices
+    training: Indices  # the dataset's train
+    validation: Indices  # its val
+    test: Indices
+
+    @property
+    def learned_from(self) -> Indices:
+        """What folds are made of: everything but the test split."""
+        return np.sort(np.concatenate([self.training, self.validation]))
 
     def counts(self, indices: Indices) -> NDArray[np.int64]:
         """How many of those images each class has: (K,)."""
-        return np.bincount(self.labels[indices].numpy(), minlength=len(self.classes)).astype(np.int64)
+        return _counts(self.labels[indices], self.classes)
+
+    def in_dataset(self, fold: Fold) -> Fold:
+        """The fold with rows of the dataset for indices."""
+        parts = (self.rows[part] for part in (fold.training, fold.validation, fold.test))
+        return Fold(fold.number, *parts)
 
 
 @dataclass(frozen=True)
-class Fold:
-    number: int  # from 1
-    training: Indices
-    validation: Indices  # the left-out fold: other patients than training
+class Supply:
+    """Synthetic images to learn from.
+
+    Attributes:
+        seen: what their generators learned from, a record a generator; None = nobody knows.
+    """
+
+    images: Tensor  # uint8 (M, C, H, W)
+    labels: Tensor  # int64 (M,): index into the dataset's classes
+    seen: tuple[Seen, ...] | None
+    digest: str  # of images and labels
+
+    def counts(self, classes: tuple[str, ...]) -> NDArray[np.int64]:
+        return _counts(self.labels, classes)
 
 
-def gather(dataset: PackedDataset, synthetic_images: NDArray[np.uint8], synthetic_labels: NDArray[np.int64]) -> Pool:
-    """Read the labelled images of a dataset into memory, and put the synthetic ones behind them.
+def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, ...] = ()) -> Pool:
+    """Read the labelled images of a dataset into memory.
 
     Args:
-        synthetic_images: uint8 (M, C, H, W), of the dataset's shape.
-        synthetic_labels: int64 (M,), index into the dataset's classes; -1 = no label.
+        drop_leaked: leave test images of patients out who are learned from; else refuse the study.
+        seen: what generators learned from whose images the study uses.
 
     Raises:
-        XrganError: the real or the synthetic images are not what a study needs.
+        XrganError: patients stand on both sides.
     """
-    assert synthetic_images.dtype == np.uint8 and len(synthetic_images) == len(synthetic_labels)
-    training = _labelled(dataset, dataset.of_split("train", "val"))
-    test = _labelled(dataset, dataset.of_split("test"))
-    _check_synthetic(dataset, synthetic_images, synthetic_labels)
-    kept = np.flatnonzero(synthetic_labels >= 0)
-    _say_left_out(len(synthetic_labels) - len(kept), "synthetic images")
-    real = np.concatenate([training, test])
-    _say_left_out(len(dataset.of_split("train", "val", "test")) - len(real), f"images of {dataset.name}")
-    ends = np.cumsum([0, len(training), len(test), len(kept)])
-    return Pool(
-        images=torch.from_numpy(np.concatenate([dataset.xrays(real), synthetic_images[kept]])),
-        labels=torch.from_numpy(np.concatenate([dataset.labels[real], synthetic_labels[kept]])),
-        patients=np.concatenate([dataset.patients[real], np.full(len(kept), "")]),
-        classes=dataset.classes,
-        training=np.arange(ends[0], ends[1]),
-        test=np.arange(ends[1], ends[2]),
-        synthetic=np.arange(ends[2], ends[3]),
-    )
+    parts = [_labelled(dataset, split) for split in ("train", "val", "test")]
+    given = len(parts[2])
+    groups = dataset.groups
+    learned = [groups[parts[0]], groups[parts[1]], *(one.groups for one in seen)]
+    parts[2] = judged_fairly(dataset, parts[2], np.concatenate(learned), drop_leaked)
+    if left := given - len(parts[2]):
+        console.notice(f"{left:,} of {given:,} test images are left out: their patients were learned from.")
+    rows = np.sort(np.concatenate(parts))
+    _say_without_label(len(dataset.labels) - len(rows) - left, f"images of {dataset.name}")
+    training, validation, test = (np.searchsorted(rows, part) for part in parts)
+    images, labels = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(dataset.labels[rows])
+    pool = Pool(images, labels, groups[rows], rows, dataset.classes, training, validation, test)
+    _check_test(pool, dataset)
+    return pool
+
+
+def supply(
+    dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64], seen: tuple[Seen, ...] | None
+) -> Supply:
+    """Synthetic images for a study on that dataset; those without a label are left out.
+
+    Args:
+        images: uint8 (M, C, H, W).
+        labels: int64 (M,), index into the dataset's classes; -1 = no label.
+
+    Raises:
+        XrganError: they are not what a study needs.
+    """
+    assert images.dtype == np.uint8 and len(images) == len(labels)
+    _check_synthetic(dataset, images, labels)
+    kept = np.flatnonzero(labels >= 0)
+    _say_without_label(len(labels) - len(kept), "synthetic images")
+    images, labels = images[kept], labels[kept].astype(np.int64)
+    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    return Supply(torch.from_numpy(images), torch.from_numpy(labels), seen, digest)
 
 
 def check_real(dataset: PackedDataset, k: int) -> None:
-    """Refuse a dataset that no classifier can be trained or scored on, with k folds.
+    """Refuse a dataset that no classifier can be trained or scored on, with k folds (0 = its own split).
 
     Raises:
-        XrganError: it has fewer than two classes, not every one of them among its test images, or a class with fewer
-            than k patients to train on.
+        XrganError: it has fewer than two classes, not every one of them among its test images, or a class with too few
+            patients to train on.
     """
-    training = _labelled(dataset, dataset.of_split("train", "val"))
-    test = _labelled(dataset, dataset.of_split("test"))
+    training = np.concatenate([_labelled(dataset, "train"), _labelled(dataset, "val")])
+    test = _labelled(dataset, "test")
     if len(dataset.classes) < 2:
         raise XrganError(
             f"{dataset.name} has {'one class' if dataset.classes else 'no classes'}: a classifier needs two or more.",
@@ -95,66 +133,83 @@ def check_real(dataset: PackedDataset, k: int) -> None:
                 f"The test split of {dataset.name} has no image of class {name}.", "Prepare it with more images."
             )
         count = len(np.unique(dataset.patients[training[dataset.labels[training] == label]]))
-        if count < k:
+        if count < max(k, 2):
             raise XrganError(
                 f"Class {name} has images of {count} patient{'' if count == 1 else 's'} to train on: too few for"
-                f" {k} folds.",
+                f" {f'{k} folds' if k else 'training and validation'}.",
                 f"Use fewer folds: `--k-folds {count}`." if count >= 2 else "Add images of that class.",
             )
 
 
-def split(pool: Pool, k: int, seed: int) -> list[Fold]:
-    """Cut the real training images into k folds; no patient is in two, the class mix is as equal as can be.
+def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold]:
+    """The folds of a study: k of them, or the dataset's own split.
+
+    Args:
+        seen: what generators learned from whose images go into every fold.
 
     Raises:
-        XrganError: the patients can't be cut so that every fold holds every class.
+        XrganError: the patients can't be cut so that every part holds every class, or a generator saw a left-out part.
     """
-    folds = list(_folds(pool, k, seed))
-    for fold in folds:
-        if min(pool.counts(fold.training).min(), pool.counts(fold.validation).min()) == 0:
-            raise XrganError(
-                f"The patients can't be cut into {k} folds that hold every class each: fold {fold.number} lacks one.",
-                "Use fewer folds (`--k-folds 2`) or another seed (`--seed 1`).",
-            )
-    return folds
+    labels = pool.labels.numpy()
+    own = [] if k else [_own_split(pool, labels, seed)]
+    made = own or folds.cut(pool.learned_from, labels, pool.groups, k, seed)
+    for fold in made:
+        check_fold(fold, pool.groups)
+        for one in seen:
+            check_generator(one, fold, pool.groups)
+    return made
 
 
-def choose_synthetic(pool: Pool, training: Indices, ratio: float, rng: np.random.Generator) -> Indices:
+def choose_synthetic(pool: Pool, training: Indices, supply: Supply, ratio: float, rng: np.random.Generator) -> Indices:
     """Draw synthetic images for a fold: `ratio` for each real one, fewer where a class has too few, never none.
 
     All classes are cut back alike, so that the real class mix stays, and with it what the classifier learns of how
     common a class is.
+
+    Returns:
+        int64 (n,), indices into the supply.
     """
     real = pool.counts(training)
-    ratio = min(ratio, float((pool.counts(pool.synthetic) / real).min()))
+    ratio = min(ratio, float((supply.counts(pool.classes) / real).min()))
     wanted = np.maximum(1, np.round(ratio * real)).astype(np.int64)
-    labels = pool.labels[pool.synthetic].numpy()
+    labels = supply.labels.numpy()
     drawn = [
-        rng.choice(pool.synthetic[labels == label], size=count, replace=False) for label, count in enumerate(wanted)
+        rng.choice(np.flatnonzero(labels == label), size=count, replace=False) for label, count in enumerate(wanted)
     ]
     return np.sort(np.concatenate(drawn))
 
 
-def shared_patients(pool: Pool) -> int:
-    """How many patients have images in training and in test: none, if the dataset was split well."""
-    return len(np.intersect1d(pool.patients[pool.training], pool.patients[pool.test]))
+def _own_split(pool: Pool, labels: Indices, seed: int) -> Fold:
+    """The dataset's train and val; a part of train where val lacks a class or is not there."""
+    own = Fold(0, pool.training, pool.validation, pool.test[:0])
+    if set(labels[own.validation]) < set(labels[own.training]):
+        training, validation = folds.hold_out(pool.learned_from, labels, pool.groups, seed)
+        own = replace(own, training=training, validation=validation)
+    folds.check_classes(own, pool.learned_from, labels, 0)
+    return own
 
 
-def _folds(pool: Pool, k: int, seed: int) -> Iterator[Fold]:
-    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
-    groups = pool.patients[pool.training]
-    parts = splitter.split(groups, pool.labels[pool.training].numpy(), groups)
-    for number, (training, validation) in enumerate(parts, start=1):
-        yield Fold(number, pool.training[training], pool.training[validation])
-
-
-def _labelled(dataset: PackedDataset, indices: Indices) -> Indices:
+def _labelled(dataset: PackedDataset, split: str) -> Indices:
+    indices = dataset.of_split(split)
     return indices[dataset.labels[indices] >= 0]
 
 
-def _say_left_out(count: int, what: str) -> None:
+def _counts(labels: Tensor, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.bincount(labels.numpy(), minlength=len(classes)).astype(np.int64)
+
+
+def _say_without_label(count: int, what: str) -> None:
     if count:
         console.notice(f"{count} {what} have no label and are left out.")
+
+
+def _check_test(pool: Pool, dataset: PackedDataset) -> None:
+    for name, count in zip(pool.classes, pool.counts(pool.test), strict=True):
+        if not count:
+            raise XrganError(
+                f"Every test image of class {name} in {dataset.name} is of a patient who was learned from.",
+                "Prepare the dataset with `--fix-leaks` under another name (`--name`), and train on that.",
+            )
 
 
 def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
@@ -169,7 +224,8 @@ def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: 
     if labels.max() < 0:
         raise XrganError(
             "The synthetic images have no labels, so a classifier can't learn from them.",
-            "Draw them from a conditional model: `xrgan train --set model.conditional=true`, then `xrgan sample`.",
+            "Draw them from a conditional model (`xrgan train --conditional`), or name a run or a folder for each"
+            f" class: `--synthetic {dataset.classes[0]}=runs/…`.",
         )
     assert labels.max() < len(dataset.classes)
     for label, name in enumerate(dataset.classes):

@@ -1,19 +1,21 @@
 """A trained classifier as a file, and back."""
 
-import hashlib
 import pickle
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from xrgan.downstream.arms import ARMS
 from xrgan.downstream.networks import Classifier, build
 from xrgan.errors import XrganError
-from xrgan.files import replacing
+from xrgan.files import replacing, sha256
 
-NAME = "classifier.pt"
+FOLDER = "checkpoints"
+UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,12 @@ class About:
     size: int  # pixels of the images that it learned from
     classes: tuple[str, ...]
     arm: str
-    fold: int
+    fold: int  # 0 = the dataset's own split
+    fraction: float  # of the real training images
+    seed: int
+    auroc: float  # of the validation images
+    study: str  # what else decides the weights
+    options: dict[str, Any]  # of `prepare`: how its images were made
 
 
 @dataclass(frozen=True)
@@ -41,33 +48,68 @@ class Saved:
         return last.in_features
 
 
-def save_classifier(folder: Path, network: Classifier, about: About) -> Path:
-    file = folder / NAME
+def save_classifier(folder: Path, network: Classifier, about: About) -> None:
+    """Keep a classifier of its arm and fold in `folder`, a run's classify/, unless a better one of its study is there.
+
+    Better is what learned from more real images; among equals, what has the higher AUROC on its validation images.
+    """
+    file = folder / FOLDER / f"{ARMS[about.arm].slug}-fold{about.fold}.pt"
+    if file.is_file():
+        there = _about_of(file)
+        if there and there.study == about.study and _rank(there) > _rank(about):
+            return
     state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
     with replacing(file) as temporary:
         torch.save({"about": asdict(about) | {"classes": list(about.classes)}, "network": state}, temporary)
-    return file
 
 
-def load_classifier(folder: Path) -> Saved:
-    """The classifier that `classify` kept in a run's classify/, on the CPU, ready to answer.
+def load_classifier(folder: Path, arm: str = "") -> Saved:
+    """The best classifier that `classify` kept in a run's classify/, on the CPU, ready to answer.
+
+    Args:
+        arm: one that learned as this arm does; any of the latest study without one.
 
     Raises:
         XrganError: there is none, or its file is damaged.
     """
-    file = folder / NAME
-    if not file.is_file():
-        raise XrganError(f"There is no classifier in {folder}.", f"`xrgan classify --run {folder.parent}` trains one.")
+    files = sorted((folder / FOLDER).glob("*.pt"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    abouts = {file: about for file in files if (about := _about_of(file))}
+    if files and not abouts:
+        raise _damaged(files[0], "it says nothing of itself")
+    latest = next((about.study for about in abouts.values()), "")
+    fitting = {file: about for file, about in abouts.items() if (about.arm == arm if arm else about.study == latest)}
+    if not fitting:
+        of_arm = f" of the arm {arm}" if arm else ""
+        asked = f" --arms {arm}" if arm else ""
+        raise XrganError(
+            f"There is no classifier{of_arm} in {folder}.", f"`xrgan classify --run {folder.parent}{asked}` trains one."
+        )
+    file = max(fitting, key=lambda file: _rank(fitting[file]))
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+        network = _rebuilt(fitting[file], content["network"])
+    except UNREADABLE as error:
+        raise _damaged(file, " ".join(str(error).split())[:200]) from error
+    return Saved(network.eval().requires_grad_(False), fitting[file], sha256(file))
+
+
+def _about_of(file: Path) -> About | None:
+    """What a file says of its classifier; its weights are not read. None where it is damaged."""
     try:
         if not zipfile.is_zipfile(file):  # torch would try to read it as a pickle of old
-            raise ValueError("it is no archive")
-        content = torch.load(file, map_location="cpu", weights_only=True)
-        about = About(**content["about"] | {"classes": tuple(content["about"]["classes"])})
-        network = _rebuilt(about, content["network"])
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise XrganError(f"The classifier {file} is damaged: {reason}.", "`xrgan classify` trains another.") from error
-    return Saved(network.eval().requires_grad_(False), about, hashlib.sha256(file.read_bytes()).hexdigest())
+            return None
+        about = torch.load(file, map_location="cpu", weights_only=True, mmap=True)["about"]
+        return About(**about | {"classes": tuple(about["classes"])})
+    except UNREADABLE:
+        return None
+
+
+def _rank(about: About) -> tuple[float, float]:
+    return about.fraction, about.auroc
+
+
+def _damaged(file: Path, reason: str) -> XrganError:
+    return XrganError(f"The classifier {file} is damaged: {reason}.", "`xrgan classify` trains another.")
 
 
 def _rebuilt(about: About, state: dict[str, Tensor]) -> Classifier:

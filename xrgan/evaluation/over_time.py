@@ -224,6 +224,7 @@ def _finish(axes: Axes, name: str, batch_size: float) -> None:
     axes.set(ylabel=name, xlabel="images seen")
     axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
     axes.set_xlim(left=0.0)
+    axes.locator_params(axis="x", nbins=5)  # more numbers of five digits touch one another
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     to_steps, to_images = functools.partial(np.multiply, 1 / batch_size), functools.partial(np.multiply, batch_size)
     steps = axes.secondary_xaxis("top", functions=(to_steps, to_images))

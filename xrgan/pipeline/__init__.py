@@ -7,7 +7,16 @@ a command waits for no more than it uses.
 from xrgan.pipeline.drawing import reject_copies
 from xrgan.pipeline.evaluating import evaluate, evaluate_folders
 from xrgan.pipeline.over_time import evaluate_checkpoints
-from xrgan.pipeline.studies import classify
+from xrgan.pipeline.studies import classify, predict
 from xrgan.pipeline.training import go_on, train_new
 
-__all__ = ["classify", "evaluate", "evaluate_checkpoints", "evaluate_folders", "go_on", "reject_copies", "train_new"]
+__all__ = [
+    "classify",
+    "evaluate",
+    "evaluate_checkpoints",
+    "evaluate_folders",
+    "go_on",
+    "predict",
+    "reject_copies",
+    "train_new",
+]

@@ -23,10 +23,11 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
         if kind == "inception":
             weights = inception.check_weights(Path(chosen.weights)) if chosen.weights else inception.fetch_weights()
             return extractors.inception(weights, device)
+        from xrgan.downstream.arms import REAL
         from xrgan.downstream.saved import load_classifier
 
         run = workspace.find_run(name)
-        saved = load_classifier(run.classify)
+        saved = load_classifier(run.classify, REAL)
         network = saved.network.to(device)
         return extractors.custom(
             f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.about.channels

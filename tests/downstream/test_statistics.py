@@ -1,0 +1,190 @@
+"""The tests behind a verdict: published examples, other libraries, and how often they err where the truth is known."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.datasets import make_moons
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+from sklearn.svm import SVC
+from statsmodels.stats import contingency_tables
+
+from xrgan.downstream.folds import Indices
+from xrgan.downstream.scores import METRICS, score_or_nan
+from xrgan.downstream.statistics import McNemar, TTest, bootstrap, corrected_t_test, holm, interval, mcnemar
+
+
+def test_corrected_t_test_of_scikit_learns_documentation() -> None:
+    """ "Statistical comparison of models using grid search" prints t = 0.750, one-sided p = 0.227."""
+    x, y = make_moons(noise=0.352, random_state=1, n_samples=100)
+    folds = RepeatedStratifiedKFold(n_splits=10, n_repeats=10, random_state=0)
+    rbf, linear = (
+        cross_val_score(SVC(kernel=kernel, random_state=0), x, y, scoring="roc_auc", cv=folds)
+        for kernel in ("rbf", "linear")
+    )
+    test = corrected_t_test(rbf - linear, test_to_training=10 / 90)
+    assert test.degrees == 99
+    assert test.statistic == pytest.approx(0.750, abs=0.0005)
+    assert test.p / 2 == pytest.approx(0.227, abs=0.0005)
+
+
+def test_corrected_t_test_by_hand() -> None:
+    # mean 2, s² = (4 + 0 + 4) / 2 = 4; error² = 4 (1/3 + 1/2) = 10/3; t(0.975, 2) = 4.302653
+    error = math.sqrt(10 / 3)
+    test = corrected_t_test(np.array([0.0, 2.0, 4.0]), 0.5)
+    assert (test.mean, test.degrees) == (2, 2)
+    assert test.statistic == pytest.approx(2 / error)
+    assert test.interval == pytest.approx((2 - 4.302653 * error, 2 + 4.302653 * error), abs=1e-5)
+    assert test.p == pytest.approx(1 - (2 / error) / math.sqrt(2 + (2 / error) ** 2))  # two degrees: in closed form
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_it_is_the_paired_t_test_where_nothing_overlaps(n: int) -> None:
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(0.02, 0.03, n), rng.normal(0, 0.03, n)
+    ours, scipys = corrected_t_test(a - b, 0), stats.ttest_rel(a, b)
+    assert (ours.statistic, ours.p) == pytest.approx((scipys.statistic, scipys.pvalue), rel=1e-9)
+    assert ours.interval == pytest.approx(tuple(scipys.confidence_interval(0.95)), rel=1e-9)
+    assert ours.degrees == scipys.df
+
+
+def test_the_correction_keeps_its_word_where_folds_share_images() -> None:
+    """Differences that correlate by ρ have the variance that the correction assumes for ρ / (1 − ρ): p is exact."""
+    rng, folds, correlation = np.random.default_rng(0), 10, 0.2
+    common, own = rng.normal(size=(3000, 1)), rng.normal(size=(3000, folds))
+    differences = math.sqrt(correlation) * common + math.sqrt(1 - correlation) * own
+    tests = [corrected_t_test(row, correlation / (1 - correlation)) for row in differences]
+    false_alarms = np.mean([test.p < 0.05 for test in tests])
+    assert 0.04 < false_alarms < 0.06
+    assert np.mean([not test.interval[0] <= 0 <= test.interval[1] for test in tests]) == pytest.approx(false_alarms)
+    assert np.mean([corrected_t_test(row, 0).p < 0.05 for row in differences]) > 0.2  # the plain test
+
+
+def test_differences_without_spread() -> None:
+    assert corrected_t_test(np.zeros(5), 0.25) == TTest(0, (0, 0), 0, 4, 1)
+    assert corrected_t_test(np.array([0.1, 0.2]) + 0.2 - np.array([0.3, 0.4]), 0.25) == TTest(0, (0, 0), 0, 1, 1)
+    same = corrected_t_test(np.array([0.3, 0.4, 0.8]) - np.array([0.2, 0.3, 0.7]), 0.25)  # 0.1 but for round-off
+    assert same.mean == pytest.approx(0.1)
+    assert math.isnan(same.p) and math.isnan(same.statistic) and all(map(math.isnan, same.interval))
+
+
+@pytest.mark.parametrize("differences", [[0.1], [0.1, math.nan], []])
+def test_a_t_test_needs_two_figures(differences: list[float]) -> None:
+    with pytest.raises(AssertionError):
+        corrected_t_test(np.array(differences), 0.25)
+
+
+def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    counts = [both, only_a, only_b, neither]
+    return np.repeat([True, True, False, False], counts), np.repeat([True, False, True, False], counts)
+
+
+def test_mcnemar_of_the_presidents_approval() -> None:
+    """Agresti 1990, page 350; the exact p is that of R's binom.test(150, 236) and exact2x2."""
+    test = mcnemar(*pairs(794, 150, 86, 570))
+    assert (test.only_a, test.only_b) == (150, 86)
+    assert test.p == pytest.approx(3.716e-05, rel=1e-4)
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(9, 2), (2, 9), (1, 0), (5, 5), (0, 12), (40, 61)])
+def test_mcnemar_against_statsmodels_and_the_binomial_test(only_a: int, only_b: int) -> None:
+    both = 21
+    test = mcnemar(*pairs(both, only_a, only_b, 12))
+    theirs = contingency_tables.mcnemar([[both, only_a], [only_b, 12]], exact=True).pvalue
+    assert test == McNemar(only_a, only_b, pytest.approx(theirs))
+    assert test.p == pytest.approx(stats.binomtest(only_a, only_a + only_b).pvalue)
+
+
+def test_mcnemar_with_nothing_to_tell_them_apart() -> None:
+    assert mcnemar(*pairs(7, 0, 0, 3)) == McNemar(0, 0, 1)
+
+
+def test_mcnemar_refuses_what_is_no_truth_value() -> None:
+    with pytest.raises(AssertionError):
+        mcnemar(np.array([1, 0]), np.array([1, 1]))  # type: ignore[arg-type]
+
+
+def test_holm_by_hand() -> None:
+    # 4 × .005, 3 × .01, 2 × .03, and .04 no lower than that
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1, 1]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
+
+
+def test_a_test_that_could_not_be_done_counts_as_one_of_them() -> None:
+    assert holm([math.nan, 0.01, 0.04]) == pytest.approx([math.nan, 0.03, 0.08], nan_ok=True)
+
+
+PATIENTS = np.array(["p7", "p1", "p7", "p3", "p1", "p7"])
+
+
+def times(indices: Indices) -> NDArray[np.float64]:
+    """How often each of the images above is in a resample."""
+    return np.bincount(indices, minlength=len(PATIENTS)).astype(np.float64)
+
+
+def test_a_resample_is_of_whole_patients() -> None:
+    drawn = bootstrap(PATIENTS, times, resamples=400, seed=0)
+    assert drawn.shape == (400, 6)
+    for row in drawn:
+        p7, p1, p3 = row[0], row[1], row[3]
+        assert row.tolist() == [p7, p1, p7, p3, p1, p7]
+        assert p7 + p1 + p3 == 3
+    assert drawn.max() == 3  # with replacement
+    assert drawn.mean(axis=0) == pytest.approx(np.ones(6), abs=0.15)  # each as likely as the others
+
+
+def test_the_seed_alone_decides_who_is_drawn() -> None:
+    first = bootstrap(PATIENTS, times, 20, seed=1)
+    numbers = np.unique(PATIENTS, return_inverse=True)[1]
+    assert bootstrap(numbers, times, 20, seed=1).tolist() == first.tolist()
+    assert bootstrap(PATIENTS, lambda i: times(i) * 2, 20, seed=1).tolist() == (2 * first).tolist()
+    assert bootstrap(PATIENTS, times, 20, seed=2).tolist() != first.tolist()
+
+
+def test_a_resample_without_a_class_has_no_figures() -> None:
+    labels = np.array([0, 1, 0, 0, 1, 0])  # p1 alone has class 1
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7], [0.6, 0.4], [0.8, 0.2]])
+    figures = bootstrap(PATIENTS, lambda i: score_or_nan(labels[i], probabilities[i]), 300, seed=0)
+    assert figures.shape == (300, len(METRICS))
+    drawn = bootstrap(PATIENTS, times, 300, seed=0)
+    one_class = (drawn[:, 1] == 0) | (drawn[:, 1] == 3)
+    assert 0 < one_class.sum() < 300
+    assert np.isnan(figures).all(axis=1).tolist() == np.isnan(figures).any(axis=1).tolist() == one_class.tolist()
+
+
+def test_interval_is_of_what_is_defined() -> None:
+    samples = np.arange(101.0)
+    assert interval(samples) == pytest.approx((2.5, 97.5))
+    assert interval(np.concatenate([samples, np.full(101, np.nan)])) == pytest.approx((2.5, 97.5))
+    assert all(map(math.isnan, interval(np.concatenate([samples, np.full(102, np.nan)]))))
+
+
+def clustered(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Patients and right answers of 60 patients with 1 to 8 images each; a patient's are mostly all right or wrong."""
+    patients = np.repeat(np.arange(60), rng.integers(1, 9, 60))
+    ease = rng.beta(0.7, 0.3, 60)  # mean 0.7 = the true accuracy
+    return patients, rng.random(len(patients)) < ease[patients]
+
+
+def coverage(group: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> float:
+    """How often the 95 % interval of the accuracy holds the truth."""
+    rng, held = np.random.default_rng(5), 0
+    for seed in range(400):
+        patients, right = clustered(rng)
+        samples = bootstrap(group(patients), lambda i, right=right: right[i].mean(keepdims=True), 250, seed)
+        low, high = interval(samples[:, 0])
+        held += low <= 0.7 <= high
+    return held / 400
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+    assert 0.90 <= coverage(lambda patients: patients) <= 0.98
+
+
+def test_images_drawn_one_by_one_would_promise_too_much() -> None:
+    assert coverage(lambda patients: np.arange(len(patients))) < 0.8

@@ -1,0 +1,45 @@
+"""Images of no dataset, brought to a dataset's form: whatever `prepare` reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xrgan import console
+from xrgan.data.images import Pixels
+from xrgan.data.preparing.squares import Square, read_square
+from xrgan.data.reading.pictures import find_images
+from xrgan.errors import XrganError
+
+
+def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pixels, dict[str, str]]:
+    """Read one image, or all below a folder, as `prepare` does with those options.
+
+    Args:
+        options: size, fit, channels, window, clahe, as dataset.yaml holds them.
+
+    Returns:
+        The files' names (below the folder), uint8 (n, C, S, S), and file → reason for those that can't be read.
+
+    Raises:
+        XrganError: there is no such file or folder, or no image in it that can be read.
+    """
+    if not images.exists():
+        raise XrganError(f"There is no file or folder {images}.")
+    files = find_images(images) if images.is_dir() else [images]
+    if not files:
+        raise XrganError(f"There is no image in {images}.", "PNG, JPEG, TIFF, BMP and DICOM files are read.")
+    square = Square(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")}, structures=())
+    names, pixels, problems = [], [], {}
+    for file in console.track(files, "Reading"):
+        name = file.relative_to(images).as_posix() if images.is_dir() else file.name
+        try:
+            pixels.append(read_square(file, square)[0])
+            names.append(name)
+        except ValueError as error:
+            problems[name] = str(error)
+    if not names:
+        name, reason = next(iter(problems.items()))
+        raise XrganError(f"None of the {len(files)} images in {images} can be read; {name}: {reason}.")
+    return names, np.stack(pixels), problems

@@ -1,0 +1,51 @@
+"""What a study has computed already, one file a training: an interrupted study goes on with what is missing."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xrgan.files import replacing
+
+FOLDER = "trainings"
+ABOUT = "about"
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    about: dict[str, Any]  # plain values
+    arrays: dict[str, NDArray[Any]]
+
+
+def digest_of(**decides: Any) -> str:
+    """A name for everything that decides a result: other settings or images have another one."""
+    text = json.dumps(decides, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def keep(folder: Path, digest: str, about: Mapping[str, Any], arrays: Arrays) -> None:
+    """Write a training's result below a run's classify/ or segment/."""
+    with replacing(_file(folder, digest)) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **{ABOUT: np.array(json.dumps(about))}, **arrays)
+
+
+def find(folder: Path, digest: str) -> Kept | None:
+    """The result of that name, if it is there and whole."""
+    try:
+        with np.load(_file(folder, digest), allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+        return Kept(json.loads(str(arrays.pop(ABOUT))), arrays)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # torn or absent: it is computed again
+        return None
+
+
+def _file(folder: Path, digest: str) -> Path:
+    return folder / FOLDER / f"{digest}.npz"

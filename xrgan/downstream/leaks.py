@@ -1,0 +1,91 @@
+"""No image by which a network is judged may have reached it: no copy of it, and no other image of its patient."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xrgan.data.packed import PackedDataset
+from xrgan.downstream.folds import Fold, Indices
+from xrgan.errors import XrganError
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a generator learned from.
+
+    Attributes:
+        by: the run's name.
+        groups: of the study's dataset (`PackedDataset.groups`), those of which it saw an image.
+    """
+
+    by: str
+    groups: Indices
+
+
+def seen_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> Seen:
+    """Whom a run saw that was trained on `trained_on`, told in groups of `dataset`.
+
+    It may be another preparation of the same source, where patients have the same names; or of other images, where
+    equal pixels alone tell.
+    """
+    rows = trained_on.of_split("train")
+    groups = dataset.groups
+    if trained_on.content_hash == dataset.content_hash:
+        return Seen(name, np.unique(groups[rows]))
+    known = np.isin(dataset.hashes, trained_on.hashes[rows])
+    if trained_on.source and trained_on.source == dataset.source:
+        known |= np.isin(dataset.patients, trained_on.patients[rows])
+    return Seen(name, np.unique(groups[known]))
+
+
+def check_fold(fold: Fold, groups: Indices) -> None:
+    """Raises: XrganError: a patient (or a picture) is on both sides of a fold.
+
+    Args:
+        groups: of every image, (N,).
+    """
+    learned = np.concatenate([fold.training, fold.validation])
+    shared = np.intersect1d(groups[learned], groups[fold.test])
+    if len(shared):
+        raise XrganError(
+            f"Fold {fold.number} is no test: {_people(len(shared))} in it have images among those to learn from.",
+            "Prepare the dataset anew, so that patients and copies are known.",
+        )
+
+
+def check_generator(seen: Seen, fold: Fold, groups: Indices) -> None:
+    """Raises: XrganError: the generator learned from images of patients in a fold's left-out part."""
+    shared = np.intersect1d(seen.groups, groups[fold.test])
+    if len(shared):
+        raise XrganError(
+            f"{seen.by} learned from images of {_people(len(shared))} in fold {fold.number}'s left-out part: its"
+            " synthetic images could carry them into training.",
+            "Use the fixed split, whose test images it never saw (`--k-folds 0`), or train a generator a fold"
+            " (`--gan-per-fold`).",
+        )
+
+
+def judged_fairly(dataset: PackedDataset, test: Indices, learned: Indices, drop: bool) -> Indices:
+    """The test images of nobody who is known from `learned` (groups).
+
+    Args:
+        test: rows of the dataset.
+        drop: leave the others out; else refuse the study.
+
+    Raises:
+        XrganError: there are others, and `drop` is false.
+    """
+    groups = dataset.groups
+    leaked = np.isin(groups[test], learned)
+    if leaked.any() and not drop:
+        raise XrganError(
+            f"{_people(len(np.unique(groups[test[leaked]])))} have images in the test split of {dataset.name} and among"
+            " those that were learned from: no honest score can come of them.",
+            f"Leave their {np.count_nonzero(leaked):,} of {len(test):,} test images out (`--leaks drop`); or prepare"
+            " the dataset with `--fix-leaks` under another name (`--name`), and train on that.",
+        )
+    return test[~leaked]
+
+
+def _people(count: int) -> str:
+    return f"{count:,} patient{'' if count == 1 else 's'}"

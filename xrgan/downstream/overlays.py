@@ -1,0 +1,66 @@
+"""A picture of what segmenters draw: some X-rays, beside each its true masks and the predicted ones, in colour."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from xrgan.data.images import Pixels
+from xrgan.data.sheets import COLOURS, tinted
+from xrgan.files import replacing
+
+COLUMNS = ("X-ray", "true", "predicted")
+CELL = 2.6  # inches
+MOST_ROWS = 12  # a longer picture is looked at by nobody
+
+Masks = NDArray[np.bool_]
+
+
+def save_overlays(
+    path: Path, images: Pixels, true: Masks, predicted: Masks, names: Sequence[str], titles: Sequence[str]
+) -> None:
+    """A row an image, for the first `MOST_ROWS`.
+
+    Args:
+        images: uint8 (n, C, H, W), C in {1, 3}, n ≥ 1.
+        true, predicted: bool (n, M, H, W).
+        names: of the M structures, for the legend.
+        titles: what stands beside each of the n rows: the file, its scores.
+    """
+    assert len(images) == len(true) == len(predicted) == len(titles) and true.shape[1] == len(names)
+    images, true, predicted = images[:MOST_ROWS], true[:MOST_ROWS], predicted[:MOST_ROWS]
+    columns = [np.broadcast_to(images, (len(images), 3, *images.shape[2:])), _over(images, true)]
+    columns.append(_over(images, predicted))
+    figure = Figure(figsize=(CELL * len(COLUMNS), CELL * len(images) + 0.5), dpi=120, layout="constrained")
+    axes = figure.subplots(len(images), len(COLUMNS), squeeze=False)
+    for panels, title, *cells in zip(axes, titles, *columns, strict=False):
+        panels[0].set_ylabel(title, fontsize="small")
+        for panel, cell in zip(panels, cells, strict=True):
+            _show(panel, cell)
+    for panel, heading in zip(axes[0], COLUMNS, strict=True):
+        panel.set_title(heading, fontsize="medium")
+    figure.legend(handles=_legend(names), loc="outside lower center", ncols=len(names), frameon=False)
+    FigureCanvasAgg(figure)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _over(images: Pixels, masks: Masks) -> Pixels:
+    """The images under the masks in colour: uint8 (n, 3, H, W)."""
+    return tinted(np.concatenate([images, np.where(masks, 255, 0).astype(np.uint8)], axis=1), images.shape[1])
+
+
+def _show(panel: Axes, cell: Pixels) -> None:
+    panel.imshow(np.moveaxis(cell, 0, -1), interpolation="nearest")
+    panel.set(xticks=[], yticks=[])
+    panel.spines[:].set_visible(False)
+
+
+def _legend(names: Sequence[str]) -> list[Patch]:
+    colours = (np.array(COLOURS[k % len(COLOURS)]) / 255 for k in range(len(names)))
+    return [Patch(color=tuple(colour), label=name) for name, colour in zip(names, colours, strict=True)]

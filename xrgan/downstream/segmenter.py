@@ -1,0 +1,247 @@
+"""Train one segmenter for a given number of steps, and ask it for masks.
+
+Shapes: images uint8 (N, C, H, W), C in {1, 3}; masks (N, M, H, W), one a structure, which may overlap. Examples are
+named by their index, so that many small trainings share one copy.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from monai.losses.dice import DiceLoss
+from monai.networks.nets.basic_unet import BasicUNet
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from xrgan.downstream import overlap
+from xrgan.downstream.classifier import STEPS_BETWEEN_LOOKS, Budget, Indices, draw_batches
+from xrgan.errors import XrganError
+from xrgan.hardware import autocast, choose_precision
+
+SMALLEST_IMAGE = 32  # pixels: four halvings leave 2, and InstanceNorm has nothing to norm in a single one
+PIXELS_WITHOUT_GRADIENTS = 2**20  # of a block of images
+
+ROTATION, SHIFT, SCALE, SHEAR = 10, 0.08, (0.9, 1.1), 5  # degrees, of the side, factor, degrees
+BRIGHTNESS = CONTRAST = 0.15  # of the factor 1, each way
+
+_dice_loss = DiceLoss(
+    sigmoid=True, batch=True
+)  # over the batch: a structure that an image lacks has no Dice of its own
+
+
+class Segmenter(nn.Module):
+    """Pixels to [-1, 1], and a U-Net, whose tensors are channels_last, as a CPU's convolutions are fastest."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 (N, C, H, W) → logits (N, M, H, W)."""
+        normalised = images.float() / 127.5 - 1
+        logits: Tensor = self.body(normalised.contiguous(memory_format=torch.channels_last))
+        return logits
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a segmenter learns from and is chosen by; indices (n,) into images and masks."""
+
+    images: Tensor  # uint8 (N, C, H, W)
+    masks: Tensor  # uint8 (N, M, H, W), 0 or 255
+    training: Indices
+    validation: Indices
+
+
+@dataclass(frozen=True)
+class Epoch:
+    loss: float  # mean over the steps: Dice loss + cross-entropy
+    dice: float  # mean over the validation images and structures
+
+
+@dataclass(frozen=True)
+class History:
+    epochs: tuple[Epoch, ...]
+    best: int  # index of the epoch whose weights were kept
+    steps: int  # that were taken, over all epochs
+
+    @property
+    def kept(self) -> Epoch:
+        return self.epochs[self.best]
+
+    def followed_by(self, later: "History") -> "History":
+        """One training after another, of which the later one's weights were kept."""
+        return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
+
+
+def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:
+    """MONAI's U-Net (Falk et al. 2019, doi:10.1038/s41592-018-0261-2), freshly initialised from the seed.
+
+    It takes any size from `SMALLEST_IMAGE` on, a multiple of 16 or not. InstanceNorm, as in nnU-Net, instead of the
+    faster BatchNorm: nothing of the synthetic images' statistics is left in the network when it sees real ones.
+
+    Args:
+        channels: 1 or 3.
+        structures: M.
+        width: feature maps at full resolution; the five levels hold 1, 1, 2, 4 and 8 times as many, MONAI's own shape.
+    """
+    assert channels in (1, 3) and structures >= 1
+    features = (width, width, 2 * width, 4 * width, 8 * width, width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Segmenter(BasicUNet(2, channels, structures, features))
+
+
+def train(
+    network: nn.Module,
+    examples: Examples,
+    budget: Budget,
+    device: torch.device,
+    seed: int,
+    report: Callable[[int, float], None],
+    classic: bool = False,
+) -> History:
+    """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
+
+    The best epoch has the highest Dice on the validation images, the mean over images and structures. A second call
+    goes on from the weights of the first, with an optimizer and a learning rate of its own: pre-training, then
+    fine-tuning. On a CPU the result follows from the seed, the network's initial weights and the number of threads,
+    bit for bit.
+
+    Args:
+        seed: of the batches and their augmentation.
+        report: called every few steps with the number of new steps and the latest loss.
+        classic: `augment` each batch.
+
+    Raises:
+        XrganError: the loss, or what the network answers, is no longer a number.
+    """
+    network.to(device)
+    batches = draw_batches(examples.training, budget.batch_size, np.random.default_rng(seed))
+    optimizer = torch.optim.Adam(network.parameters(), lr=budget.lr)
+    # A constant rate would leave the last epochs, and so the differences between arms, to chance.
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, budget.steps)
+    changes = np.random.default_rng([seed, 1])
+    epochs: list[Epoch] = []
+    best, best_state, steps = -1, {}, 0
+    for number in range(budget.epochs):
+        network.train()
+        losses: list[Tensor] = []
+        for step in range(1, budget.steps_per_epoch + 1):
+            change = int(changes.integers(2**63)) if classic else None
+            losses.append(_train_step(network, examples, next(batches), optimizer, device, change))
+            schedule.step()
+            steps += 1
+            if step % STEPS_BETWEEN_LOOKS == 0 or step == budget.steps_per_epoch:
+                report((step - 1) % STEPS_BETWEEN_LOOKS + 1, _finite(losses[-1]))
+        loss = _finite(torch.stack(losses).mean())
+        epochs.append(Epoch(loss, _validate(network, examples, device)))
+        if best < 0 or epochs[number].dice > epochs[best].dice:
+            best = number
+            best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
+        if budget.patience and number - best >= budget.patience:
+            break
+    network.load_state_dict(best_state)
+    return History(tuple(epochs), best, steps)
+
+
+def predict(network: nn.Module, images: Tensor, indices: Indices, device: torch.device) -> NDArray[np.bool_]:
+    """The masks of those images, in their order, where a structure is likelier than not: bool (n, M, H, W).
+
+    Raises:
+        XrganError: what the network answers is no number.
+    """
+    network.to(device).eval()
+    block = max(1, PIXELS_WITHOUT_GRADIENTS // images[0, 0].numel())
+    return np.concatenate(
+        [_masks(network, images[indices[k : k + block]].to(device)) for k in range(0, len(indices), block)]
+    )
+
+
+def augment(images: Tensor, masks: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """uint8 (N, C, H, W) and (N, M, H, W) → the same, each image changed by itself, its masks moved with it.
+
+    Turned, shifted, scaled and sheared (what comes in is black), brighter or darker; never flipped: the heart is left.
+    Masks stay 0 or 255.
+    """
+    with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global random state, on the CPU
+        torch.manual_seed(seed)
+        pairs = [
+            _change(tv_tensors.Image(image), tv_tensors.Mask(mask)) for image, mask in zip(images, masks, strict=True)
+        ]
+    changed, moved = (torch.stack([pair[k] for pair in pairs]).as_subclass(Tensor) for k in (0, 1))
+    return changed, moved
+
+
+_change = v2.Compose(
+    [
+        v2.RandomAffine(ROTATION, (SHIFT, SHIFT), SCALE, SHEAR, interpolation=v2.InterpolationMode.BILINEAR),
+        v2.ColorJitter(brightness=BRIGHTNESS, contrast=CONTRAST),
+    ]
+)
+
+
+def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
+    """Dice loss + cross-entropy of logits (N, M, H, W) and masks in {0, 1}, float (N, M, H, W).
+
+    MONAI's DiceCELoss is not it: with two structures and more, its cross-entropy is a softmax over the structures,
+    which can't overlap then, and have no background.
+    """
+    dice: Tensor = _dice_loss(logits, masks)
+    return dice + functional.binary_cross_entropy_with_logits(logits, masks)
+
+
+def _train_step(
+    network: nn.Module,
+    examples: Examples,
+    indices: Indices,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device,
+    change: int | None,
+) -> Tensor:
+    """change: the seed of the batch's augmentation, None for none."""
+    images, masks = examples.images[indices].to(device), examples.masks[indices].to(device)
+    if change is not None:
+        images, masks = augment(images, masks, change)
+    with _autocast(device):
+        logits = network(images)
+    loss = loss_of(logits.float(), (masks > 127).float())
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach()
+
+
+def _validate(network: nn.Module, examples: Examples, device: torch.device) -> float:
+    predicted = predict(network, examples.images, examples.validation, device)
+    true = examples.masks[examples.validation].numpy() > 127
+    return float(overlap.dice(predicted, true).mean())
+
+
+@torch.no_grad()
+def _masks(network: nn.Module, images: Tensor) -> NDArray[np.bool_]:
+    with _autocast(images.device):
+        logits = network(images)
+    _finite(logits.float().sum())  # ruined weights would pass for "nothing there"
+    masks: NDArray[np.bool_] = (logits > 0).cpu().numpy()
+    return masks
+
+
+def _finite(figure: Tensor) -> float:
+    value = float(figure)
+    if not math.isfinite(value):
+        raise XrganError(
+            f"The segmenter's training went astray: a figure became {value}.",
+            "Use a smaller learning rate: `--set segment.lr=0.0001`.",
+        )
+    return value
+
+
+def _autocast(device: torch.device) -> AbstractContextManager[object]:
+    return autocast(device, choose_precision("auto", device))

@@ -1,0 +1,126 @@
+"""What paired scores and paired predictions show beyond chance: pure functions, a library's test where there is one."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from statsmodels.stats import contingency_tables, multitest
+
+from xrgan.downstream.folds import Indices
+
+CONFIDENCE = 0.95
+ROUND_OFF = 1e-12  # equal differences of scores in [0, 2] may differ by this much
+
+
+@dataclass(frozen=True)
+class TTest:
+    mean: float
+    interval: tuple[float, float]  # 95 %, of the mean
+    statistic: float
+    degrees: int
+    p: float  # two-sided
+
+
+@dataclass(frozen=True)
+class McNemar:
+    only_a: int  # images that A alone gets right
+    only_b: int
+    p: float  # two-sided
+
+
+def corrected_t_test(differences: NDArray[np.float64], test_to_training: float) -> TTest:
+    """Is the mean of paired differences 0? The corrected resampled t-test of Nadeau & Bengio 2003.
+
+    Classifiers trained on overlapping folds are no independent trials: the variance of their mean is not s² / J but
+    s² (1 / J + n_test / n_training), J − 1 degrees of freedom (doi:10.1023/A:1024068626366).
+
+    Without spread there is nothing to hold a difference against. Differences that are all 0 get p = 1. Differences
+    that all have one other value get their mean and NaN for the rest: the formula's p = 0 would claim certainty just
+    because so few or so coarse figures happened to agree.
+
+    Args:
+        differences: (J,) one a resample (fold, repetition), J ≥ 2.
+        test_to_training: n_test / n_training of a resample; 0 is the plain paired t-test.
+    """
+    assert len(differences) >= 2 and test_to_training >= 0 and np.isfinite(differences).all()
+    mean, degrees = float(np.mean(differences)), len(differences) - 1
+    if np.abs(differences).max() <= ROUND_OFF:
+        return TTest(0.0, (0.0, 0.0), 0.0, degrees, 1.0)
+    if np.ptp(differences) <= ROUND_OFF:
+        return TTest(mean, (math.nan, math.nan), math.nan, degrees, math.nan)
+    error = float(np.std(differences, ddof=1)) * math.sqrt(1 / len(differences) + test_to_training)
+    low, high = stats.t.interval(CONFIDENCE, degrees, loc=mean, scale=error)
+    p = 2 * stats.t.sf(abs(mean / error), degrees)
+    return TTest(mean, (float(low), float(high)), mean / error, degrees, float(p))
+
+
+def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
+    """Do two classifiers get equally many of the same images right? McNemar's exact (binomial) test.
+
+    Only images that one of them alone gets right count; without any p = 1. It takes images for independent: where
+    patients have several, p is too small.
+
+    Args:
+        right_a: (N,) whether A gets each image right; `right_b` the same of B.
+    """
+    assert right_a.dtype == right_b.dtype == np.bool_ and right_a.shape == right_b.shape
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    test = contingency_tables.mcnemar([[0, only_a], [only_b, 0]], exact=True)  # the diagonal doesn't matter
+    return McNemar(only_a, only_b, float(test.pvalue))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p of each of several tests (Holm 1979): below 0.05 = significant with all of them in mind.
+
+    A test that couldn't be done (NaN) stays NaN and counts as one of them.
+    """
+    if not len(p_values):
+        return []
+    adjusted: list[float] = multitest.multipletests(p_values, method="holm")[1].tolist()
+    return adjusted
+
+
+def bootstrap(
+    groups: NDArray[Any], statistic: Callable[[Indices], NDArray[np.float64]], resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """What `statistic` would be on other patients: (resamples, M), by drawing the patients anew, with replacement.
+
+    Patients are drawn, not images (cluster bootstrap: Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x),
+    since images of one patient resemble each other: drawn one by one they would pass for more than they are.
+    `scipy.stats.bootstrap` has no such groups. The same groups and seed draw the same patients whatever the
+    statistic, so figures of two classifiers may be subtracted resample by resample.
+
+    Args:
+        groups: (N,) each image's patient.
+        statistic: from the indices of a resample's images, those of a patient as often as it was drawn, to M
+            figures; NaN where they are not defined.
+    """
+    patients, of_image = np.unique(groups, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    images = np.arange(len(groups))
+    samples = []
+    for _ in range(resamples):
+        drawn = rng.integers(len(patients), size=len(patients))
+        times = np.bincount(drawn, minlength=len(patients))  # how often each patient is in
+        samples.append(statistic(np.repeat(images, times[of_image])))
+    return np.stack(samples)
+
+
+def interval(samples: NDArray[np.float64]) -> tuple[float, float]:
+    """95 % interval of one figure from its bootstrap samples (R,), by percentiles; NaN where fewer than half exist.
+
+    Percentiles, because they stay in the figure's range and need nothing but the samples. BCa needs the figure
+    without each patient as well, and isn't defined where that is the same for all, as is the AUROC of a perfect
+    classifier. The price: an interval that is a little narrow with few patients, and too high for a figure that
+    resampling itself raises (the expected calibration error).
+    """
+    assert len(samples)
+    defined = samples[~np.isnan(samples)]
+    if 2 * len(defined) < len(samples):
+        return math.nan, math.nan
+    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
