@@ -144,6 +144,11 @@ class ModelConfig(Section):
     name: Literal["eigen", "dcgan"] = Field(
         "eigen", description="eigen: eigen X-rays refined by a decoder | dcgan: Radford et al. 2015"
     )
+    discriminator: Literal["auto", "projected", "plain"] = Field(
+        "auto",
+        description="projected: looks through a network that has seen ImageNet (Sauer et al. 2021) | plain: the "
+        "model's own, learned from nothing; auto = the model's own choice",
+    )
     latent_size: Annotated[Whole, Field(ge=1, le=4096)] | Auto = Field(
         "auto", description="length of the latent vector z ~ N(0, 1); auto = the model's own"
     )
@@ -344,6 +349,7 @@ class ClassifyConfig(StudyConfig):
 class SegmentConfig(StudyConfig):
     width: Whole = Field(16, ge=4, le=256, description="feature maps of the U-Net at full resolution")
     epochs: Whole = Field(30, ge=1, description="passes over the real images at fraction 1; every arm takes the steps")
+    lr: float = Field(3e-3, gt=0, le=1, description="Adam's learning rate at the start; it falls to 0 along a cosine")
     batch_size: Whole = Field(16, ge=2, description="images a step")
 
 

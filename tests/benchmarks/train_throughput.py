@@ -26,7 +26,7 @@ from xrgan import console
 from xrgan.config import Config, resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import runs, training
-from xrgan.gan.models import MODELS, ImageSpec, build
+from xrgan.gan.models import GENERATORS, ImageSpec, build
 from xrgan.gan.recipes import with_recipe
 from xrgan.hardware import autocast, choose_device, choose_precision
 from xrgan.rundir import RunDir
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--model", choices=list(MODELS), default="eigen")
+    parser.add_argument("--model", choices=list(GENERATORS), default="eigen")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()

@@ -36,9 +36,11 @@ def tiny_dataset(
     splits = ["train"] * (n - 2 * (n // 6)) + ["test"] * (n // 6) + ["val"] * (n // 6)
     names = [f"class{label}" if classes else "" for label in labels]
     patients = [f"p{k}" for k in range(n)]
-    index = pd.DataFrame({"file": patients, "label": names, "patient": patients, "split": splits})
+    index = pd.DataFrame({"file": patients, "label": names, "patient": patients, "split": splits, "hash": patients})
+    index["duplicate_of"] = ""
     index.to_csv(folder / "index.csv", index=False)
     facts = {"classes": sorted(set(names) - {""}), "masks": list(masks), "content_hash": f"hash-{n}-{classes}"}
+    facts["options"] = {"size": size, "fit": "pad", "channels": channels, "window": "dicom", "clahe": False}
     write_yaml(folder / "dataset.yaml", facts)
     return open_packed(folder)
 

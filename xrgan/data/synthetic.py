@@ -1,15 +1,17 @@
 """A folder of synthetic images → arrays: what `xrgan sample` wrote, or what anybody else drew."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from xrgan.data.images import Pixels, read_files
+from xrgan.data.images import Pixels, read_files, read_gray
+from xrgan.data.reading import masks
 from xrgan.data.reading.pictures import find_images
 from xrgan.errors import XrganError
+from xrgan.files import read_yaml
 
 NOT_SAMPLES = {"sheet.png", "walk.gif"}
 MASK_ENDING = "_mask"
@@ -64,3 +66,84 @@ def read_synthetic(
         )
     labels = [classes.index(label) if label in classes else -1 for label in index["label"]]
     return read_files([folder / file for file in index["file"]]), np.array(labels, np.int64)
+
+
+def read_pairs(folder: Path, structures: Sequence[str]) -> tuple[Pixels, Pixels]:
+    """Read a folder of synthetic images with their masks: uint8 (N, C, H, W) and (N, M, H, W), 0 or 255.
+
+    The mask of `a.png` is `a_mask.png` beside it, one gray value a structure: those that `mask_values` in sample.yaml
+    names, else the known ones (`xrgan.data.reading.masks`).
+
+    Args:
+        structures: of the M channels, in their order.
+
+    Raises:
+        XrganError: as `read_synthetic`; or an image has no mask, or its mask another size, or the masks don't show
+            those structures.
+    """
+    files = [folder / file for file in list_synthetic(folder)["file"]]
+    for file in files:
+        if not _mask_of(file).is_file():
+            raise XrganError(
+                f"{file} has no mask: there is no {_mask_of(file).name} beside it.",
+                "Train with `xrgan train --masks` on a dataset that has masks: then `xrgan sample` draws both.",
+            )
+    images, _ = read_synthetic(folder)
+    values = _mask_values(folder, structures)
+    shown = [_read_mask(_mask_of(file), structures, values, images.shape[2:]) for file in files]
+    return images, np.stack(shown)
+
+
+def _mask_of(file: Path) -> Path:
+    return file.with_name(f"{file.stem}{MASK_ENDING}.png")
+
+
+def _mask_values(folder: Path, structures: Sequence[str]) -> dict[str, int]:
+    """The gray value of each structure, as sample.yaml says; empty where it says nothing.
+
+    Raises:
+        XrganError: it names other structures, or one value for two of them.
+    """
+    file = folder / "sample.yaml"
+    said = read_yaml(file).get("mask_values") if file.is_file() else None
+    if said is None:
+        return {}
+    if not isinstance(said, dict) or not all(isinstance(value, int) for value in said.values()):
+        raise XrganError(f"{file} is damaged: mask_values is {said!r}.", "Draw the images anew.")
+    for structure in structures:
+        if structure not in said:
+            raise XrganError(
+                f"The masks in {folder} show {' and '.join(said) or 'nothing'}, not {structure}.",
+                "Draw them from a run that was trained on a dataset with the same structures.",
+            )
+    if len(set(said.values())) < len(said):
+        raise XrganError(
+            f"The masks in {folder} can't be told apart: {file.name} names one gray value for two structures.",
+            "Prepare the dataset with other structures (`xrgan prepare --masks lungs,heart`), and train on that.",
+        )
+    return {str(structure): value for structure, value in said.items()}
+
+
+def _read_mask(
+    file: Path, structures: Sequence[str], values: Mapping[str, int], size: Sequence[int]
+) -> NDArray[np.uint8]:
+    """One mask file: uint8 (M, H, W), 0 or 255."""
+    height, width = size
+    try:
+        if values:
+            gray = read_gray(file)
+            strange = set(np.unique(gray).tolist()) - {0, *values.values()}
+            if strange:
+                raise ValueError(f"it has the gray value {min(strange)}, which sample.yaml doesn't name")
+            shown = [np.where(gray == values[structure], 255, 0) for structure in structures]
+        else:
+            shown = [np.asarray(picture) for picture in masks.read([file], "", structures, width, height)]
+    except ValueError as error:
+        raise XrganError(f"{file} can't be read as a mask: {error}.") from error
+    mask: NDArray[np.uint8] = np.stack(shown).astype(np.uint8)
+    if mask.shape[1:] != (height, width):
+        raise XrganError(
+            f"{file} is {mask.shape[2]}×{mask.shape[1]}, its image {width}×{height}.",
+            "A mask is as large as its image.",
+        )
+    return mask

@@ -13,6 +13,7 @@ SectionT = TypeVar("SectionT", bound=Section)
 class Recipe:
     """How a model is trained where the user leaves it open: what it does best with. Names as in the configuration."""
 
+    discriminator: str
     latent_size: int
     components: int
     generator_width: int
@@ -28,19 +29,21 @@ class Recipe:
 RECIPES = {
     # What tests/benchmarks/race.py found best.
     "eigen": Recipe(
+        discriminator="projected",
         latent_size=256,
         components=256,
         generator_width=48,
-        discriminator_width=48,
+        discriminator_width=64,
         batch_size=16,
-        loss="non-saturating",
-        r1=0.02,
+        loss="hinge",
+        r1=0.0,
         ema_halflife_images=2000,
         augments=True,
         draws_masks=True,
     ),
     # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
     "dcgan": Recipe(
+        discriminator="plain",
         latent_size=100,
         components=0,
         generator_width=64,

@@ -1,0 +1,113 @@
+"""A discriminator that looks through a network which has seen ImageNet (Sauer et al. 2021, arXiv:2111.01007).
+
+Projected GANs: the features of a frozen classifier at four resolutions, mixed by fixed random projections so that none
+can be ignored, and at each resolution a small discriminator of its own that says of many places of an image whether
+they look real. It needs to learn no edges and textures first, which is what takes plain discriminators so long.
+
+What that means for scores: FID and KID see images through another ImageNet classifier, and may flatter a generator
+that learned from one (Kynkäänniemi et al. 2023, arXiv:2203.06026). Look at the images, too.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate
+from torch.nn.utils.parametrizations import spectral_norm
+
+from xrgan.gan.lite0 import TAPS, Lite0
+
+LAST = 4  # pixels: the maps of a head's logits, where its features are no smaller
+LEVELS = {4: 1, 8: 2, 16: 4, 32: 4}  # stride → mixed feature maps, times the width
+SEED = 0  # of the fixed projections: the same in every run, as the frozen weights are
+# Red, green and blue of a mask over a gray X-ray: the discriminator sees one picture, in which they have to fit.
+TINTS = ((-0.5, 0.2, 0.5), (0.5, -0.3, -0.3), (-0.3, 0.5, -0.3), (0.5, 0.4, -0.5), (0.3, -0.4, 0.5))
+SLOPE = 0.2  # of the leaky ReLUs
+
+
+class Discriminator(nn.Module):
+    """Images (N, C + M, S, S) in [-1, 1] (and labels) → logits (N, P), one a place: > 0 = looks real.
+
+    With classes, each place has one output a class, as in dcgan.py.
+
+    Args:
+        channels: C of the X-ray, 1 or 3.
+        masks: M.
+        width: of the mixed features at the finest resolution.
+    """
+
+    def __init__(self, size: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
+        super().__init__()
+        self.frozen = Lite0(colours_of(channels, masks))
+        self.heads = nn.ModuleDict()
+        random = torch.Generator().manual_seed(SEED)
+        coarser = 0
+        for stride in reversed(TAPS):  # from coarse to fine, as the features are mixed
+            maps = LEVELS[stride] * width
+            self._put(f"mix{stride}", _random(maps, TAPS[stride], random))
+            if coarser:
+                self._put(f"down{stride}", _random(maps, coarser, random))
+            coarser = maps
+            self.heads[str(stride)] = _head(-(-size // stride), maps, width, max(classes, 1))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The mixed features of every resolution, the coarsest last."""
+        # On a CPU, gradients through depthwise convolutions take three times as long in bf16 as in fp32.
+        slow = images.requires_grad and images.device.type == "cpu"
+        with torch.autocast(images.device.type, enabled=torch.is_autocast_enabled(images.device.type) and not slow):
+            seen = dict(zip(TAPS, self.frozen(images), strict=True))
+            mixed: list[Tensor] = []
+            for stride in reversed(TAPS):
+                maps = conv2d(seen[stride], self.get_buffer(f"mix{stride}"))
+                if mixed:
+                    coarser = conv2d(mixed[0], self.get_buffer(f"down{stride}"))
+                    coarser = interpolate(coarser, size=maps.shape[-2:], mode="bilinear", align_corners=False)
+                    maps = (maps + coarser) * math.sqrt(0.5)
+                mixed.insert(0, maps)
+        return mixed
+
+    def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
+        outputs = [head(maps).flatten(2) for head, maps in zip(self._heads(), features, strict=True)]
+        places = torch.cat(outputs, dim=2)  # (N, K, P)
+        if places.shape[1] > 1:
+            assert labels is not None, "a conditional discriminator needs labels"
+            return places[torch.arange(len(places), device=places.device), labels]
+        return places[:, 0]
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.logits(self.features(images), labels)
+
+    def _heads(self) -> list[nn.Module]:
+        return [self.heads[str(stride)] for stride in TAPS]
+
+    def _put(self, name: str, kernel: Tensor) -> None:
+        self.register_buffer(name, kernel, persistent=False)
+
+
+def colours_of(channels: int, masks: int) -> Tensor:
+    """How channels make a picture: (3, C + M). A gray X-ray is gray, each mask tints what it covers."""
+    xray = torch.ones(3, 1) if channels == 1 else torch.eye(3)
+    tints = torch.tensor([TINTS[k % len(TINTS)] for k in range(masks)]).view(-1, 3)
+    return torch.cat([xray, tints.T], dim=1)
+
+
+def _head(pixels: int, maps: int, width: int, outputs: int) -> nn.Sequential:
+    """Mixed features (N, F, pixels, pixels) → (N, K, p, p), p = 7 at most. Layers are called by their resolution."""
+    layers = nn.Sequential()
+    most = 4 * width
+    if pixels <= LAST:
+        layers.add_module(f"at{pixels}", spectral_norm(nn.Conv2d(maps, 2 * width, 3, padding=1)))
+        layers.add_module(f"at{pixels}_relu", nn.LeakyReLU(SLOPE))
+        maps = 2 * width
+    while pixels > LAST:
+        after = min(most, max(2 * width, maps))
+        layers.add_module(f"down{pixels}", spectral_norm(nn.Conv2d(maps, after, 4, stride=2, padding=1)))
+        layers.add_module(f"down{pixels}_relu", nn.LeakyReLU(SLOPE))
+        maps, pixels = after, pixels // 2
+    layers.add_module("out", spectral_norm(nn.Conv2d(maps, outputs, 1)))
+    return layers
+
+
+def _random(after: int, before: int, random: torch.Generator) -> Tensor:
+    """A fixed 1 × 1 convolution whose outputs vary as much as its inputs: (after, before, 1, 1)."""
+    return torch.randn(after, before, 1, 1, generator=random, device="cpu") / math.sqrt(before)
