@@ -21,6 +21,8 @@ DCGAN = ["model.name=dcgan", "train.batch_size=16"]
 PLAIN = ["train.ema_halflife_images=0"]
 AUGMENTED = ["train.augment=1"]
 R1 = ["train.loss=non-saturating", "train.r1=0.5"]
+# The default's generator against a discriminator that begins with nothing, as the default was before.
+BLIND = ["model.discriminator=plain", "model.discriminator_width=48", "train.loss=non-saturating", "train.r1=0.02"]
 RECIPES = {
     # The classic, and each idea on top of it.
     "dcgan fp32 batch 64": ["model.name=dcgan", "train.batch_size=64", "train.precision=fp32", *PLAIN],
@@ -30,29 +32,43 @@ RECIPES = {
     "dcgan + augmentation": [*DCGAN, *PLAIN, *AUGMENTED],
     "dcgan + EMA + augmentation": [*DCGAN, *AUGMENTED],
     "dcgan + EMA + augmentation + R1": [*DCGAN, *AUGMENTED, *R1],
+    "dcgan + EMA + augmentation + projected": [*DCGAN, *AUGMENTED, "model.discriminator=projected", "train.loss=hinge"],
     # The default, and what becomes of it without each idea, or with another one.
     "eigen": [],
     "eigen without components": ["model.components=0"],
     "eigen without augmentation": ["train.augment=0"],
     "eigen adaptive augmentation": ["train.augment=adaptive"],
     "eigen without EMA": PLAIN,
-    "eigen without R1": ["train.r1=0"],
-    "eigen R1 0.5": ["train.r1=0.5"],
-    "eigen hinge": ["train.loss=hinge"],
+    "eigen non-saturating": ["train.loss=non-saturating"],
     "eigen bce": ["train.loss=bce"],
-    "eigen relativistic R1 + R2": ["train.loss=relativistic", "train.r2=0.02"],
-    "eigen relativistic R1 + R2 each step": ["train.loss=relativistic", "train.r2=0.02", "train.penalty_every=1"],
-    "eigen width 32": ["model.generator_width=32", "model.discriminator_width=32"],
-    "eigen width 64": ["model.generator_width=64", "model.discriminator_width=64"],
+    "eigen relativistic": ["train.loss=relativistic"],
+    "eigen width 32": ["model.generator_width=32"],
+    "eigen width 64": ["model.generator_width=64"],
+    "eigen discriminator width 16": ["model.discriminator_width=16"],
+    "eigen discriminator width 64": ["model.discriminator_width=64"],
     "eigen batch 8": ["train.batch_size=8"],
     "eigen batch 32": ["train.batch_size=32"],
+    "eigen batch 64": ["train.batch_size=64"],
     "eigen batch 128": ["train.batch_size=128"],
     "eigen lr 1e-4": ["train.lr=1e-4"],
     "eigen lr 4e-4": ["train.lr=4e-4"],
     "eigen cosine": ["train.lr_end=0.1"],
+    "eigen beta 0, 0.99": ["train.beta1=0", "train.beta2=0.99"],
     "eigen progressive": ["model.progressive=16,32,64"],
     "eigen feature matching": ["train.feature_matching=1"],
     "eigen fp32": ["train.precision=fp32"],
+    # The plain discriminator: what regularises it.
+    "eigen plain": BLIND,
+    "eigen plain without R1": [*BLIND, "train.r1=0"],
+    "eigen plain R1 0.5": [*BLIND, "train.r1=0.5"],
+    "eigen plain hinge": [*BLIND, "train.loss=hinge"],
+    "eigen plain relativistic R1 + R2": [*BLIND, "train.loss=relativistic", "train.r2=0.02"],
+    "eigen plain relativistic R1 + R2 each step": [
+        *BLIND,
+        "train.loss=relativistic",
+        "train.r2=0.02",
+        "train.penalty_every=1",
+    ],
 }
 COLUMNS = ["recipe", "seed", "minutes", "n", "FID", "FID floor", "KID ×1000", "images/s", "images seen", "settings"]
 
