@@ -16,10 +16,11 @@ xrgan prepare phantom --size 64
 xrgan train --run runs/demo --data phantom_64 --epochs 20 --evaluate-every 10
 xrgan sample --run runs/demo --n 1000 --seed 1 --interpolate
 xrgan evaluate --run runs/demo
-xrgan classify --run runs/demo --arch resnet18 --weights none --k-folds 3 --epochs 3
+xrgan classify --run runs/demo --arch resnet18 --weights none --epochs 3 --seeds 2
+xrgan segment --run runs/demo --epochs 3
 xrgan runs
 """
-PICTURES = [
+RESULTS = [
     "runs/demo/samples/epoch_0020.png",
     "runs/demo/losses.png",
     "runs/demo/synthetic/sheet.png",
@@ -27,7 +28,9 @@ PICTURES = [
     "runs/demo/evaluation/overview.png",
     "runs/demo/evaluation/memorisation.png",
     "runs/demo/evaluation/over_time.png",
-    "runs/demo/classify/curves.png",
+    "runs/demo/classify/report.md",
+    "runs/demo/segment/report.md",
+    "runs/demo/segment/overlays.png",
 ]
 
 
@@ -40,10 +43,10 @@ def main() -> None:
         arguments = [sys.executable, "-m", *command.split()]
         if subprocess.run(arguments, cwd=FOLDER, env=environment).returncode != 0:
             sys.exit(f"The demo stopped at: {command}")
-    print(f"\nDone in {(time.monotonic() - start) / 60:.1f} minutes. The pictures:")
-    for picture in PICTURES:
-        assert (FOLDER / picture).is_file(), picture
-        print(f"  {FOLDER / picture}")
+    print(f"\nDone in {(time.monotonic() - start) / 60:.1f} minutes. What to look at:")
+    for result in RESULTS:
+        assert (FOLDER / result).is_file(), result
+        print(f"  {FOLDER / result}")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import yaml
 
 import xrgan
 from xrgan import cli
+from xrgan.config import Config
+from xrgan.rundir import RunDir
 
 TINY = ["--set", "model.generator_width=4", "--set", "model.discriminator_width=4", "--precision", "fp32"]
 
@@ -111,6 +113,37 @@ def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> N
     assert yaml.safe_load(type_("prepare --dry-run --size 128 --split 0.7,0.2,0.1").out)["prepare"]["size"] == 128
 
 
+def test_the_flags_of_a_study_reach_the_options(type_: Terminal) -> None:
+    """What a study does with them stands in tests/pipeline."""
+    RunDir(Path("runs/a")).write_config(Config())
+    flags = (
+        "--arms synthetic-to-real,real --fractions 0.05,1 --seeds 3 --k-folds 0 --gan-per-fold --leaks drop --ratio 0.5"
+        " --arch densenet121 --weights none --unfreeze --epochs 7 --patience 0 --batch-size 4 --lr 0.01 --seed 9"
+    )
+    chosen = yaml.safe_load(type_(f"classify --dry-run {flags}").out)["classify"]
+    assert chosen == {
+        **Config().classify.model_dump(mode="json"),
+        "arms": ["real", "synthetic→real"],
+        "fractions": [0.05, 1.0],
+        "seeds": 3,
+        "k_folds": 0,
+        "gan_per_fold": True,
+        "leaks": "drop",
+        "ratio": 0.5,
+        "arch": "densenet121",
+        "weights": "none",
+        "unfreeze": True,
+        "epochs": 7,
+        "patience": 0,
+        "batch_size": 4,
+        "lr": 0.01,
+        "seed": 9,
+    }
+    plain = yaml.safe_load(type_("classify --dry-run --one-gan").out)["classify"]
+    assert plain == Config().classify.model_dump(mode="json")
+    assert [file.name for file in Path("runs/a").iterdir()] == ["config.yaml"]
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
@@ -124,6 +157,10 @@ def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> N
         ("sample", 1, ["no run", "xrgan train"]),
         ("evaluate --fid", 1, ["no run"]),
         ("classify", 1, ["no run"]),
+        ("classify --predict images", 1, ["no run"]),
+        ("classify --leaks ignore", 1, ["no run"]),
+        ("classify --k-folds", 2, ["--k-folds"]),
+        ("classify --seeds many", 2, ["--seeds"]),
         ("prepare nowhere", 1, ["nowhere"]),
         ("fetch phantoom", 1, ["phantoom", "phantom"]),
         ("fetch", 2, ["--folder"]),
@@ -227,7 +264,7 @@ def test_without_a_gpu_device_cuda_is_one_sentence(type_: Terminal) -> None:
 
 def test_version_help_and_completion(type_: Terminal) -> None:
     assert type_("--version").out.strip() == xrgan.__version__
-    commands = ["fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "runs", "data"]
+    commands = ["fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "segment", "runs", "data"]
     overview = type_("--help").out
     for command in commands:
         assert command in overview

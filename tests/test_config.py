@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from xrgan import config as options
-from xrgan.config import Config, Section, read_config, resolve, to_yaml, write_config
+from xrgan.config import Arm, Config, Section, read_config, resolve, to_yaml, write_config
 from xrgan.errors import XrganError
 
 SECTIONS = {name: type(value) for name, value in Config() if isinstance(value, Section)}
@@ -39,6 +39,12 @@ def values(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.sampled_from([(), (64,), (16, 32, 64)])
     if name in {"labels", "view"}:
         return st.lists(st.text(min_size=1)).map(tuple)
+    if name == "arms":
+        return st.lists(st.sampled_from(get_args(Arm)), min_size=1).map(tuple)
+    if name == "fractions":
+        return st.lists(st.floats(0, 1, exclude_min=True), min_size=1).map(tuple)
+    if name == "k_folds":
+        return st.just("auto") | st.integers(0, 20).filter(lambda k: k != 1)
     bounds = {type(bound): bound_of(bound) for bound in field.metadata}
     low = bounds.get(annotated_types.Ge, bounds.get(annotated_types.Gt))
     high = bounds.get(annotated_types.Le, bounds.get(annotated_types.Lt))
@@ -141,6 +147,12 @@ def test_a_file_names_the_keys_that_it_likes(tmp_path: Path, text: str) -> None:
         ("prepare.split=[0.5, 0.25, 0.25]", "prepare.split", (0.5, 0.25, 0.25)),
         ("prepare.patient_pattern=^(a=b)", "prepare.patient_pattern", "^(a=b)"),
         ("classify.weights=none", "classify.weights", "none"),
+        ("classify.k_folds=auto", "classify.k_folds", "auto"),
+        ("classify.k_folds=0", "classify.k_folds", 0),
+        ("classify.arms=real", "classify.arms", ("real",)),
+        ("classify.arms=[synthetic, real]", "classify.arms", ("real", "synthetic")),
+        ("classify.fractions=1", "classify.fractions", (1.0,)),
+        ("classify.fractions=[1, 0.05]", "classify.fractions", (0.05, 1.0)),
         ("evaluate.fid_layer=64", "evaluate.fid_layer", 64),
     ],
 )
@@ -246,7 +258,27 @@ def test_a_wrong_type_is_named_with_key_and_value(setting: str, value: str) -> N
         ("train.epochs=0x" + "f" * 5000, "thousands of digits"),
         ("evaluate.fid_layer=100", "100"),
         ("classify.k_folds=1", "1"),
+        ("classify.k_folds=21", "21"),
+        ("classify.k_folds=-1", "-1"),
+        ("classify.k_folds=some", "'some'"),
         ("classify.ratio=.inf", "inf"),
+        ("classify.ratio=0", "0"),
+        ("classify.arms=real+nothing", "real+nothing"),
+        ("classify.arms=[]", "[]"),
+        ("classify.arms=','", "','"),
+        ("classify.arms=[1]", "[1]"),
+        ("classify.fractions=0,1", "'0,1'"),
+        ("classify.fractions=[0.5, 1.01]", "[0.5, 1.01]"),
+        ("classify.fractions=.nan", "nan"),
+        ("classify.fractions=half", "'half'"),
+        ("classify.fractions=[]", "[]"),
+        ("classify.fractions=true", "True"),
+        ("classify.seeds=0", "0"),
+        ("classify.leaks=ignore", "'ignore'"),
+        ("classify.pretraining=1", "1"),
+        ("classify.patience=-1", "-1"),
+        ("classify.resamples=99", "99"),
+        ("classify.gan_per_fold=often", "'often'"),
     ],
 )
 def test_an_impossible_value_is_named_with_its_key(setting: str, value: str) -> None:
@@ -261,6 +293,33 @@ def test_an_impossible_value_is_named_with_its_key(setting: str, value: str) -> 
 def test_names_by_commas_are_a_list(key: str) -> None:
     wish = resolve(settings=[f"prepare.{key}=PA, AP"]).prepare
     assert getattr(wish, key) == ("PA", "AP")
+
+
+@pytest.mark.parametrize("section", ["classify", "segment"])
+@pytest.mark.parametrize(
+    ("text", "arms"),
+    [
+        ("synthetic->real", ("synthetic→real",)),
+        ("synthetic-to-real", ("synthetic→real",)),
+        ("synthetic→real", ("synthetic→real",)),
+        ("synthetic, real+classic ,real,real", ("real", "real+classic", "synthetic")),
+        ("[synthetic-to-real, real]", ("real", "synthetic→real")),
+    ],
+)
+def test_arms_come_once_and_in_their_order_however_the_arrow_is_written(
+    section: str, text: str, arms: tuple[str, ...]
+) -> None:
+    assert getattr(resolve(settings=[f"{section}.arms={text}"]), section).arms == arms
+    if not text.startswith("["):  # a flag's value is no YAML
+        assert getattr(resolve(flags={f"{section}.arms": text}), section).arms == arms
+
+
+@pytest.mark.parametrize(
+    ("text", "fractions"), [("0.05,0.25,1", (0.05, 0.25, 1.0)), ("1, 0.1,0.1", (0.1, 1.0)), ("0.5", (0.5,))]
+)
+def test_fractions_come_once_from_the_smallest_on(text: str, fractions: tuple[float, ...]) -> None:
+    assert resolve(flags={"classify.fractions": text}).classify.fractions == fractions
+    assert resolve(settings=[f"segment.fractions={text}"]).segment.fractions == fractions
 
 
 @pytest.mark.parametrize("setting", ["train.epochs", "epochs 3", ""])

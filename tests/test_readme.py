@@ -28,7 +28,7 @@ def blocks() -> list[list[str]]:
 
 def test_readme_names_every_command() -> None:
     written = {line.split()[1] for block in blocks() for line in block}
-    assert written >= {"fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "runs"}
+    assert written >= {"fetch", "prepare", "train", "resume", "sample", "evaluate", "classify", "segment", "runs"}
 
 
 def test_readmes_commands_as_they_stand(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_options_that_readme_names_exist() -> None:
     """A `section.key` in README is a key of the configuration."""
     from xrgan.config import default
 
-    keys = re.findall(r"`(?:--set )?((?:prepare|model|train|sample|evaluate|classify)\.[a-z0-9_]+)", README.read_text())
+    keys = re.findall(r"`(?:--set )?((?:prepare|model|train|sample|evaluate|classify|segment)\.[a-z0-9_]+)", README.read_text())
     assert keys
     for key in keys:
         default(key)

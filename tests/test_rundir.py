@@ -23,7 +23,7 @@ def test_everything_stands_below_the_run(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "exp1")
     places = [
         *(run.config_file, run.environment_file, run.losses_file, run.checkpoints, run.samples),
-        *(run.synthetic, run.evaluation, run.classify, run.tensorboard),
+        *(run.synthetic, run.evaluation, run.classify, run.segment, run.tensorboard),
     ]
     assert run.name == "exp1"
     assert all(place.parent == run.path for place in places)

@@ -29,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="The way through: fetch → prepare → train → sample → evaluate → classify. Try it: xrgan fetch phantom",
+    epilog="The way: fetch → prepare → train → sample → evaluate → classify or segment. Try it: xrgan fetch phantom",
 )
 
 
@@ -599,6 +599,72 @@ def _one_arm(given: str | None, config: options.Config) -> str:
     if len(arms) > 1:
         raise XrganError("--predict asks the classifier of one arm.", f"Name one: `--arms {arms[0]}`.", exit_code=2)
     return arms[0]
+
+
+@app.command()
+def segment(
+    run: Run = None,
+    data: Data = None,
+    synthetic: Annotated[
+        str | None, typer.Option(help="A folder that `sample` filled with masks, or a run. [default: the run's]")
+    ] = None,
+    arms: Arms = None,
+    fractions: Fractions = None,
+    seeds: Seeds = None,
+    k_folds: Folds = None,
+    gan_per_fold: PerFold = None,
+    leaks: Leaks = None,
+    ratio: Ratio = None,
+    width: Annotated[int | None, _option("segment.width", "--width")] = None,
+    epochs: Annotated[int | None, _option("segment.epochs", "--epochs")] = None,
+    patience: Annotated[int | None, _option("segment.patience", "--patience")] = None,
+    batch_size: Annotated[int | None, _option("segment.batch_size", "--batch-size")] = None,
+    lr: Annotated[float | None, _option("segment.lr", "--lr")] = None,
+    seed: Annotated[int | None, _option("segment.seed", "--seed")] = None,
+    device: Device = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA,
+    runs_root: RunsRoot = RUNS,
+) -> None:
+    """Do synthetic X-rays with masks help? U-Nets on real ones against others that learned from synthetic ones, too."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    there = _find_run(workspace, run)
+    wish = {
+        "arms": arms,
+        "fractions": fractions,
+        "seeds": seeds,
+        "k_folds": k_folds,
+        "gan_per_fold": gan_per_fold,
+        "leaks": leaks,
+        "ratio": ratio,
+        "width": width,
+        "epochs": epochs,
+        "patience": patience,
+        "batch_size": batch_size,
+        "lr": lr,
+        "seed": seed,
+    }
+    flags = {"device": device} | {f"segment.{key}": value for key, value in wish.items()}
+    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    if dry_run:
+        console.show_text(options.to_yaml(resolved))
+        return
+    with _going_on():
+        summary = pipeline.segment(workspace, there, resolved, data, synthetic)
+    if as_json:
+        console.show_json(summary)
+        return
+    from xrgan.downstream import segment_verdict
+
+    title = f"{there.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
+    console.show_table(title, segment_verdict.columns(summary), segment_verdict.rows(summary))
+    console.show_text(str(summary["conclusion"]))
+    console.show_text(str(there.segment / "report.md"))
 
 
 @contextmanager

@@ -54,6 +54,10 @@ class RunDir:
         return self.path / "classify"
 
     @property
+    def segment(self) -> Path:
+        return self.path / "segment"
+
+    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xrgan.data.packed import open_packed
+from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.errors import XrganError
 from xrgan.files import write_yaml
 
@@ -20,12 +22,16 @@ def dataset(tmp_path: Path) -> Path:
     np.save(folder / "images.npy", IMAGES)
     pd.DataFrame(
         {
+            "file": ["a.png", "b.png", "c.png", "NA"],
             "label": ["ill", "", "healthy", "ill"],
             "split": ["train", "val", "test", "train"],
             "patient": ["007", "NA", "p 3", "007"],
+            "hash": ["00e1", "2", "3", "0e10"],
+            "duplicate_of": ["", "", "a.png", ""],
         }
     ).to_csv(folder / "index.csv", index=False)
-    write_yaml(folder / "dataset.yaml", {"classes": ["healthy", "ill"], "content_hash": "abc"})
+    facts = {"source": {"name": "hospital"}, "options": {"size": 2, "clahe": False}, "content_hash": "abc"}
+    write_yaml(folder / "dataset.yaml", {"classes": ["healthy", "ill"], **facts})
     return folder
 
 
@@ -38,6 +44,61 @@ def test_it_says_of_every_image_what_the_index_says(dataset: Path) -> None:
     assert packed.splits.tolist() == ["train", "val", "test", "train"]
     assert packed.patients.tolist() == ["007", "NA", "p 3", "007"]
     assert (packed.channels, packed.size) == (3, 2)
+    assert (packed.source, packed.options) == ("hospital", {"size": 2, "clahe": False})
+    assert packed.hashes.tolist() == ["00e1", "2", "3", "0e10"], "text, whatever they look like"
+    assert packed.copies_of.tolist() == ["a.png", "b.png", "a.png", "NA"]
+    assert packed.groups.tolist() == [0, 1, 0, 0], "the third shows the first one's picture"
+
+
+def test_a_folder_of_unknown_origin_has_no_source(dataset: Path) -> None:
+    write_yaml(dataset / "dataset.yaml", {"classes": ["healthy", "ill"], "content_hash": "abc", "options": {}})
+    assert open_packed(dataset).source == ""
+
+
+def of_names(patients: list[str], **names: list[str]) -> PackedDataset:
+    """A dataset of which only the names matter."""
+    n = len(patients)
+    images = np.zeros((n, 1, 2, 2), np.uint8)
+    arrays = {name: np.array(values, np.str_) for name, values in names.items()}
+    splits = np.full(n, "train")
+    return PackedDataset(
+        Path(), "x", images, np.zeros(n, np.int64), splits, np.array(patients, np.str_), ("a",), "", **arrays
+    )
+
+
+def test_images_hang_together_by_patient_pixels_and_picture_however_many_steps_it_takes() -> None:
+    apart = ["1", "2", "3", "4", "5", "6"]
+    assert len(set(of_names(apart).groups)) == 6
+    assert of_names(list("aabbcc")).groups.tolist() == [0, 0, 1, 1, 2, 2]
+    joined = of_names(list("aabbcd"), hashes=["1", "2", "2", "3", "4", "5"], copies_of=["p", "q", "r", "s", "s", "u"])
+    assert joined.groups.tolist() == [0, 0, 0, 0, 0, 1], "a–b by pixels, b–c by picture"
+    assert len(of_names([]).groups) == 0
+
+
+def test_a_name_means_nothing_in_another_column() -> None:
+    assert len(set(of_names(["1", "2"], hashes=["2", "3"], copies_of=["3", "1"]).groups)) == 2
+
+
+names = st.integers(0, 8).map(str)
+
+
+@given(st.lists(st.tuples(names, names, names), max_size=25))
+def test_groups_are_what_one_finds_by_going_from_image_to_image(rows: list[tuple[str, str, str]]) -> None:
+    patients, hashes, copies = ([row[k] for row in rows] for k in range(3))
+    groups = of_names(patients, hashes=hashes, copies_of=copies).groups
+    assert groups.dtype == np.int64 and len(groups) == len(rows)
+    for start in range(len(rows)):
+        reached = {start}
+        while (
+            more := {
+                k
+                for k in range(len(rows))
+                if any(a == b for r in reached for a, b in zip(rows[k], rows[r], strict=True))
+            }
+            - reached
+        ):
+            reached |= more
+        assert reached == set(np.flatnonzero(groups == groups[start]))
 
 
 def test_the_images_are_a_memory_map_that_nobody_can_write_to(dataset: Path) -> None:
@@ -58,8 +119,9 @@ def test_splits_give_ascending_indices(dataset: Path) -> None:
 
 def test_some_of_a_split_are_drawn_by_seed(dataset: Path) -> None:
     np.save(dataset / "images.npy", np.zeros((50, 1, 2, 2), np.uint8))
-    index = pd.DataFrame({"label": "", "split": ["train"] * 40 + ["val"] * 10, "patient": "p"})
-    index.to_csv(dataset / "index.csv", index=False)
+    files = [f"{k}.png" for k in range(50)]
+    index = pd.DataFrame({"file": files, "label": "", "split": ["train"] * 40 + ["val"] * 10, "patient": "p"})
+    index.assign(hash=files, duplicate_of="").to_csv(dataset / "index.csv", index=False)
     packed = open_packed(dataset)
     some = packed.some_of(("train",), 10, seed=1)
     assert len(set(some.tolist())) == 10
@@ -79,6 +141,10 @@ def overwrite_with(content: bytes, name: str) -> object:
     return lambda folder: (folder / name).write_bytes(content)
 
 
+def without(column: str) -> object:
+    return lambda folder: pd.read_csv(folder / "index.csv").drop(columns=column).to_csv(folder / "index.csv")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -96,6 +162,11 @@ def overwrite_with(content: bytes, name: str) -> object:
         overwrite_with(b"", "dataset.yaml"),
         overwrite_with(b"classes: [healthy, ill]", "dataset.yaml"),
         overwrite_with(b"classes:\ncontent_hash: abc", "dataset.yaml"),
+        overwrite_with(b"classes: [healthy, ill]\ncontent_hash: abc", "dataset.yaml"),
+        overwrite_with(b"classes: [healthy, ill]\ncontent_hash: abc\noptions: {}\nsource: hospital", "dataset.yaml"),
+        without("file"),
+        without("hash"),
+        without("duplicate_of"),
     ],
 )
 def test_damage_is_told_with_the_way_out(dataset: Path, damage: object) -> None:

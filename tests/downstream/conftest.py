@@ -1,9 +1,13 @@
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torchvision import models
+
+from tests.downstream.toys import small_build
+from xrgan.downstream import figures, saved, study
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -13,6 +17,32 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def little_garbage() -> Iterator[None]:
+    """statsmodels' Holm collects garbage at every call, which takes half a second where torch is loaded; the modules
+    themselves are none."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def small_networks() -> Iterator[None]:
+    """Every classifier of the module's tests is a network of one convolution, whatever `--arch` says."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (study, saved):
+            patch.setattr(module, "build", small_build)
+        yield
+
+
+@pytest.fixture(scope="module")
+def no_pictures() -> Iterator[None]:
+    """They take four times as long as all the small networks of a study."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "save_all", lambda *_: {})
+        yield
 
 
 @pytest.fixture(scope="session")

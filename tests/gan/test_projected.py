@@ -11,7 +11,7 @@ from xrgan.errors import XrganError
 from xrgan.gan import lite0
 from xrgan.gan.lite0 import TAPS, Lite0
 from xrgan.gan.models import ImageSpec, build
-from xrgan.gan.projected import Discriminator, colours_of
+from xrgan.gan.projected import Discriminator, colours_of, seen_size
 from xrgan.gan.recipes import with_recipe
 
 
@@ -45,7 +45,7 @@ def test_it_says_of_places_at_every_resolution_what_looks_real(
     discriminator = Discriminator(size, channels, masks, width=4, classes=classes)
     images, labels = torch.randn(2, channels + masks, size, size), torch.tensor([0, 1]) if classes else None
     features = discriminator.features(images)
-    assert [maps.shape[-1] for maps in features] == [max(1, -(-size // stride)) for stride in TAPS]
+    assert [maps.shape[-1] for maps in features] == [max(1, -(-seen_size(size) // stride)) for stride in TAPS]
     logits = discriminator(images, labels)
     assert logits.shape[0] == 2 and logits.shape[1] >= len(TAPS)
     assert logits.std() > 0

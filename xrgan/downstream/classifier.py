@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from xrgan.downstream import history
 from xrgan.downstream.scores import auroc, score
 from xrgan.errors import XrganError
 from xrgan.hardware import autocast, choose_precision
@@ -63,19 +64,7 @@ class Epoch:
     auroc: float
 
 
-@dataclass(frozen=True)
-class History:
-    epochs: tuple[Epoch, ...]
-    best: int  # index of the epoch whose weights were kept
-    steps: int  # that were taken, over all epochs
-
-    @property
-    def kept(self) -> Epoch:
-        return self.epochs[self.best]
-
-    def followed_by(self, later: "History") -> "History":
-        """One training after another, of which the later one's weights were kept."""
-        return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
+History = history.History[Epoch]
 
 
 def train(

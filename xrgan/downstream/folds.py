@@ -1,6 +1,6 @@
 """Which images a network learns from, which pick its epoch, and which it has never met: by patient, never by image."""
 
-from collections.abc import Iterator
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +28,10 @@ class Fold:
     validation: Indices
     test: Indices
 
+    def at(self, rows: Indices) -> "Fold":
+        """The same images by other numbers: that of image k is rows[k]."""
+        return Fold(self.number, rows[self.training], rows[self.validation], rows[self.test])
+
 
 def cut(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
     """Cut those images into k folds by group, with a class mix as equal as can be (StratifiedGroupKFold).
@@ -39,30 +43,54 @@ def cut(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> 
     Raises:
         XrganError: the groups can't be cut so that every part of a fold holds every class.
     """
-    folds = []
-    for number, (rest, test) in enumerate(_parts(items, labels, groups, k, seed), start=1):
-        training, validation = hold_out(rest, labels, groups, seed)
-        folds.append(Fold(number, training, validation, test))
+    folds = cut_anyhow(items, labels, groups, k, seed)
     for fold in folds:
         check_classes(fold, items, labels, k)
     return folds
 
 
-def hold_out(items: Indices, labels: Indices, groups: Indices, seed: int) -> tuple[Indices, Indices]:
-    """Part those images by group into training and validation ones."""
+def cut_anyhow(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
+    """As `cut`, even where a part of a fold lacks a class: the labels need only be spread as evenly as can be.
+
+    Raises:
+        XrganError: there are too few images of every class.
+    """
+    folds = []
+    for number, (rest, test) in enumerate(_parts(items, labels, groups, k, seed), start=1):
+        training, validation = hold_out(rest, labels, groups, seed, k)
+        folds.append(Fold(number, training, validation, test))
+    return folds
+
+
+def hold_out(items: Indices, labels: Indices, groups: Indices, seed: int, k: int = 0) -> tuple[Indices, Indices]:
+    """Part those images by group into training and validation ones.
+
+    Args:
+        k: of the folds that they are what is left of.
+
+    Raises:
+        XrganError: there are too few.
+    """
     parts = min(VALIDATION_PARTS, max(2, _fewest_groups(items, labels, groups)))
-    return next(_parts(items, labels, groups, parts, seed))
+    try:
+        return _parts(items, labels, groups, parts, seed)[0]
+    except ValueError:  # every class has one image
+        raise _cannot_be_cut(k) from None
 
 
 def check_classes(fold: Fold, items: Indices, labels: Indices, k: int) -> None:
     """Raise XrganError where a part of a fold lacks a class that those images have."""
     for part in (fold.training, fold.validation, *((fold.test,) if k else ())):
         if set(labels[part]) != set(labels[items]):
-            raise XrganError(
-                f"The patients can't be cut into {k or 'training and validation'}{' folds' if k else ' images'} that"
-                f" hold every class each{f': fold {fold.number} lacks one' if k else ''}.",
-                "Use fewer folds (`--k-folds 2`) or another seed (`--seed 1`)." if k else "Add images of every class.",
-            )
+            raise _cannot_be_cut(k, f": fold {fold.number} lacks one" if k else "")
+
+
+def _cannot_be_cut(k: int, why: str = "") -> XrganError:
+    return XrganError(
+        f"The patients can't be cut into {k or 'training and validation'}{' folds' if k else ' images'} that hold every"
+        f" class each{why}.",
+        "Use fewer folds (`--k-folds 2`) or another seed (`--seed 1`)." if k else "Add images of every class.",
+    )
 
 
 def thin(fold: Fold, labels: Indices, groups: Indices, fraction: float, seed: int) -> Fold:
@@ -90,10 +118,11 @@ def _thinned(items: Indices, labels: Indices, groups: Indices, fraction: float, 
     return np.sort(np.concatenate(kept))
 
 
-def _parts(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> Iterator[tuple[Indices, Indices]]:
+def _parts(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[tuple[Indices, Indices]]:
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
-    for rest, part in splitter.split(items, labels[items], groups[items]):
-        yield items[rest], items[part]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # whoever minds looks for himself
+        return [(items[rest], items[part]) for rest, part in splitter.split(items, labels[items], groups[items])]
 
 
 def _fewest_groups(items: Indices, labels: Indices, groups: Indices) -> int:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,10 +39,11 @@ def keep(folder: Path, digest: str, about: Mapping[str, Any], arrays: Arrays) ->
 def find(folder: Path, digest: str) -> Kept | None:
     """The result of that name, if it is there and whole."""
     try:
-        with np.load(_file(folder, digest), allow_pickle=False) as content:
+        # np.load by a name would leave a torn file open.
+        with _file(folder, digest).open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
         return Kept(json.loads(str(arrays.pop(ABOUT))), arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # torn or absent: it is computed again
+    except Exception:  # absent, torn or spoiled, which zipfile and numpy tell in a dozen ways: it is computed again
         return None
 
 

@@ -1,5 +1,6 @@
 """No image by which a network is judged may have reached it: no copy of it, and no other image of its patient."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ def check_fold(fold: Fold, groups: Indices) -> None:
     shared = np.intersect1d(groups[learned], groups[fold.test])
     if len(shared):
         raise XrganError(
-            f"Fold {fold.number} is no test: {_people(len(shared))} in it have images among those to learn from.",
+            f"Fold {fold.number} is no test: {_people_have(len(shared))} images in it and among those to learn from.",
             "Prepare the dataset anew, so that patients and copies are known.",
         )
 
@@ -65,6 +66,14 @@ def check_generator(seen: Seen, fold: Fold, groups: Indices) -> None:
         )
 
 
+def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[Seen]) -> None:
+    """Raises: XrganError: as `check_fold` and `check_generator`. Args: seen: of images that go into every fold."""
+    for fold in folds:
+        check_fold(fold, groups)
+        for one in seen:
+            check_generator(one, fold, groups)
+
+
 def judged_fairly(dataset: PackedDataset, test: Indices, learned: Indices, drop: bool) -> Indices:
     """The test images of nobody who is known from `learned` (groups).
 
@@ -79,7 +88,7 @@ def judged_fairly(dataset: PackedDataset, test: Indices, learned: Indices, drop:
     leaked = np.isin(groups[test], learned)
     if leaked.any() and not drop:
         raise XrganError(
-            f"{_people(len(np.unique(groups[test[leaked]])))} have images in the test split of {dataset.name} and among"
+            f"{_people_have(len(np.unique(groups[test[leaked]])))} images in the test split of {dataset.name} and among"
             " those that were learned from: no honest score can come of them.",
             f"Leave their {np.count_nonzero(leaked):,} of {len(test):,} test images out (`--leaks drop`); or prepare"
             " the dataset with `--fix-leaks` under another name (`--name`), and train on that.",
@@ -89,3 +98,7 @@ def judged_fairly(dataset: PackedDataset, test: Indices, learned: Indices, drop:
 
 def _people(count: int) -> str:
     return f"{count:,} patient{'' if count == 1 else 's'}"
+
+
+def _people_have(count: int) -> str:
+    return f"{_people(count)} {'has' if count == 1 else 'have'}"

@@ -1,13 +1,16 @@
-"""What one training of a study gave: its arm, fold, fraction and seed, and its answers, not yet scored."""
+"""What one training of a study gave: its arm, fold, fraction and seed, and its answers."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.downstream.classifier import Epoch, History
+from xrgan.downstream import classifier
+from xrgan.downstream.history import History
 from xrgan.downstream.kept import Kept
+
+Epoch = TypeVar("Epoch")
 
 
 class Place(NamedTuple):
@@ -20,19 +23,25 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Trial(Generic[Epoch]):
+    """A training of any study, a row of `on_test` and `on_fold` an image.
+
+    Attributes:
+        on_fold: of the fold's left-out part; m = 0 in the dataset's own split.
+    """
+
     place: Place
     n_real: int  # images it learned from
     n_synthetic: int
-    history: History
-    on_test: NDArray[np.float64]  # (n, K): probabilities of the test split's images
-    on_fold: NDArray[np.float64]  # (m, K): of the fold's left-out part; m = 0 in the dataset's own split
+    history: History[Epoch]
+    on_test: NDArray[np.float64]  # (n, …)
+    on_fold: NDArray[np.float64]  # (m, …)
     seconds: float
 
     def about(self) -> dict[str, Any]:
-        """Everything but the probabilities, in plain values."""
+        """Everything but the answers, in plain values."""
         history = {
-            "epochs": [asdict(epoch) for epoch in self.history.epochs],
+            "epochs": [asdict(epoch) for epoch in self.history.epochs],  # type: ignore[call-overload]
             "best": self.history.best,
             "steps": self.history.steps,
         }
@@ -48,16 +57,24 @@ class Outcome:
         return {"on_test": self.on_test, "on_fold": self.on_fold}
 
 
+Outcome = Trial[classifier.Epoch]
+"""A classifier's: the answers are probabilities (n, K), not yet scored."""
+
+
 def outcome_of(kept: Kept) -> Outcome:
     """The inverse of `about` and `arrays`."""
+    return trial_of(kept, classifier.Epoch)
+
+
+def trial_of(kept: Kept, epoch: type[Epoch]) -> Trial[Epoch]:
+    """As `outcome_of`, for trainings whose epochs are of that kind."""
     about = kept.about
     history = about["history"]
-    epochs = tuple(Epoch(**epoch) for epoch in history["epochs"])
-    return Outcome(
+    return Trial(
         Place(*about["place"]),
         about["n_real"],
         about["n_synthetic"],
-        History(epochs, history["best"], history["steps"]),
+        History(tuple(epoch(**one) for one in history["epochs"]), history["best"], history["steps"]),
         kept.arrays["on_test"],
         kept.arrays["on_fold"],
         about["seconds"],

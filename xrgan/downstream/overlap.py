@@ -59,6 +59,5 @@ def _between_outlines(predicted: Masks, true: Masks) -> NDArray[np.float64]:
     with warnings.catch_warnings():
         # MONAI 1.6 warns of an argument that it gives to itself.
         warnings.filterwarnings("ignore", ".*always_return_as_numpy", FutureWarning)
-        # Its default takes the first structure for the background, and leaves it out.
         distances = compute_hausdorff_distance(*of_one, include_background=True, percentile=95)
     return distances[:, 0].double().numpy()

@@ -1,6 +1,6 @@
 """A picture of what segmenters draw: some X-rays, beside each its true masks and the predicted ones, in colour."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from xrgan.data.images import Pixels
 from xrgan.data.sheets import COLOURS, tinted
 from xrgan.files import replacing
 
-COLUMNS = ("X-ray", "true", "predicted")
 CELL = 2.6  # inches
 MOST_ROWS = 12  # a longer picture is looked at by nobody
 
@@ -22,27 +21,33 @@ Masks = NDArray[np.bool_]
 
 
 def save_overlays(
-    path: Path, images: Pixels, true: Masks, predicted: Masks, names: Sequence[str], titles: Sequence[str]
+    path: Path,
+    images: Pixels,
+    true: Masks,
+    predicted: Masks | Mapping[str, Masks],
+    names: Sequence[str],
+    titles: Sequence[str],
 ) -> None:
     """A row an image, for the first `MOST_ROWS`.
 
     Args:
         images: uint8 (n, C, H, W), C in {1, 3}, n ≥ 1.
-        true, predicted: bool (n, M, H, W).
+        true, predicted: bool (n, M, H, W); those of several segmenters by their names.
         names: of the M structures, for the legend.
         titles: what stands beside each of the n rows: the file, its scores.
     """
-    assert len(images) == len(true) == len(predicted) == len(titles) and true.shape[1] == len(names)
-    images, true, predicted = images[:MOST_ROWS], true[:MOST_ROWS], predicted[:MOST_ROWS]
-    columns = [np.broadcast_to(images, (len(images), 3, *images.shape[2:])), _over(images, true)]
-    columns.append(_over(images, predicted))
-    figure = Figure(figsize=(CELL * len(COLUMNS), CELL * len(images) + 0.5), dpi=120, layout="constrained")
-    axes = figure.subplots(len(images), len(COLUMNS), squeeze=False)
-    for panels, title, *cells in zip(axes, titles, *columns, strict=False):
+    masks = {"true": true} | (dict(predicted) if isinstance(predicted, Mapping) else {"predicted": predicted})
+    assert {len(images), len(titles)} == {len(shown) for shown in masks.values()} and true.shape[1] == len(names)
+    images = images[:MOST_ROWS]
+    columns = {"X-ray": np.broadcast_to(images, (len(images), 3, *images.shape[2:]))}
+    columns |= {heading: _over(images, shown[:MOST_ROWS]) for heading, shown in masks.items()}
+    figure = Figure(figsize=(CELL * len(columns), CELL * len(images) + 0.5), dpi=120, layout="constrained")
+    axes = figure.subplots(len(images), len(columns), squeeze=False)
+    for panels, title, *cells in zip(axes, titles, *columns.values(), strict=False):
         panels[0].set_ylabel(title, fontsize="small")
         for panel, cell in zip(panels, cells, strict=True):
             _show(panel, cell)
-    for panel, heading in zip(axes[0], COLUMNS, strict=True):
+    for panel, heading in zip(axes[0], columns, strict=True):
         panel.set_title(heading, fontsize="medium")
     figure.legend(handles=_legend(names), loc="outside lower center", ncols=len(names), frameon=False)
     FigureCanvasAgg(figure)

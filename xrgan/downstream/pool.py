@@ -12,7 +12,7 @@ from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import folds
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import Seen, check_fold, check_generator, judged_fairly
+from xrgan.downstream.leaks import Seen, check_folds, judged_fairly
 from xrgan.errors import XrganError
 
 
@@ -40,8 +40,7 @@ class Pool:
 
     def in_dataset(self, fold: Fold) -> Fold:
         """The fold with rows of the dataset for indices."""
-        parts = (self.rows[part] for part in (fold.training, fold.validation, fold.test))
-        return Fold(fold.number, *parts)
+        return fold.at(self.rows)
 
 
 @dataclass(frozen=True)
@@ -71,20 +70,34 @@ def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, 
     Raises:
         XrganError: patients stand on both sides.
     """
-    parts = [_labelled(dataset, split) for split in ("train", "val", "test")]
-    given = len(parts[2])
-    groups = dataset.groups
-    learned = [groups[parts[0]], groups[parts[1]], *(one.groups for one in seen)]
-    parts[2] = judged_fairly(dataset, parts[2], np.concatenate(learned), drop_leaked)
-    if left := given - len(parts[2]):
-        console.notice(f"{left:,} of {given:,} test images are left out: their patients were learned from.")
-    rows = np.sort(np.concatenate(parts))
-    _say_without_label(len(dataset.labels) - len(rows) - left, f"images of {dataset.name}")
+    parts = fair_parts(dataset, dataset.labels >= 0, drop_leaked, seen)
+    _say_without_label(int(np.count_nonzero(dataset.labels < 0)), f"images of {dataset.name}")
+    rows, groups = np.sort(np.concatenate(parts)), dataset.groups
     training, validation, test = (np.searchsorted(rows, part) for part in parts)
     images, labels = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(dataset.labels[rows])
     pool = Pool(images, labels, groups[rows], rows, dataset.classes, training, validation, test)
     _check_test(pool, dataset)
     return pool
+
+
+def fair_parts(
+    dataset: PackedDataset, usable: NDArray[np.bool_], drop_leaked: bool, seen: tuple[Seen, ...]
+) -> list[Indices]:
+    """The rows of train, val and test that a study may use: nobody is judged by who is learned from.
+
+    Args:
+        usable: (N,) rows that the study can do something with.
+
+    Raises:
+        XrganError: as `gather`.
+    """
+    parts = [rows[usable[rows]] for rows in map(dataset.of_split, ("train", "val", "test"))]
+    given, groups = len(parts[2]), dataset.groups
+    learned = [groups[parts[0]], groups[parts[1]], *(one.groups for one in seen)]
+    parts[2] = judged_fairly(dataset, parts[2], np.concatenate(learned), drop_leaked)
+    if left := given - len(parts[2]):
+        console.notice(f"{left:,} of {given:,} test images are left out: their patients were learned from.")
+    return parts
 
 
 def supply(
@@ -153,10 +166,7 @@ def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold
     labels = pool.labels.numpy()
     own = [] if k else [_own_split(pool, labels, seed)]
     made = own or folds.cut(pool.learned_from, labels, pool.groups, k, seed)
-    for fold in made:
-        check_fold(fold, pool.groups)
-        for one in seen:
-            check_generator(one, fold, pool.groups)
+    check_folds(made, pool.groups, seen)
     return made
 
 
@@ -212,7 +222,8 @@ def _check_test(pool: Pool, dataset: PackedDataset) -> None:
             )
 
 
-def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+def check_shape(dataset: PackedDataset, images: NDArray[np.uint8]) -> None:
+    """Raises: XrganError: there is no synthetic image, or they are of another size than the dataset's."""
     if len(images) == 0:
         raise XrganError("There are no synthetic images.", "`xrgan sample --n 1000` draws some.")
     real = dataset.xrays(np.arange(1))
@@ -221,6 +232,10 @@ def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: 
             f"The synthetic images are {_shape(images)}, those of {dataset.name} are {_shape(real)}.",
             "Take the images of a run that was trained on this dataset.",
         )
+
+
+def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    check_shape(dataset, images)
     if labels.max() < 0:
         raise XrganError(
             "The synthetic images have no labels, so a classifier can't learn from them.",

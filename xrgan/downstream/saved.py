@@ -1,21 +1,16 @@
 """A trained classifier as a file, and back."""
 
-import pickle
-import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from xrgan.downstream.arms import ARMS
+from xrgan.downstream.checkpoints import FOLDER, UNREADABLE, abouts_of, is_kept, keep_best, weights_of
 from xrgan.downstream.networks import Classifier, build
 from xrgan.errors import XrganError
-from xrgan.files import replacing, sha256
-
-FOLDER = "checkpoints"
-UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
+from xrgan.files import sha256
 
 
 @dataclass(frozen=True)
@@ -33,6 +28,10 @@ class About:
     auroc: float  # of the validation images
     study: str  # what else decides the weights
     options: dict[str, Any]  # of `prepare`: how its images were made
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        return self.fraction, self.auroc
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,12 @@ def save_classifier(folder: Path, network: Classifier, about: About) -> None:
 
     Better is what learned from more real images; among equals, what has the higher AUROC on its validation images.
     """
-    file = folder / FOLDER / f"{ARMS[about.arm].slug}-fold{about.fold}.pt"
-    if file.is_file():
-        there = _about_of(file)
-        if there and there.study == about.study and _rank(there) > _rank(about):
-            return
-    state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
-    with replacing(file) as temporary:
-        torch.save({"about": asdict(about) | {"classes": list(about.classes)}, "network": state}, temporary)
+    keep_best(folder, network, about, _about)
+
+
+def is_saved(folder: Path, arm: str, fold: int) -> bool:
+    """Whether a classifier of that arm and fold is in `folder`, of whatever study."""
+    return is_kept(folder, arm, fold, _about)
 
 
 def load_classifier(folder: Path, arm: str = "") -> Saved:
@@ -72,8 +69,7 @@ def load_classifier(folder: Path, arm: str = "") -> Saved:
     Raises:
         XrganError: there is none, or its file is damaged.
     """
-    files = sorted((folder / FOLDER).glob("*.pt"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    abouts = {file: about for file in files if (about := _about_of(file))}
+    files, abouts = sorted((folder / FOLDER).glob("*.pt")), abouts_of(folder, _about)
     if files and not abouts:
         raise _damaged(files[0], "it says nothing of itself")
     latest = next((about.study for about in abouts.values()), "")
@@ -84,28 +80,16 @@ def load_classifier(folder: Path, arm: str = "") -> Saved:
         raise XrganError(
             f"There is no classifier{of_arm} in {folder}.", f"`xrgan classify --run {folder.parent}{asked}` trains one."
         )
-    file = max(fitting, key=lambda file: _rank(fitting[file]))
+    file = max(fitting, key=lambda file: fitting[file].rank)
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-        network = _rebuilt(fitting[file], content["network"])
+        network = _rebuilt(fitting[file], weights_of(file))
     except UNREADABLE as error:
         raise _damaged(file, " ".join(str(error).split())[:200]) from error
     return Saved(network.eval().requires_grad_(False), fitting[file], sha256(file))
 
 
-def _about_of(file: Path) -> About | None:
-    """What a file says of its classifier; its weights are not read. None where it is damaged."""
-    try:
-        if not zipfile.is_zipfile(file):  # torch would try to read it as a pickle of old
-            return None
-        about = torch.load(file, map_location="cpu", weights_only=True, mmap=True)["about"]
-        return About(**about | {"classes": tuple(about["classes"])})
-    except UNREADABLE:
-        return None
-
-
-def _rank(about: About) -> tuple[float, float]:
-    return about.fraction, about.auroc
+def _about(fields: dict[str, Any]) -> About:
+    return About(**fields | {"classes": tuple(fields["classes"])})
 
 
 def _damaged(file: Path, reason: str) -> XrganError:

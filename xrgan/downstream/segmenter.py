@@ -19,7 +19,7 @@ from torch.nn import functional
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from xrgan.downstream import overlap
+from xrgan.downstream import history, overlap
 from xrgan.downstream.classifier import STEPS_BETWEEN_LOOKS, Budget, Indices, draw_batches
 from xrgan.errors import XrganError
 from xrgan.hardware import autocast, choose_precision
@@ -30,22 +30,20 @@ PIXELS_WITHOUT_GRADIENTS = 2**20  # of a block of images
 ROTATION, SHIFT, SCALE, SHEAR = 10, 0.08, (0.9, 1.1), 5  # degrees, of the side, factor, degrees
 BRIGHTNESS = CONTRAST = 0.15  # of the factor 1, each way
 
-_dice_loss = DiceLoss(
-    sigmoid=True, batch=True
-)  # over the batch: a structure that an image lacks has no Dice of its own
+# Over the batch, as in nnU-Net: an image that lacks a structure has no Dice of its own to improve.
+_dice_loss = DiceLoss(sigmoid=True, batch=True)
 
 
 class Segmenter(nn.Module):
-    """Pixels to [-1, 1], and a U-Net, whose tensors are channels_last, as a CPU's convolutions are fastest."""
+    """Normalisation, the same for every dataset, and a U-Net."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
-        self.body = body.to(memory_format=torch.channels_last)
+        self.body = body
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 (N, C, H, W) → logits (N, M, H, W)."""
-        normalised = images.float() / 127.5 - 1
-        logits: Tensor = self.body(normalised.contiguous(memory_format=torch.channels_last))
+        logits: Tensor = self.body(images.float() / 127.5 - 1)  # in [-1, 1]
         return logits
 
 
@@ -65,19 +63,7 @@ class Epoch:
     dice: float  # mean over the validation images and structures
 
 
-@dataclass(frozen=True)
-class History:
-    epochs: tuple[Epoch, ...]
-    best: int  # index of the epoch whose weights were kept
-    steps: int  # that were taken, over all epochs
-
-    @property
-    def kept(self) -> Epoch:
-        return self.epochs[self.best]
-
-    def followed_by(self, later: "History") -> "History":
-        """One training after another, of which the later one's weights were kept."""
-        return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
+History = history.History[Epoch]
 
 
 def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:

@@ -1,9 +1,7 @@
 """The study that answers whether synthetic X-rays help: arms on the same folds, steps, weights and test images."""
 
-import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,20 +14,20 @@ from torch import Tensor
 from xrgan import console
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import classic, kept, report, verdict
+from xrgan.downstream import classic, kept, report, trials, verdict
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.classifier import Budget, Examples, History, predict, run, train
+from xrgan.downstream.classifier import Budget, Epoch, Examples, History, predict, run, train
 from xrgan.downstream.folds import Fold, Indices, thin
 from xrgan.downstream.leaks import Seen, check_generator
 from xrgan.downstream.networks import SMALLEST_IMAGE, Classifier, build
-from xrgan.downstream.outcome import Outcome, Place, outcome_of
+from xrgan.downstream.outcome import Outcome, Place
 from xrgan.downstream.pool import Pool, Supply, check_real, choose_synthetic, cut, gather
-from xrgan.downstream.saved import About, save_classifier
+from xrgan.downstream.saved import About, is_saved, save_classifier
+from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of, seeded
 from xrgan.downstream.weights import locate
 from xrgan.errors import XrganError
 
-DECIDE = {"arch", "weights", "unfreeze", "k_folds", "gan_per_fold", "leaks", "ratio", "pretraining", "epochs"}
-DECIDE |= {"patience", "batch_size", "lr", "seed"}
+DECIDE = {"arch", "weights", "unfreeze"} | trials.DECIDE
 
 SupplyOf = Callable[[Fold], Supply]
 """Synthetic images for a fold, whose indices are rows of the dataset."""
@@ -42,6 +40,7 @@ def classify(
     folder: Path,
     supply_of: SupplyOf | None = None,
     seen: tuple[Seen, ...] = (),
+    checked: tuple[Pool, list[Fold]] | None = None,
 ) -> dict[str, Any]:
     """Train a classifier for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
 
@@ -59,6 +58,7 @@ def classify(
             fold the best), and trainings/, from which it goes on.
         supply_of: needed if an arm is.
         seen: what generators learned from whose images go into every fold.
+        checked: what `check` returned, so that nothing is read and said twice.
 
     Returns:
         What summary.yaml holds.
@@ -67,7 +67,7 @@ def classify(
         XrganError: the images are not what a study needs, a generator saw test images, or the weights can't be had.
     """
     started = time.monotonic()
-    pool, folds = check(dataset, config, seen)
+    pool, folds = checked or check(dataset, config, seen)
     outcomes = [
         outcome for fold in folds for outcome in _run_fold(dataset, pool, fold, config, device, folder, supply_of)
     ]
@@ -90,11 +90,8 @@ def check(dataset: PackedDataset, config: ClassifyConfig, seen: tuple[Seen, ...]
             f"{config.arch} needs images of {smallest} pixels or more; {dataset.name} has {dataset.size}.",
             "Use `--arch resnet18`, or prepare larger images.",
         )
-    if config.epochs < 2 and any(ARMS[name].synthetic == "before" for name in config.arms):
-        raise XrganError(
-            "synthetic→real needs 2 epochs or more: one before, one after.", "Give it more: `--epochs 10`."
-        )
-    k = _number_of_folds(config)
+    trials.check_arms(config)
+    k = number_of_folds(config)
     check_real(dataset, k)
     if config.weights != "none":
         locate(config.arch, config.weights)
@@ -124,7 +121,7 @@ class _Bench:
     @cached_property
     def features(self) -> Tensor:
         """What a frozen body answers to all of them: float (N + M, F)."""
-        with _seeded(self.config.seed):
+        with seeded(self.config.seed):
             network = _build(self.pool, self.config).to(self.device).eval()
         with console.progress(f"Features of {self.config.arch}", len(self.images)) as bar:
             return run(network.features, self.images, np.arange(len(self.images)), self.device, bar.advance)
@@ -143,38 +140,31 @@ def _run_fold(
     for seen in (supply.seen or ()) if supply else ():
         check_generator(seen, fold, pool.groups)
     bench = _Bench(pool, fold, supply, config, device)
-    there = {place: kept.find(folder, _digest(dataset, bench, place)) for place in _places(config, fold)}
-    missing = [place for place, found in there.items() if found is None]
-    outcomes = [outcome_of(found) for found in there.values() if found]
-    if outcomes:
-        console.notice(f"{_name(fold)}{len(outcomes)} of {len(there)} trainings were there already.")
-    if missing:
-        steps = _budget(fold, config).steps
-        with console.progress("Classifiers", len(missing) * steps, unit="steps") as bar:
-            for place in missing:
-                left = steps
 
-                def report(taken: int, loss: float, place: Place = place) -> None:
-                    nonlocal left
-                    left -= taken
-                    bar.advance(taken)
-                    bar.describe(f"{place.arm}, {_name(fold)}{place.fraction:g} of the images: loss {loss:.3f}")
+    def train_one(place: Place, report: Report) -> Outcome:
+        outcome, network = _run_one(bench, place, report)
+        _save(folder, dataset, bench, outcome, network)
+        return outcome
 
-                outcome, network = _run_one(bench, place, report)
-                bar.advance(left)  # that it didn't need
-                _save(folder, dataset, bench, outcome, network)
-                outcomes.append(outcome)
-    return outcomes
+    def digest_of(place: Place) -> str:
+        return _digest(dataset, bench, place)
+
+    def saved(place: Place, _: Rank) -> bool:
+        return is_saved(folder, place.arm, place.fold)
+
+    return trials.go_through(
+        folder, fold, config, "Classifiers", Epoch, lambda epoch: epoch.auroc, digest_of, saved, train_one
+    )
 
 
-def _run_one(bench: _Bench, place: Place, report: Callable[[int, float], None]) -> tuple[Outcome, Classifier]:
+def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Classifier]:
     started = time.monotonic()
     config, pool, arm = bench.config, bench.pool, ARMS[place.arm]
-    seed = 10_000 * config.seed + 100 * place.fold + place.seed  # the same in all arms: they are compared
+    seed = seed_of(place, config)
     labels = pool.labels.numpy()
     fold = thin(bench.fold, labels, pool.groups, place.fraction, seed)
     synthetic = _synthetic(bench, fold, arm, seed)
-    with _seeded(seed):
+    with seeded(seed):
         network = _build(pool, config)
         on_features = network.frozen and not arm.classic
         learner = network.head if on_features else network
@@ -194,26 +184,17 @@ def _learn(
     synthetic: Indices,
     arm: Arm,
     seed: int,
-    report: Callable[[int, float], None],
+    report: Report,
 ) -> History:
     """Train in place as the arm does."""
-    budget = _budget(bench.fold, bench.config)
 
-    def learn(training: Indices, budget: Budget, seed: int) -> History:
+    def learn(training: Indices, budget: Budget) -> History:
         examples = Examples(inputs, bench.labels, training, fold.validation, len(bench.pool.classes))
         change = {"change": classic.augment} if arm.classic else {}
         return train(learner, examples, budget, bench.device, seed, report, **change)
 
-    match arm.synthetic:
-        case "none":
-            return learn(fold.training, budget, seed)
-        case "beside":
-            return learn(np.concatenate([fold.training, synthetic]), budget, seed)
-        case "alone":
-            return learn(synthetic, budget, seed)
-        case "before":
-            before, after = budget.parted(bench.config.pretraining)
-            return learn(synthetic, before, seed).followed_by(learn(fold.training, after, seed))
+    budget = budget_of(bench.fold, bench.config)
+    return trials.learn(arm, fold.training, synthetic, budget, bench.config.pretraining, learn)
 
 
 def _synthetic(bench: _Bench, fold: Fold, arm: Arm, seed: int) -> Indices:
@@ -233,7 +214,6 @@ def _synthetic(bench: _Bench, fold: Fold, arm: Arm, seed: int) -> Indices:
 
 def _save(folder: Path, dataset: PackedDataset, bench: _Bench, outcome: Outcome, network: Classifier) -> None:
     config, place = bench.config, outcome.place
-    kept.keep(folder, _digest(dataset, bench, place), outcome.about(), outcome.arrays())
     channels, size = bench.pool.images.shape[1:3]
     about = About(
         config.arch,
@@ -260,35 +240,5 @@ def _digest(dataset: PackedDataset, bench: _Bench, place: Place) -> str:
     return kept.digest_of(dataset=dataset.content_hash, parts=test, config=config, place=place, synthetic=synthetic)
 
 
-def _places(config: ClassifyConfig, fold: Fold) -> Iterator[Place]:
-    """Every arm before the next seed: whoever stops early has whole comparisons."""
-    for seed in range(1, config.seeds + 1):
-        for fraction in config.fractions:
-            for arm in config.arms:
-                yield Place(arm, fraction, fold.number, seed)
-
-
 def _build(pool: Pool, config: ClassifyConfig) -> Classifier:
     return build(config.arch, pool.images.shape[1], len(pool.classes), config.weights, config.unfreeze)
-
-
-def _budget(fold: Fold, config: ClassifyConfig) -> Budget:
-    steps_per_epoch = math.ceil(len(fold.training) / config.batch_size)
-    return Budget(config.epochs, steps_per_epoch, config.batch_size, config.lr, config.patience)
-
-
-def _number_of_folds(config: ClassifyConfig) -> int:
-    assert config.k_folds != "auto", "whoever knows the generators has decided"
-    return config.k_folds
-
-
-def _name(fold: Fold) -> str:
-    return f"fold {fold.number}, " if fold.number else ""
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Torch's global random state (initial weights, dropout, augmentation) from a seed; the caller's comes back."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

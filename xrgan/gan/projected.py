@@ -17,6 +17,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from xrgan.gan.lite0 import TAPS, Lite0
 
+ENLARGED, UP_TO = 1.5, 128  # times, pixels: small images are seen as large as what the network knows
 LAST = 4  # pixels: the maps of a head's logits, where its features are no smaller
 LEVELS = {4: 1, 8: 2, 16: 4, 32: 4}  # stride → mixed feature maps, times the width
 SEED = 0  # of the fixed projections: the same in every run, as the frozen weights are
@@ -38,6 +39,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
         super().__init__()
+        self.seen = seen_size(size)
         self.frozen = Lite0(colours_of(channels, masks))
         self.heads = nn.ModuleDict()
         random = torch.Generator().manual_seed(SEED)
@@ -48,10 +50,12 @@ class Discriminator(nn.Module):
             if coarser:
                 self._put(f"down{stride}", _random(maps, coarser, random))
             coarser = maps
-            self.heads[str(stride)] = _head(-(-size // stride), maps, width, max(classes, 1))
+            self.heads[str(stride)] = _head(-(-self.seen // stride), maps, width, max(classes, 1))
 
     def features(self, images: Tensor) -> list[Tensor]:
         """The mixed features of every resolution, the coarsest last."""
+        if images.shape[-1] < self.seen:
+            images = interpolate(images, size=(self.seen, self.seen), mode="bilinear", align_corners=False)
         # On a CPU, gradients through depthwise convolutions take three times as long in bf16 as in fp32.
         slow = images.requires_grad and images.device.type == "cpu"
         with torch.autocast(images.device.type, enabled=torch.is_autocast_enabled(images.device.type) and not slow):
@@ -82,6 +86,14 @@ class Discriminator(nn.Module):
 
     def _put(self, name: str, kernel: Tensor) -> None:
         self.register_buffer(name, kernel, persistent=False)
+
+
+def seen_size(size: int) -> int:
+    """The pixels of an image as the frozen network sees it: enlarged, but not beyond UP_TO.
+
+    Chosen on val, kermany at 64²: FID 62 after four minutes on one core, against 66 at twice and 78 at once the size.
+    """
+    return max(size, min(round(ENLARGED * size), UP_TO))
 
 
 def colours_of(channels: int, masks: int) -> Tensor:

@@ -7,7 +7,7 @@ a command waits for no more than it uses.
 from xrgan.pipeline.drawing import reject_copies
 from xrgan.pipeline.evaluating import evaluate, evaluate_folders
 from xrgan.pipeline.over_time import evaluate_checkpoints
-from xrgan.pipeline.studies import classify, predict
+from xrgan.pipeline.studies import classify, predict, segment
 from xrgan.pipeline.training import go_on, train_new
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "go_on",
     "predict",
     "reject_copies",
+    "segment",
     "train_new",
 ]

@@ -1,16 +1,24 @@
-"""Do the synthetic images help? Where those of a study come from, what their generators saw, and a generator a fold."""
+"""Do the synthetic images help? The studies of classifiers and of segmenters, from a run to a verdict."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xrgan import console
-from xrgan.config import AUTO, Config
+from xrgan.config import Config
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_text
+from xrgan.files import write_text
 from xrgan.pipeline.datasets import dataset_of
-from xrgan.pipeline.drawing import drawn
+from xrgan.pipeline.supplies import (
+    Origin,
+    drawn_of_fold,
+    folder_of,
+    origin_at,
+    origins_by_class,
+    refuse_beside_gan_per_fold,
+    seen_of,
+    with_folds,
+)
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -18,21 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xrgan.data.packed import PackedDataset
+    from xrgan.downstream import pool, segment_pool
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import Seen
-    from xrgan.downstream.pool import Supply
-
-FOLDS = 5
-PER_FOLD = "generators"  # below a run's classify/ or segment/
-
-
-@dataclasses.dataclass(frozen=True)
-class Origin:
-    """Where synthetic images come from: a run, or a folder; all of one class, or each with its own."""
-
-    path: Path
-    run: RunDir | None
-    label: str = ""
 
 
 def classify(
@@ -53,33 +49,72 @@ def classify(
     dataset = dataset_of(workspace, run, config, data)
     device = choose_device(config.device)
     needed = needs_synthetic(config.classify.arms)
-    origins = _origins(workspace, run, dataset, synthetic) if needed else []
-    if config.classify.gan_per_fold and synthetic:
-        raise XrganError(
-            "--gan-per-fold draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
-        )
+    origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
+    refuse_beside_gan_per_fold(config.classify, synthetic)
     if config.classify.gan_per_fold and not config.model.conditional:
         raise XrganError(
             f"{run.name} draws no classes: generators like it would give images without labels.",
             "Train one with `xrgan train --conditional`, and name it with --run.",
         )
-    config = _with_folds(config, shared=needed and not config.classify.gan_per_fold)
+    config = with_folds(config, "classify", shared=needed and not config.classify.gan_per_fold)
     chosen = config.classify
     if not needed:
-        study.check(dataset, chosen)
         return study.classify(dataset, chosen, device, run.classify)
     if chosen.gan_per_fold:
-        study.check(dataset, chosen)
 
-        def of_fold(fold: "Fold") -> "Supply":
-            return _generated(workspace, run, dataset, fold, config)
+        def of_fold(fold: "Fold") -> "pool.Supply":
+            return _labelled_of_fold(workspace, run, dataset, fold, config)
 
         return study.classify(dataset, chosen, device, run.classify, of_fold)
-    seen = [_seen(workspace, origin, dataset) for origin in origins]
+    seen = [seen_of(workspace, origin, dataset) for origin in origins]
     known = tuple(one for one in seen if one is not None)
-    pool, _ = study.check(dataset, chosen, known)
-    shared = _supply(workspace, origins, dataset, pool.counts(pool.learned_from), config, data, seen)
-    return study.classify(dataset, chosen, device, run.classify, lambda _: shared, known)
+    checked = study.check(dataset, chosen, known)
+    real = checked[0].counts(checked[0].learned_from)
+    shared = _labelled(workspace, run, origins, dataset, real, config, data, seen)
+    return study.classify(dataset, chosen, device, run.classify, lambda _: shared, known, checked)
+
+
+def segment(
+    workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: str | None = None
+) -> dict[str, Any]:
+    """Compare segmenters on real images and masks with others that learned from synthetic pairs, too.
+
+    Args:
+        synthetic: a folder that `sample` filled with masks, or a run; the run's own images without any.
+
+    Returns:
+        What segment/summary.yaml holds.
+    """
+    from xrgan.downstream import segment_pool, segment_study
+    from xrgan.downstream.arms import needs_synthetic
+    from xrgan.hardware import choose_device
+
+    dataset = dataset_of(workspace, run, config, data)
+    device = choose_device(config.device)
+    needed = needs_synthetic(config.segment.arms)
+    refuse_beside_gan_per_fold(config.segment, synthetic)
+    config = with_folds(config, "segment", shared=needed and not config.segment.gan_per_fold)
+    chosen = config.segment
+    if not needed:
+        return segment_study.segment(dataset, chosen, device, run.segment)
+    origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
+    if chosen.gan_per_fold:
+        segment_pool.check_real(dataset)
+        _refuse_without_masks(run)
+
+        def of_fold(fold: "Fold") -> "segment_pool.Supply":
+            folder, seen = drawn_of_fold(workspace, run.segment, dataset, fold, config, chosen)
+            return _paired(dataset, folder, seen)
+
+        return segment_study.segment(dataset, chosen, device, run.segment, of_fold)
+    seen = seen_of(workspace, origin, dataset)
+    known = (seen,) if seen else ()
+    checked = segment_study.check(dataset, chosen, known)
+    if origin.run:
+        _refuse_without_masks(origin.run)
+    count = round(len(checked[0].learned_from) * chosen.ratio)
+    shared = _paired(dataset, folder_of(workspace, origin, run, config, count, data), seen)
+    return segment_study.segment(dataset, chosen, device, run.segment, lambda _: shared, known, checked)
 
 
 def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
@@ -104,100 +139,17 @@ def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "")
     return table
 
 
-def _with_folds(config: Config, shared: bool) -> Config:
-    """The number of folds that `auto` means.
-
-    Args:
-        shared: whether one generator's images go into all folds.
-    """
-    chosen = config.classify
-    if chosen.k_folds != AUTO:
-        return config
-    k = 0 if shared else FOLDS
-    if shared:
-        console.notice(
-            "Folds: none, the dataset's own split; the generator has seen images that folds would leave out"
-            " (`--gan-per-fold` trains one a fold)."
-        )
-    return config.model_copy(update={"classify": chosen.model_copy(update={"k_folds": k})})
-
-
-def _origins(workspace: Workspace, run: RunDir, dataset: "PackedDataset", synthetic: Sequence[str]) -> list[Origin]:
-    """What `--synthetic` means; the run itself where it isn't given.
-
-    Raises:
-        XrganError: there is no such folder or class, or classes are missing.
-    """
-    if not synthetic:
-        return [Origin(run.path, run)]
-    origins = []
-    for text in synthetic:
-        label, equals, path = text.partition("=")
-        if not equals or label not in dataset.classes:
-            if equals and not Path(text).exists():
-                raise XrganError(
-                    f"{dataset.name} has no class {label!r}.",
-                    f"--synthetic takes a folder, a run, or one a class: {dataset.classes[0]}=PATH.",
-                    exit_code=2,
-                )
-            label, path = "", text
-        of_run = workspace.run_at(path)
-        if of_run.exists():
-            origins.append(Origin(of_run.path, of_run, label))
-        elif Path(path).is_dir():
-            origins.append(Origin(Path(path), None, label))
-        else:
-            raise XrganError(f"There is no folder and no run {path}.", "`xrgan runs` lists the runs.")
-    given = [origin.label for origin in origins]
-    if len(origins) > 1 and sorted(given) != sorted(dataset.classes):
-        raise XrganError(
-            f"Several --synthetic are one for each class of {dataset.name}: {', '.join(dataset.classes)}.",
-            f"Write {' '.join(f'--synthetic {name}=PATH' for name in dataset.classes)}.",
-            exit_code=2,
-        )
-    return origins
-
-
-def _seen(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "Seen | None":
-    """What the generator of those images learned from; None, and a warning, where nobody knows."""
-    from xrgan.data.packed import open_packed
-    from xrgan.downstream.leaks import seen_on
-
-    run = origin.run or _run_of(workspace, origin.path)
-    if run is not None:
-        if run.trained_on() == dataset.content_hash:
-            return seen_on(run.name, dataset, dataset)
-        for path in workspace.prepared():
-            if read_yaml(path / "dataset.yaml").get("content_hash") == run.trained_on():
-                return seen_on(run.name, open_packed(path), dataset)
-    console.warn(
-        f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is among"
-        " them."
-    )
-    return None
-
-
-def _run_of(workspace: Workspace, folder: Path) -> RunDir | None:
-    """The run that drew a folder of images, where its sample.yaml names one that is here."""
-    file = folder / "sample.yaml"
-    name = str(read_yaml(file).get("run", "")) if file.is_file() else ""
-    beside = RunDir(folder.parent)
-    if name and beside.exists() and beside.name == name:
-        return beside
-    run = workspace.run_at(name) if name else None
-    return run if run and run.exists() else None
-
-
-def _supply(
+def _labelled(
     workspace: Workspace,
+    run: RunDir,
     origins: Sequence[Origin],
     dataset: "PackedDataset",
     real: Any,
     config: Config,
     data: str | None,
     seen: Sequence["Seen | None"],
-) -> "Supply":
-    """The images of those origins, drawn where a run has too few.
+) -> "pool.Supply":
+    """The images of those origins with their classes, drawn where a run has too few.
 
     Args:
         real: (K,) training images of each class.
@@ -211,10 +163,7 @@ def _supply(
     for origin in origins:
         label = dataset.classes.index(origin.label) if origin.label else -1
         wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
-        folder = origin.path
-        if origin.run:
-            of_run = config if len(origins) == 1 else _own_config(origin.run, config)
-            folder = drawn(workspace, origin.run, of_run, wanted, data)
+        folder = folder_of(workspace, origin, run, config, wanted, data)
         its_images, its_labels = read_synthetic(folder, dataset.classes, known_only=not origin.label)
         images.append(its_images)
         labels.append(np.full(len(its_images), label) if origin.label else its_labels)
@@ -229,39 +178,30 @@ def _supply(
     )
 
 
-def _own_config(run: RunDir, config: Config) -> Config:
-    """How a run other than the study's draws: as it was trained, on the study's device."""
-    return run.read_config().model_copy(update={"device": config.device, "evaluate": config.evaluate})
-
-
-def _generated(workspace: Workspace, run: RunDir, dataset: "PackedDataset", fold: "Fold", config: Config) -> "Supply":
-    """A fold's own generator, trained as the run was on the fold's training images alone, and its images.
-
-    Interrupted, it goes on where it stopped.
-    """
-    import numpy as np
-
+def _labelled_of_fold(
+    workspace: Workspace, run: RunDir, dataset: "PackedDataset", fold: "Fold", config: Config
+) -> "pool.Supply":
+    """The images of a fold's own generator, with their classes."""
     from xrgan.data.synthetic import read_synthetic
     from xrgan.downstream import pool
-    from xrgan.downstream.leaks import Seen
-    from xrgan.gan import runs, training
 
-    splits = np.full(len(dataset.splits), "test", dtype="<U5")
-    splits[fold.training], splits[fold.validation] = "train", "val"
-    of_fold = dataclasses.replace(dataset, splits=splits)
-    k, seed = config.classify.k_folds, config.classify.seed
-    generator = RunDir(run.classify / PER_FOLD / f"fold{fold.number}of{k}-seed{seed}")
-    if generator.exists():
-        runs.change(generator, generator.read_config(), config)
-    else:
-        runs.create(generator, config, of_fold)
-    what = f"fold {fold.number} of {k}" if fold.number else "the dataset's own split"
-    console.notice(f"A generator for {what}: {generator.path}")
-    trained = training.train(generator, of_fold, config)
-    if trained.stopped_by:
-        raise KeyboardInterrupt
-    wanted_images = round(len(fold.training) * config.classify.ratio)
-    folder = drawn(workspace, generator, config, wanted_images, None)
+    folder, seen = drawn_of_fold(workspace, run.classify, dataset, fold, config, config.classify)
     images, labels = read_synthetic(folder, dataset.classes)
-    seen = Seen(generator.name, np.unique(dataset.groups[fold.training]))
     return pool.supply(dataset, images, labels, (seen,))
+
+
+def _paired(dataset: "PackedDataset", folder: Path, seen: "Seen | None") -> "segment_pool.Supply":
+    """The images of a folder with their masks."""
+    from xrgan.data.synthetic import read_pairs
+    from xrgan.downstream import segment_pool
+
+    images, masks = read_pairs(folder, dataset.masks)
+    return segment_pool.supply(dataset, images, masks, (seen,) if seen else None)
+
+
+def _refuse_without_masks(run: RunDir) -> None:
+    if run.read_config().model.masks is not True:
+        raise XrganError(
+            f"{run.name} draws no masks: a segmenter can't learn from its images.",
+            "Train one with `xrgan train --masks` on a dataset with masks, and name it with --run or --synthetic.",
+        )

@@ -1,0 +1,209 @@
+"""Where the synthetic images of a study come from, what their generators saw, and a generator a fold."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from xrgan import console
+from xrgan.config import AUTO, Config, StudyConfig
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml
+from xrgan.pipeline.drawing import drawn
+from xrgan.rundir import RunDir
+from xrgan.workspace import Workspace
+
+if TYPE_CHECKING:
+    from xrgan.data.packed import PackedDataset
+    from xrgan.downstream.folds import Fold
+    from xrgan.downstream.leaks import Seen
+
+FOLDS = 5
+PER_FOLD = "generators"  # below a run's classify/ or segment/
+
+Section = Literal["classify", "segment"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where synthetic images come from: a run, or a folder; all of one class, or each with its own."""
+
+    path: Path
+    run: RunDir | None
+    label: str = ""
+
+
+def with_folds(config: Config, section: Section, shared: bool) -> Config:
+    """The number of folds that `auto` means.
+
+    Args:
+        shared: whether one generator's images go into all folds.
+    """
+    chosen: StudyConfig = getattr(config, section)
+    if chosen.k_folds != AUTO:
+        return config
+    k = 0 if shared else FOLDS
+    if shared:
+        console.notice(
+            "Folds: none, the dataset's own split; the generator has seen images that folds would leave out"
+            " (`--gan-per-fold` trains one a fold)."
+        )
+    return config.model_copy(update={section: chosen.model_copy(update={"k_folds": k})})
+
+
+def refuse_beside_gan_per_fold(config: StudyConfig, synthetic: object) -> None:
+    """Raises: XrganError: images are named where generators are to be trained."""
+    if config.gan_per_fold and synthetic:
+        raise XrganError(
+            "--gan-per-fold draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
+        )
+
+
+def origin_at(workspace: Workspace, path: str, label: str = "") -> Origin:
+    """A run, or a folder of images.
+
+    Raises:
+        XrganError: there is none.
+    """
+    run = workspace.run_at(path)
+    if run.exists():
+        return Origin(run.path, run, label)
+    if Path(path).is_dir():
+        return Origin(Path(path), None, label)
+    raise XrganError(f"There is no folder and no run {path}.", "`xrgan runs` lists the runs.")
+
+
+def origins_by_class(
+    workspace: Workspace, run: RunDir, dataset: "PackedDataset", synthetic: Sequence[str]
+) -> list[Origin]:
+    """What `--synthetic` means, once or for each class; the run itself where it isn't given.
+
+    Raises:
+        XrganError: there is no such folder or class, or classes are missing.
+    """
+    if not synthetic:
+        return [Origin(run.path, run)]
+    origins = []
+    for text in synthetic:
+        label, equals, path = text.partition("=")
+        if not equals or label not in dataset.classes:
+            if equals and not Path(text).exists() and not workspace.run_at(text).exists():
+                raise XrganError(
+                    f"{dataset.name} has no class {label!r}.",
+                    f"--synthetic takes a folder, a run, or one a class: {dataset.classes[0]}=PATH.",
+                    exit_code=2,
+                )
+            label, path = "", text
+        origins.append(origin_at(workspace, path, label))
+    given = [origin.label for origin in origins]
+    if (len(origins) > 1 or given[0]) and sorted(given) != sorted(dataset.classes):
+        raise XrganError(
+            f"Several --synthetic are one for each class of {dataset.name}: {', '.join(dataset.classes)}.",
+            f"Write {' '.join(f'--synthetic {name}=PATH' for name in dataset.classes)}.",
+            exit_code=2,
+        )
+    return origins
+
+
+def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "Seen | None":
+    """What the generator of those images learned from, and what it was initialised from; None where nobody knows.
+
+    Then the user is warned.
+    """
+    import numpy as np
+
+    from xrgan.downstream.leaks import Seen, seen_on
+
+    run = origin.run or _run_of(workspace, origin.path)
+    datasets = [_prepared(workspace, content_hash, dataset) for content_hash in _learned_from(workspace, run)]
+    known = [seen_on(run.name, one, dataset).groups for one in datasets if run and one]
+    if run and known and len(known) == len(datasets):
+        return Seen(run.name, np.unique(np.concatenate(known)))
+    console.warn(
+        f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is among"
+        " them."
+    )
+    return None
+
+
+def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
+    """A folder of images: as it is, or a run's, with at least `count` of them.
+
+    Args:
+        run: the study's, which draws as the study's options say; any other one as it was trained.
+        data: the study's dataset, if it isn't its run's own.
+    """
+    if origin.run is None:
+        return origin.path
+    if origin.run.path.resolve() == run.path.resolve():
+        return drawn(workspace, run, config, count, data)
+    update = {"device": config.device, "evaluate": config.evaluate}
+    return drawn(workspace, origin.run, origin.run.read_config().model_copy(update=update), count, None)
+
+
+def drawn_of_fold(
+    workspace: Workspace, folder: Path, dataset: "PackedDataset", fold: "Fold", config: Config, chosen: StudyConfig
+) -> "tuple[Path, Seen]":
+    """Images of a fold's own generator, trained as the run was on the fold's training images alone; and whom it saw.
+
+    Interrupted, it goes on where it stopped.
+
+    Args:
+        folder: the run's classify/ or segment/.
+    """
+    import numpy as np
+
+    from xrgan.downstream.leaks import Seen
+    from xrgan.gan import runs, training
+
+    splits = np.full(len(dataset.splits), "test", dtype="<U5")
+    splits[fold.training], splits[fold.validation] = "train", "val"
+    of_fold = dataclasses.replace(dataset, splits=splits)
+    generator = RunDir(folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
+    if generator.exists():
+        runs.check_dataset(generator, of_fold)
+        runs.change(generator, generator.read_config(), config)
+    else:
+        runs.create(generator, config, of_fold)
+    what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
+    console.notice(f"A generator for {what}: {generator.path}")
+    trained = training.train(generator, of_fold, config)
+    if trained.stopped_by:
+        raise KeyboardInterrupt
+    images = drawn(workspace, generator, config, round(len(fold.training) * chosen.ratio), None)
+    return images, Seen(generator.name, np.unique(dataset.groups[fold.training]))
+
+
+def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:
+    """The content hashes of the datasets that a run learned from, and before it those runs that it was made from."""
+    hashes = []
+    while run:
+        hashes.append(run.trained_on())
+        before = run.read_environment().get("initialised_from") or {}
+        run = workspace.run_at(str(before["run"])) if before else None
+        if before and run and run.trained_on() != before["dataset"]:  # it is gone, or another one has its name
+            hashes.append(str(before["dataset"]))
+            run = None
+    return hashes
+
+
+def _prepared(workspace: Workspace, content_hash: str, dataset: "PackedDataset") -> "PackedDataset | None":
+    from xrgan.data.packed import open_packed
+
+    if content_hash == dataset.content_hash:
+        return dataset
+    for path in workspace.prepared():
+        if read_yaml(path / "dataset.yaml").get("content_hash") == content_hash:
+            return open_packed(path)
+    return None
+
+
+def _run_of(workspace: Workspace, folder: Path) -> RunDir | None:
+    """The run that drew a folder of images, where its sample.yaml names one that is here."""
+    file = folder / "sample.yaml"
+    name = str(read_yaml(file).get("run", "")) if file.is_file() else ""
+    beside = RunDir(folder.parent)
+    if name and beside.exists() and beside.name == name:
+        return beside
+    run = workspace.run_at(name) if name else None
+    return run if run and run.exists() else None
