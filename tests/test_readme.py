@@ -66,7 +66,8 @@ def test_the_options_that_readme_names_exist() -> None:
     """A `section.key` in README is a key of the configuration."""
     from xrgan.config import default
 
-    keys = re.findall(r"`(?:--set )?((?:prepare|model|train|sample|evaluate|classify|segment)\.[a-z0-9_]+)", README.read_text())
+    sections = "prepare|model|train|sample|evaluate|classify|segment"
+    keys = re.findall(rf"`(?:--set )?((?:{sections})\.[a-z0-9_]+)", README.read_text())
     assert keys
     for key in keys:
         default(key)

@@ -30,6 +30,7 @@ from xrgan.data.packed import PackedDataset
 from xrgan.downstream import overlap, segment_report, segment_saved, segment_study, segment_verdict
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.leaks import Seen
+from xrgan.downstream.outcome import Place
 from xrgan.downstream.segment_pool import Pool, Supply, cut, gather, supply
 from xrgan.downstream.segment_saved import load_segmenters
 from xrgan.downstream.segmenter import Segmenter, predict
@@ -85,6 +86,10 @@ def result(small: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(segment_report, "save_pictures", PICTURES)
         return run(tmp_path_factory.mktemp("study") / "segment")
+
+
+def studies_in(folder: Path) -> set[str]:
+    return {torch.load(file)["about"]["study"] for file in (folder / "checkpoints").iterdir()}
 
 
 @pytest.fixture
@@ -159,14 +164,16 @@ def test_everything_stands_in_the_folder_and_the_pictures_show_something(result:
 def test_a_kept_segmenter_answers_as_it_was_scored(result: Result) -> None:
     """The best of an arm's folds, by its Dice on validation images."""
     pool = gather(masked_dataset(), 2)
-    studies = {torch.load(file)["about"]["study"] for file in (result.folder / "checkpoints").glob("*.pt")}
-    segmenters = load_segmenters(result.folder, studies)
+    places = {Place(arm, 1.0, fold, 1) for arm in ("real", "real+synthetic") for fold in (1, 2)}
+    segmenters = load_segmenters(result.folder, studies_in(result.folder), places)
     true = pool.masks[pool.test].numpy() > 127
     for arm in ("real", "real+synthetic"):
         rows = result.scores.query("arm == @arm")
         answered = overlap.dice(predict(segmenters[arm], pool.images, pool.test, CPU), true)
         assert answered.mean() == pytest.approx(rows.test_dice[rows.validation_dice.idxmax()])
-    assert load_segmenters(result.folder, {"of another study"}) == {}
+    assert load_segmenters(result.folder, {"of another study"}, places) == {}
+    others = {place._replace(fraction=0.5) for place in places}
+    assert load_segmenters(result.folder, studies_in(result.folder), others) == {}
 
 
 def test_test_images_choose_nothing(result: Result, tmp_path: Path) -> None:
@@ -220,8 +227,8 @@ def test_segmenters_that_were_lost_are_trained_again_and_no_others(tmp_path: Pat
     assert len(trained) == 6
     after = run(tmp_path, config)
     assert len(trained) == 8
-    studies = {torch.load(file)["about"]["study"] for file in (tmp_path / "checkpoints").iterdir()}
-    assert load_segmenters(tmp_path, studies).keys() == {"real", "real+synthetic", "synthetic"}
+    places = {Place(arm, 1.0, 0, seed) for arm in config.arms for seed in (1, 2)}
+    assert load_segmenters(tmp_path, studies_in(tmp_path), places).keys() == set(config.arms)
     assert after.summary["results"] == before.summary["results"]
     run(tmp_path, config)
     assert len(trained) == 8

@@ -106,9 +106,9 @@ def origins_by_class(
 
 
 def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "Seen | None":
-    """What the generator of those images learned from, and what it was initialised from; None where nobody knows.
+    """What the generator of those images learned from, and what it was initialised from, as far as that is known.
 
-    Then the user is warned.
+    Where it isn't, the user is warned.
     """
     import numpy as np
 
@@ -117,13 +117,12 @@ def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "
     run = origin.run or _run_of(workspace, origin.path)
     datasets = [_prepared(workspace, content_hash, dataset) for content_hash in _learned_from(workspace, run)]
     known = [seen_on(run.name, one, dataset).groups for one in datasets if run and one]
-    if run and known and len(known) == len(datasets):
-        return Seen(run.name, np.unique(np.concatenate(known)))
-    console.warn(
-        f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is among"
-        " them."
-    )
-    return None
+    if not run or len(known) < len(datasets):
+        console.warn(
+            f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is"
+            " among them."
+        )
+    return Seen(run.name, np.unique(np.concatenate(known))) if run and known else None
 
 
 def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
