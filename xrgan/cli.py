@@ -35,7 +35,7 @@ app = typer.Typer(
 
 def _option(key: str, *names: str) -> Any:
     """A flag that overrides one key of the configuration; its meaning and default stand in config.py alone."""
-    text = f"{options.meaning(key)} [default: {_plain(options.default(key))}]"
+    text = f"{options.meaning(key)} \\[default: {_plain(options.default(key))}]"
     return typer.Option(*names, help=text, show_default=False)
 
 
@@ -52,8 +52,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the resolved configuration as YAML, and do nothing.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file of options; it may name some only.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Any option, as section.key=value; repeatable.")]
-Run = Annotated[str | None, typer.Option("--run", help="A run's path or name. [default: the latest]")]
-Data = Annotated[str | None, typer.Option("--data", help="A prepared dataset's path or name. [default: the run's]")]
+Run = Annotated[str | None, typer.Option("--run", help="A run's path or name. \\[default: the latest]")]
+Data = Annotated[str | None, typer.Option("--data", help="A prepared dataset's path or name. \\[default: the run's]")]
 Device = Annotated[str | None, _option("device", "--device")]
 DATA = Path("data")
 RUNS = Path("runs")
@@ -123,7 +123,7 @@ def fetch(
 @app.command()
 def prepare(
     source: Annotated[str | None, typer.Argument(help="A fetched source, or any folder of images.")] = None,
-    name: Annotated[str, typer.Option(help="The prepared dataset's. [default: <source>_<size>]")] = "",
+    name: Annotated[str, typer.Option(help="The prepared dataset's. \\[default: <source>_<size>]")] = "",
     size: Annotated[int | None, _option("prepare.size", "--size")] = None,
     fit: Annotated[str | None, _option("prepare.fit", "--fit")] = None,
     channels: Annotated[int | None, _option("prepare.channels", "--channels")] = None,
@@ -273,12 +273,12 @@ def train(
 @app.command()
 def resume(
     run: Run = None,
-    epochs: Annotated[int | None, typer.Option(help="Train to this epoch. [default: as planned]")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Train to this epoch. \\[default: as planned]")] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Train for so many minutes in all. [default: as planned]")
+        float | None, typer.Option(help="Train for so many minutes in all. \\[default: as planned]")
     ] = None,
     evaluate_every: Annotated[
-        int | None, typer.Option(help="Epochs between scores of the checkpoints, 0 = never. [default: as planned]")
+        int | None, typer.Option(help="Epochs between scores of the checkpoints, 0 = never. \\[default: as planned]")
     ] = None,
     data: Data = None,
     device: Device = None,
@@ -306,14 +306,14 @@ def sample(
     balance: Annotated[
         bool, typer.Option("--balance", help="Draw as many of each class (conditional models).")
     ] = False,
-    checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step, or best. [default: the last]")] = "",
+    checkpoint: Annotated[str, typer.Option(help="A checkpoint's file or step, or best. \\[default: the last]")] = "",
     ema: Annotated[bool | None, _option("sample.ema", "--ema/--no-ema")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder. [default: the run's synthetic/]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder. \\[default: the run's synthetic/]")] = None,
     reject_copies: Annotated[
         bool, typer.Option("--reject-copies", help="Leave out suspected copies of training images, and draw others.")
     ] = False,
     data: Annotated[
-        str | None, typer.Option(help="Beside --reject-copies: where the training images are. [default: the run's]")
+        str | None, typer.Option(help="Beside --reject-copies: where the training images are. \\[default: the run's]")
     ] = None,
     interpolate: Annotated[bool, typer.Option("--interpolate", help="Also write walk.gif, between latents.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace images of another origin.")] = False,
@@ -387,12 +387,16 @@ def evaluate(
     weights: Annotated[str | None, _option("evaluate.weights", "--weights")] = None,
     fid_layer: Annotated[int | None, _option("evaluate.fid_layer", "--fid-layer")] = None,
     seed: Annotated[int | None, _option("evaluate.seed", "--seed")] = None,
-    synthetic: Annotated[Path | None, typer.Option(help="A folder of images. [default: the run's synthetic/]")] = None,
+    synthetic: Annotated[
+        Path | None, typer.Option(help="A folder of images. \\[default: the run's synthetic/]")
+    ] = None,
     real: Annotated[Path | None, typer.Option(help="Without a run: a folder of real images to compare with.")] = None,
     training: Annotated[
         Path | None, typer.Option(help="Beside --real: the images that the generator learned from, if known.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Beside --real: where to. [default: evaluation/<synthetic>]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Beside --real: where to. \\[default: evaluation/<synthetic>]")
+    ] = None,
     device: Device = None,
     config: ConfigFile = None,
     settings: Settings = None,
@@ -505,7 +509,7 @@ def classify(
     synthetic: Annotated[
         list[str] | None,
         typer.Option(
-            help="A folder of labelled images or a run; or one a class, as CLASS=PATH, repeated. [default: the run's]"
+            help="A folder of labelled images or a run; or one a class, as CLASS=PATH, repeated. \\[default: the run's]"
         ),
     ] = None,
     arms: Arms = None,
@@ -526,7 +530,7 @@ def classify(
     predict: Annotated[
         Path | None, typer.Option(help="No study: ask the run's best classifier (of --arms) of this image or folder.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Beside --predict: the CSV. [default: predictions.csv]")] = None,
+    out: Annotated[Path | None, typer.Option(help="Beside --predict: the CSV. \\[default: predictions.csv]")] = None,
     device: Device = None,
     config: ConfigFile = None,
     settings: Settings = None,
@@ -606,7 +610,7 @@ def segment(
     run: Run = None,
     data: Data = None,
     synthetic: Annotated[
-        str | None, typer.Option(help="A folder that `sample` filled with masks, or a run. [default: the run's]")
+        str | None, typer.Option(help="A folder that `sample` filled with masks, or a run. \\[default: the run's]")
     ] = None,
     arms: Arms = None,
     fractions: Fractions = None,

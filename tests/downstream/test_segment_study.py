@@ -176,6 +176,27 @@ def test_a_kept_segmenter_answers_as_it_was_scored(result: Result) -> None:
     assert load_segmenters(result.folder, studies_in(result.folder), others) == {}
 
 
+def test_overlays_show_the_median_and_the_worst_by_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(segment_report, "save_pictures", PICTURES)
+    monkeypatch.setattr(segment_report, "save_overlays", lambda _, *more: shown.extend(more))
+    run(tmp_path, of(arms=("real", "synthetic"), epochs=3))
+    images, true, predicted, structures, titles = shown
+    dataset = masked_dataset()
+    at_test = dataset.of_split("test")
+    segmenter = load_segmenters(tmp_path, studies_in(tmp_path), {Place("real", 1.0, 0, 1)})["real"]
+    answered = predict(segmenter, torch.from_numpy(dataset.images[:, :1]), at_test, CPU)
+    dice = overlap.dice(answered, dataset.images[at_test, 1:] > 127).mean(axis=1)
+    rows = [next(k for k in at_test if np.array_equal(dataset.images[k, :1], image)) for image in images]
+    assert sorted(dice[np.searchsorted(at_test, rows[2:])]) == sorted(dice)[:2]
+    assert sorted(dice[np.searchsorted(at_test, rows[:2])]) == sorted(dice)[5:7]  # of twelve
+    assert np.array_equal(true, dataset.images[rows, 1:] > 127) and structures == ("lungs", "heart")
+    assert list(predicted) == ["real", "synthetic"]
+    assert titles[2].splitlines()[:2] == ["worst Dice", f"real {min(dice):.3f}"]
+
+
 def test_test_images_choose_nothing(result: Result, tmp_path: Path) -> None:
     dataset = masked_dataset()
     images = dataset.images.copy()

@@ -83,7 +83,7 @@ def conclusion(comparisons: Sequence[Mapping[str, Any]], baseline: str) -> str:
             for arm, at in arms.items()
         )
 
-    said = [f"{named(found[effect])} {effect}" for effect in (HELPS, HARMS) if effect in found]
+    said = [f"{named(found[effect])} {_verb(effect, found[effect])}" for effect in (HELPS, HARMS) if effect in found]
     said += [f"there is {hint} from {named(found[hint])}" for hint in HINT.values() if hint in found]
     said += [f"nothing is shown for {named(found[NOTHING])}"] if NOTHING in found else []
     at_all = f" with {' and '.join(map(share, fractions))} of the real images" if len(fractions) > 1 else ""
@@ -125,6 +125,11 @@ def comparison(one: Contrast, folds: int) -> dict[str, Any]:
         "difference_by_seed": list(one.by_seed),
         "folds": of_folds,
     }
+
+
+def _verb(effect: str, arms: Mapping[str, list[float]]) -> str:
+    """ "helps" of one arm, "help" of several."""
+    return effect if len(arms) == 1 else effect.removesuffix("s")
 
 
 def caveats(
