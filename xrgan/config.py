@@ -323,7 +323,7 @@ class StudyConfig(Section):
     @field_validator("fractions", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, int | float) else _by_commas(value)
+        return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else _by_commas(value)
 
     @field_validator("arms", "fractions")
     @classmethod
@@ -441,7 +441,8 @@ def default(key: str) -> Any:
 def _line(indent: str, key: str, value: Any, description: str | None) -> str:
     plain = list(value) if isinstance(value, tuple) else value
     # In double quotes a line break is written as \n: a key takes one line.
-    style = '"' if isinstance(value, str) and not value.isprintable() else None
+    texts = plain if isinstance(plain, list) else [value]
+    style = '"' if any(isinstance(text, str) and not text.isprintable() for text in texts) else None
     dumped = yaml.safe_dump(plain, default_flow_style=True, default_style=style, allow_unicode=True, width=math.inf)
     text = f"{indent}{key}: {dumped.removesuffix('...' + chr(10)).strip()}"
     return f"{text:<32}  # {description}"

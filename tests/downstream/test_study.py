@@ -400,11 +400,14 @@ BASE: dict[str, Any] = {"arms": ("real", "real+synthetic"), "k_folds": 0, "epoch
     ],
 )
 def test_what_decides_a_result_is_asked_anew(tmp_path: Path, options: dict[str, Any], retrained: int) -> None:
-    run(tmp_path, **BASE)
+    first = run(tmp_path, **BASE)
     before = {file.name for file in (tmp_path / "trainings").iterdir()}
     assert run(tmp_path, **BASE | options).trainings == retrained
     assert before <= {file.name for file in (tmp_path / "trainings").iterdir()}
-    assert run(tmp_path, **BASE).trainings == 0, "and what was there is there"
+    again = run(tmp_path, **BASE)
+    assert again.text == first.text, "what was there is there"
+    assert again.trainings <= len(BASE["arms"]), "but the best network of an arm, if another study took its place"
+    assert run(tmp_path, **BASE).trainings == 0
 
 
 @pytest.mark.parametrize("damage", ["half", "empty", "other"])

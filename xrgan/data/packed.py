@@ -89,7 +89,7 @@ def open_packed(path: Path) -> PackedDataset:
         options = dict(description["options"])
         source = str(description.get("source", {}).get("name", ""))
         hashes, copies_of = np.asarray(index["hash"], np.str_), _first_copies(index)
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise XrganError(
             f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force."
         ) from error

@@ -8,6 +8,7 @@ import numpy as np
 
 from xrgan import console
 from xrgan.data.images import Pixels
+from xrgan.data.names import readable
 from xrgan.data.preparing.squares import Square, read_square
 from xrgan.data.reading.pictures import find_images
 from xrgan.errors import XrganError
@@ -33,7 +34,7 @@ def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pi
     square = Square(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")}, structures=())
     names, pixels, problems = [], [], {}
     for file in console.track(files, "Reading"):
-        name = file.relative_to(images).as_posix() if images.is_dir() else file.name
+        name = readable(file.relative_to(images).as_posix() if images.is_dir() else file.name)
         try:
             pixels.append(read_square(file, square)[0])
             names.append(name)

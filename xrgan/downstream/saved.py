@@ -55,16 +55,16 @@ def save_classifier(folder: Path, network: Classifier, about: About) -> None:
     keep_best(folder, network, about, _about)
 
 
-def is_saved(folder: Path, arm: str, fold: int) -> bool:
-    """Whether a classifier of that arm and fold is in `folder`, of whatever study."""
-    return is_kept(folder, arm, fold, _about)
+def is_saved(folder: Path, arm: str, fold: int, study: str, rank: tuple[float, float]) -> bool:
+    """Whether a classifier of that study is in `folder` that is as good, or better."""
+    return is_kept(folder, arm, fold, _about, study, rank)
 
 
 def load_classifier(folder: Path, arm: str = "") -> Saved:
     """The best classifier that `classify` kept in a run's classify/, on the CPU, ready to answer.
 
     Args:
-        arm: one that learned as this arm does; any of the latest study without one.
+        arm: one that learned as this arm does; any without one. Always of the latest study of its arm.
 
     Raises:
         XrganError: there is none, or its file is damaged.
@@ -72,8 +72,14 @@ def load_classifier(folder: Path, arm: str = "") -> Saved:
     files, abouts = sorted((folder / FOLDER).glob("*.pt")), abouts_of(folder, _about)
     if files and not abouts:
         raise _damaged(files[0], "it says nothing of itself")
-    latest = next((about.study for about in abouts.values()), "")
-    fitting = {file: about for file, about in abouts.items() if (about.arm == arm if arm else about.study == latest)}
+    latest: dict[str, str] = {}
+    for about in abouts.values():
+        latest.setdefault(about.arm, about.study)  # the latest file first
+    fitting = {
+        file: about
+        for file, about in abouts.items()
+        if about.arm == (arm or about.arm) and about.study == latest[about.arm]
+    }
     if not fitting:
         of_arm = f" of the arm {arm}" if arm else ""
         asked = f" --arms {arm}" if arm else ""

@@ -149,8 +149,8 @@ def _run_fold(
     def digest_of(place: Place) -> str:
         return _digest(dataset, bench, place)
 
-    def saved(place: Place, _: Rank) -> bool:
-        return is_saved(folder, place.arm, place.fold)
+    def saved(place: Place, rank: Rank) -> bool:
+        return is_saved(folder, place.arm, place.fold, _study(dataset, bench, place.arm), rank)
 
     return trials.go_through(
         folder, fold, config, "Classifiers", Epoch, lambda epoch: epoch.auroc, digest_of, saved, train_one
@@ -225,10 +225,18 @@ def _save(folder: Path, dataset: PackedDataset, bench: _Bench, outcome: Outcome,
         place.fraction,
         place.seed,
         outcome.history.kept.auroc,
-        kept.digest_of(dataset=dataset.content_hash, config=config.model_dump(include=DECIDE)),
+        _study(dataset, bench, place.arm),
         dict(dataset.options),
     )
     save_classifier(folder, network, about)
+
+
+def _study(dataset: PackedDataset, bench: _Bench, arm: str) -> str:
+    """The name of what decides an arm's results, apart from fraction, fold and seed."""
+    synthetic = bench.supply.digest if ARMS[arm].synthetic != "none" and bench.supply else ""
+    return kept.digest_of(
+        dataset=dataset.content_hash, config=bench.config.model_dump(include=DECIDE), synthetic=synthetic
+    )
 
 
 def _digest(dataset: PackedDataset, bench: _Bench, place: Place) -> str:
