@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from tests.downstream.toys import blobs
-from xrgan.downstream.classifier import Budget, Epoch, Examples, History, class_weights, draw_batches, predict, train
+from xrgan.downstream.classifier import Epoch, Examples, History, class_weights, predict, train
+from xrgan.downstream.fitting import Budget, draw_batches
 from xrgan.downstream.scores import auroc, score
 from xrgan.errors import XrganError
 

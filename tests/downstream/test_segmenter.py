@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from xrgan.data import phantom
 from xrgan.downstream import overlap
-from xrgan.downstream.classifier import Budget
+from xrgan.downstream.fitting import Budget
 from xrgan.downstream.segmenter import Examples, Segmenter, augment, build, loss_of, predict, train
 from xrgan.errors import XrganError
 

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import kept, overlap, segment_report, segment_verdict, trials
+from xrgan.downstream import overlap, segment_report, segment_verdict, trials
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.classifier import Budget
+from xrgan.downstream.fitting import Budget
 from xrgan.downstream.folds import Fold, Indices, thin
 from xrgan.downstream.leaks import Seen, check_generator
 from xrgan.downstream.outcome import Place
@@ -110,16 +110,14 @@ class _Bench:
         return torch.cat([self.pool.masks, self.supply.masks]) if self.supply else self.pool.masks
 
     def study_of(self, arm: str) -> str:
-        """The name of everything that decides an arm's networks, but their fold, fraction and seed."""
-        synthetic = self.supply.digest if self.supply and ARMS[arm].synthetic != "none" else ""
-        config = self.config.model_dump(include=DECIDE)
-        return kept.digest_of(dataset=self.dataset.content_hash, config=config, synthetic=synthetic)
+        """As `trials.study_of`."""
+        synthetic = self.supply.digest if self.supply else ""
+        return trials.study_of(self.dataset.content_hash, self.config.model_dump(include=DECIDE), arm, synthetic)
 
     def digest_of(self, place: Place) -> str:
-        """The name of everything that decides a training's result."""
-        parts = [self.fold.training, self.fold.validation, self.fold.test, self.pool.test]
-        rows = [self.pool.rows[part].tolist() for part in parts]
-        return kept.digest_of(study=self.study_of(place.arm), rows=rows, place=place)
+        """As `trials.digest_of`."""
+        rows = self.pool.rows
+        return trials.digest_of(self.study_of(place.arm), self.fold.at(rows), rows[self.pool.test], place)
 
 
 def _set_up(

@@ -4,9 +4,7 @@ Shapes: images uint8 (N, C, H, W), C in {1, 3}; masks (N, M, H, W), one a struct
 named by their index, so that many small trainings share one copy.
 """
 
-import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +18,10 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from xrgan.downstream import history, overlap
-from xrgan.downstream.classifier import STEPS_BETWEEN_LOOKS, Budget, Indices, draw_batches
-from xrgan.errors import XrganError
-from xrgan.hardware import autocast, choose_precision
+from xrgan.downstream.fitting import Budget, autocast_on, finite, fit
+from xrgan.downstream.folds import Indices
 
+SECTION = "segment"
 SMALLEST_IMAGE = 32  # pixels: four halvings leave 2, and InstanceNorm has nothing to norm in a single one
 PIXELS_WITHOUT_GRADIENTS = 2**20  # of a block of images
 
@@ -108,33 +106,23 @@ def train(
     Raises:
         XrganError: the loss, or what the network answers, is no longer a number.
     """
-    network.to(device)
-    batches = draw_batches(examples.training, budget.batch_size, np.random.default_rng(seed))
-    optimizer = torch.optim.Adam(network.parameters(), lr=budget.lr)
-    # A constant rate would leave the last epochs, and so the differences between arms, to chance.
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, budget.steps)
     changes = np.random.default_rng([seed, 1])
-    epochs: list[Epoch] = []
-    best, best_state, steps = -1, {}, 0
-    for number in range(budget.epochs):
-        network.train()
-        losses: list[Tensor] = []
-        for step in range(1, budget.steps_per_epoch + 1):
-            change = int(changes.integers(2**63)) if classic else None
-            losses.append(_train_step(network, examples, next(batches), optimizer, device, change))
-            schedule.step()
-            steps += 1
-            if step % STEPS_BETWEEN_LOOKS == 0 or step == budget.steps_per_epoch:
-                report((step - 1) % STEPS_BETWEEN_LOOKS + 1, _finite(losses[-1]))
-        loss = _finite(torch.stack(losses).mean())
-        epochs.append(Epoch(loss, _validate(network, examples, device)))
-        if best < 0 or epochs[number].dice > epochs[best].dice:
-            best = number
-            best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
-        if budget.patience and number - best >= budget.patience:
-            break
-    network.load_state_dict(best_state)
-    return History(tuple(epochs), best, steps)
+
+    def loss_of_batch(batch: Indices) -> Tensor:
+        images, masks = examples.images[batch].to(device), examples.masks[batch].to(device)
+        if classic:
+            images, masks = augment(images, masks, int(changes.integers(2**63)))
+        with autocast_on(device):
+            logits = network(images)
+        return loss_of(logits.float(), (masks > 127).float())
+
+    def validate(loss: float) -> Epoch:
+        return Epoch(loss, _validate(network, examples, device))
+
+    def dice(epoch: Epoch) -> float:
+        return epoch.dice
+
+    return fit(network, examples.training, budget, device, seed, report, loss_of_batch, validate, dice, SECTION)
 
 
 def predict(network: nn.Module, images: Tensor, indices: Indices, device: torch.device) -> NDArray[np.bool_]:
@@ -183,27 +171,6 @@ def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
     return dice + functional.binary_cross_entropy_with_logits(logits, masks)
 
 
-def _train_step(
-    network: nn.Module,
-    examples: Examples,
-    indices: Indices,
-    optimizer: torch.optim.Optimizer,
-    device: torch.device,
-    change: int | None,
-) -> Tensor:
-    """change: the seed of the batch's augmentation, None for none."""
-    images, masks = examples.images[indices].to(device), examples.masks[indices].to(device)
-    if change is not None:
-        images, masks = augment(images, masks, change)
-    with _autocast(device):
-        logits = network(images)
-    loss = loss_of(logits.float(), (masks > 127).float())
-    optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()
-    return loss.detach()
-
-
 def _validate(network: nn.Module, examples: Examples, device: torch.device) -> float:
     predicted = predict(network, examples.images, examples.validation, device)
     true = examples.masks[examples.validation].numpy() > 127
@@ -212,22 +179,8 @@ def _validate(network: nn.Module, examples: Examples, device: torch.device) -> f
 
 @torch.no_grad()
 def _masks(network: nn.Module, images: Tensor) -> NDArray[np.bool_]:
-    with _autocast(images.device):
+    with autocast_on(images.device):
         logits = network(images)
-    _finite(logits.float().sum())  # ruined weights would pass for "nothing there"
+    finite(logits.float().sum(), SECTION)  # ruined weights would pass for "nothing there"
     masks: NDArray[np.bool_] = (logits > 0).cpu().numpy()
     return masks
-
-
-def _finite(figure: Tensor) -> float:
-    value = float(figure)
-    if not math.isfinite(value):
-        raise XrganError(
-            f"The segmenter's training went astray: a figure became {value}.",
-            "Use a smaller learning rate: `--set segment.lr=0.0001`.",
-        )
-    return value
-
-
-def _autocast(device: torch.device) -> AbstractContextManager[object]:
-    return autocast(device, choose_precision("auto", device))

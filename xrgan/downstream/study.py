@@ -14,9 +14,10 @@ from torch import Tensor
 from xrgan import console
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import classic, kept, report, trials, verdict
+from xrgan.downstream import classic, report, trials, verdict
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.classifier import Budget, Epoch, Examples, History, predict, run, train
+from xrgan.downstream.classifier import Epoch, Examples, History, predict, run, train
+from xrgan.downstream.fitting import Budget
 from xrgan.downstream.folds import Fold, Indices, thin
 from xrgan.downstream.leaks import Seen, check_generator
 from xrgan.downstream.networks import SMALLEST_IMAGE, Classifier, build
@@ -103,6 +104,7 @@ def check(dataset: PackedDataset, config: ClassifyConfig, seen: tuple[Seen, ...]
 class _Bench:
     """One fold's images, and what is computed of them once for all of its trainings."""
 
+    dataset: PackedDataset
     pool: Pool
     fold: Fold
     supply: Supply | None
@@ -126,6 +128,16 @@ class _Bench:
         with console.progress(f"Features of {self.config.arch}", len(self.images)) as bar:
             return run(network.features, self.images, np.arange(len(self.images)), self.device, bar.advance)
 
+    def study_of(self, arm: str) -> str:
+        """As `trials.study_of`."""
+        synthetic = self.supply.digest if self.supply else ""
+        return trials.study_of(self.dataset.content_hash, self.config.model_dump(include=DECIDE), arm, synthetic)
+
+    def digest_of(self, place: Place) -> str:
+        """As `trials.digest_of`."""
+        rows = self.pool.rows
+        return trials.digest_of(self.study_of(place.arm), self.fold.at(rows), rows[self.pool.test], place)
+
 
 def _run_fold(
     dataset: PackedDataset,
@@ -139,21 +151,18 @@ def _run_fold(
     supply = supply_of(pool.in_dataset(fold)) if supply_of else None
     for seen in (supply.seen or ()) if supply else ():
         check_generator(seen, fold, pool.groups)
-    bench = _Bench(pool, fold, supply, config, device)
+    bench = _Bench(dataset, pool, fold, supply, config, device)
 
     def train_one(place: Place, report: Report) -> Outcome:
         outcome, network = _run_one(bench, place, report)
-        _save(folder, dataset, bench, outcome, network)
+        _save(folder, bench, outcome, network)
         return outcome
 
-    def digest_of(place: Place) -> str:
-        return _digest(dataset, bench, place)
-
     def saved(place: Place, rank: Rank) -> bool:
-        return is_saved(folder, place.arm, place.fold, _study(dataset, bench, place.arm), rank)
+        return is_saved(folder, place.arm, place.fold, bench.study_of(place.arm), rank)
 
     return trials.go_through(
-        folder, fold, config, "Classifiers", Epoch, lambda epoch: epoch.auroc, digest_of, saved, train_one
+        folder, fold, config, "Classifiers", Epoch, lambda epoch: epoch.auroc, bench.digest_of, saved, train_one
     )
 
 
@@ -212,7 +221,7 @@ def _synthetic(bench: _Bench, fold: Fold, arm: Arm, seed: int) -> Indices:
     return chosen + len(bench.pool.images)
 
 
-def _save(folder: Path, dataset: PackedDataset, bench: _Bench, outcome: Outcome, network: Classifier) -> None:
+def _save(folder: Path, bench: _Bench, outcome: Outcome, network: Classifier) -> None:
     config, place = bench.config, outcome.place
     channels, size = bench.pool.images.shape[1:3]
     about = About(
@@ -225,27 +234,10 @@ def _save(folder: Path, dataset: PackedDataset, bench: _Bench, outcome: Outcome,
         place.fraction,
         place.seed,
         outcome.history.kept.auroc,
-        _study(dataset, bench, place.arm),
-        dict(dataset.options),
+        bench.study_of(place.arm),
+        dict(bench.dataset.options),
     )
     save_classifier(folder, network, about)
-
-
-def _study(dataset: PackedDataset, bench: _Bench, arm: str) -> str:
-    """The name of what decides an arm's results, apart from fraction, fold and seed."""
-    synthetic = bench.supply.digest if ARMS[arm].synthetic != "none" and bench.supply else ""
-    return kept.digest_of(
-        dataset=dataset.content_hash, config=bench.config.model_dump(include=DECIDE), synthetic=synthetic
-    )
-
-
-def _digest(dataset: PackedDataset, bench: _Bench, place: Place) -> str:
-    """The name of everything that decides a training's result."""
-    config = bench.config.model_dump(include=DECIDE)
-    needs = ARMS[place.arm].synthetic != "none" and bench.supply
-    synthetic = bench.supply.digest if needs and bench.supply else ""
-    test = kept.digest_of(test=bench.pool.test.tolist(), training=bench.fold.training.tolist())
-    return kept.digest_of(dataset=dataset.content_hash, parts=test, config=config, place=place, synthetic=synthetic)
 
 
 def _build(pool: Pool, config: ClassifyConfig) -> Classifier:

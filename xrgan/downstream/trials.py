@@ -1,10 +1,10 @@
 """What every study does with its trainings: which there are, how long one lasts, and which are still missing."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from xrgan import console
 from xrgan.config import StudyConfig
 from xrgan.downstream import kept
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.classifier import Budget
+from xrgan.downstream.fitting import Budget
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.history import History
 from xrgan.downstream.outcome import Place, Trial, trial_of
@@ -60,6 +60,28 @@ def budget_of(fold: Fold, config: StudyConfig) -> Budget:
 def seed_of(place: Place, config: StudyConfig) -> int:
     """Of initial weights, batches and choices: the same in all arms, because they are compared."""
     return 10_000 * config.seed + 100 * place.fold + place.seed
+
+
+def study_of(content_hash: str, options: Mapping[str, Any], arm: str, synthetic: str) -> str:
+    """The name of everything that decides an arm's networks, but their fold, fraction and seed.
+
+    Args:
+        content_hash: of the dataset.
+        options: those that decide.
+        synthetic: the supply's digest.
+    """
+    used = synthetic if ARMS[arm].synthetic != "none" else ""
+    return kept.digest_of(dataset=content_hash, config=dict(options), synthetic=used)
+
+
+def digest_of(study: str, fold: Fold, test: Indices, place: Place) -> str:
+    """The name of everything that decides a training's result.
+
+    Args:
+        fold, test: as rows of the dataset.
+    """
+    rows = [part.tolist() for part in (fold.training, fold.validation, fold.test, test)]
+    return kept.digest_of(study=study, rows=rows, place=place)
 
 
 def learn(
