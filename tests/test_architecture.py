@@ -13,6 +13,7 @@ import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
 GROUND = {"errors", "files", "grammar", "console", "config", "rundir", "workspace"}
+STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 KNOW_TORCH = {*STAGES, "hardware.py"}
 TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
@@ -22,6 +23,8 @@ FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"
 def room(module: str) -> str:
     """The part of the house in which `xrgan.<room>…` stands; the package itself says its version only."""
     parts = module.split(".")
+    if parts[1:2] == ["downstream"] and set(parts[2:3]) & STUDIES:
+        return parts[2]
     return "" if len(parts) == 1 else "ground" if parts[1] in GROUND else parts[1]
 
 
@@ -33,8 +36,9 @@ def may_enter(room: str) -> set[str]:
         "data": {"", "ground", "data"},
         "hardware": {"", "ground"},
         **{stage: {"", "ground", "data", "hardware", stage} for stage in STAGES},
-        "pipeline": {"", "ground", "data", "hardware", *STAGES, "pipeline"},
-        "cli": {"", "ground", "data", *STAGES, "pipeline", "cli"},
+        **{study: {"", "ground", "data", "hardware", "downstream", study} for study in STUDIES},
+        "pipeline": {"", "ground", "data", "hardware", *STAGES, *STUDIES, "pipeline"},
+        "cli": {"", "ground", "data", *STAGES, *STUDIES, "pipeline", "cli"},
         "__main__": {"cli"},
     }[room]
 
@@ -100,8 +104,10 @@ def test_only_the_console_speaks(file: str) -> None:
         ("xrgan.data.scan", "from xrgan.gan import training", {"gan"}),
         ("xrgan.gan.training", "import xrgan.evaluation.metrics", {"evaluation"}),
         ("xrgan.evaluation.fid", "def f():\n    from xrgan import cli", {"cli"}),
-        ("xrgan.downstream.study", "from xrgan import config, gan", {"gan"}),
-        ("xrgan.downstream.study", "from xrgan.pipeline import evaluate", {"pipeline"}),
+        ("xrgan.downstream.classification.study", "from xrgan import config, gan", {"gan"}),
+        ("xrgan.downstream.classification.study", "from xrgan.pipeline import evaluate", {"pipeline"}),
+        ("xrgan.downstream.segmentation.pool", "from xrgan.downstream.classification import pool", {"classification"}),
+        ("xrgan.downstream.trials", "from xrgan.downstream.segmentation.study import run", {"segmentation"}),
     ],
 )
 def test_the_rule_sees_a_step_up_or_sideways(module: str, line: str, entered: set[str]) -> None:

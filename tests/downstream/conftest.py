@@ -7,7 +7,7 @@ import torch
 from torchvision import models
 
 from tests.downstream.toys import small_build
-from xrgan.downstream import figures, saved, study
+from xrgan.downstream.classification import figures, saved, study
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -14,9 +14,9 @@ from torch import nn
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.outcome import Place
-from xrgan.downstream.segment_pool import Supply, supply
-from xrgan.downstream.segment_verdict import Outcome
-from xrgan.downstream.segmenter import Epoch, History, Segmenter
+from xrgan.downstream.segmentation.pool import Supply, supply
+from xrgan.downstream.segmentation.segmenter import Epoch, History, Segmenter
+from xrgan.downstream.segmentation.verdict import Outcome
 
 SIZE = 32
 STRUCTURES = ("lungs", "heart")

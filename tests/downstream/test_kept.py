@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tests.downstream.toys import HISTORY
-from xrgan.downstream.classifier import Epoch
+from xrgan.downstream.classification.classifier import Epoch
+from xrgan.downstream.classification.comparison import Outcome
 from xrgan.downstream.kept import FOLDER, digest_of, find, keep
-from xrgan.downstream.outcome import Outcome, Place, outcome_of
+from xrgan.downstream.outcome import Place, trial_of
 
 ABOUT = {"place": ["synthetic→real", 0.1, 3, 2], "history": {"epochs": [0.1 + 0.2, 1e-17]}, "none": None}
 ARRAYS = {"on_test": np.random.default_rng(0).random((5, 2)), "on_fold": np.empty((0, 2))}
@@ -45,7 +46,7 @@ def test_a_training_comes_back_bit_for_bit(tmp_path: Path) -> None:
     keep(tmp_path, "abc", outcome.about(), outcome.arrays())
     found = find(tmp_path, "abc")
     assert found
-    again = outcome_of(found)
+    again = trial_of(found, Epoch)
     assert (again.place, again.n_real, again.n_synthetic, again.history, again.seconds) == (
         outcome.place,
         31,

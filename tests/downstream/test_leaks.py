@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.downstream.toys import changed, set_at, toy_dataset
+from xrgan.downstream.classification.pool import check_real, cut, gather
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.leaks import Seen, check_fold, check_generator, judged_fairly, seen_on
-from xrgan.downstream.pool import check_real, cut, gather
 from xrgan.errors import XrganError
 
 DATASET = toy_dataset()

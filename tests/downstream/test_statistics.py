@@ -12,8 +12,8 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 from statsmodels.stats import contingency_tables
 
+from xrgan.downstream.classification.scores import METRICS, score_or_nan
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.scores import METRICS, score_or_nan
 from xrgan.downstream.statistics import (
     McNemar,
     TTest,
@@ -23,6 +23,7 @@ from xrgan.downstream.statistics import (
     holm,
     interval,
     mcnemar,
+    mean_and_std,
     wilcoxon,
 )
 
@@ -228,3 +229,7 @@ def test_wilcoxon_errs_in_one_of_twenty_where_nothing_is() -> None:
     rng = np.random.default_rng(1)
     found = [wilcoxon(rng.normal(0, 1, 24)).p < 0.05 for _ in range(1000)]
     assert np.mean(found) == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_deviation_is_that_of_a_sample() -> None:
+    assert mean_and_std([1.0, 3.0]) == {"mean": 2.0, "std": pytest.approx(math.sqrt(2))}

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classifier import Epoch, History
+from xrgan.downstream.classification.classifier import Epoch, History
+from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream.classification.networks import Classifier
+from xrgan.downstream.classification.pool import Pool, Supply, supply
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.networks import Classifier
-from xrgan.downstream.outcome import Outcome, Place
-from xrgan.downstream.pool import Pool, Supply, supply
+from xrgan.downstream.outcome import Place
 from xrgan.files import write_yaml
 
 SIZE = 16

@@ -21,7 +21,7 @@ from tests.downstream.toys import blobs, changed, set_at, small_build, toy_datas
 from tests.gan.helpers import tiny_config
 from tests.test_cli import Answer, Terminal, tree, type_
 from xrgan.data.packed import PackedDataset, open_packed
-from xrgan.downstream import figures, saved, study
+from xrgan.downstream.classification import figures, saved, study
 from xrgan.gan import runs, training
 from xrgan.rundir import RunDir
 

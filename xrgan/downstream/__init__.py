@@ -1,1 +1,1 @@
-"""Do the synthetic X-rays help? A classifier trained without and with them, scored on the same untouched test split."""
+"""Do the synthetic X-rays help? What the studies of classifiers and of segmenters share: arms, folds, tests, words."""

@@ -6,7 +6,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.downstream import classifier
 from xrgan.downstream.history import History
 from xrgan.downstream.kept import Kept
 
@@ -57,17 +56,8 @@ class Trial(Generic[Epoch]):
         return {"on_test": self.on_test, "on_fold": self.on_fold}
 
 
-Outcome = Trial[classifier.Epoch]
-"""A classifier's: the answers are probabilities (n, K), not yet scored."""
-
-
-def outcome_of(kept: Kept) -> Outcome:
-    """The inverse of `about` and `arrays`."""
-    return trial_of(kept, classifier.Epoch)
-
-
 def trial_of(kept: Kept, epoch: type[Epoch]) -> Trial[Epoch]:
-    """As `outcome_of`, for trainings whose epochs are of that kind."""
+    """The inverse of `about` and `arrays`, for trainings whose epochs are of that kind."""
     about = kept.about
     history = about["history"]
     return Trial(

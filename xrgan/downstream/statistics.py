@@ -152,3 +152,9 @@ def interval(samples: NDArray[np.float64]) -> tuple[float, float]:
         return math.nan, math.nan
     low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
+
+
+def mean_and_std(values: Any) -> dict[str, float]:
+    """Mean and sample standard deviation (n − 1; NaN of a single figure)."""
+    array = np.asarray(values, dtype=np.float64)
+    return {"mean": float(array.mean()), "std": float(array.std(ddof=1)) if len(array) > 1 else math.nan}

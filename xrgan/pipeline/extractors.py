@@ -24,7 +24,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             weights = inception.check_weights(Path(chosen.weights)) if chosen.weights else inception.fetch_weights()
             return extractors.inception(weights, device)
         from xrgan.downstream.arms import REAL
-        from xrgan.downstream.saved import load_classifier
+        from xrgan.downstream.classification.saved import load_classifier
 
         run = workspace.find_run(name)
         saved = load_classifier(run.classify, REAL)

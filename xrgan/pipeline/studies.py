@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xrgan.data.packed import PackedDataset
-    from xrgan.downstream import pool, segment_pool
+    from xrgan.downstream.classification import pool
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import Seen
+    from xrgan.downstream.segmentation import pool as segment_pool
 
 
 def classify(
@@ -42,8 +43,8 @@ def classify(
     Returns:
         What classify/summary.yaml holds.
     """
-    from xrgan.downstream import study
     from xrgan.downstream.arms import needs_synthetic
+    from xrgan.downstream.classification import study
     from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
@@ -85,8 +86,9 @@ def segment(
     Returns:
         What segment/summary.yaml holds.
     """
-    from xrgan.downstream import segment_pool, segment_study
     from xrgan.downstream.arms import needs_synthetic
+    from xrgan.downstream.segmentation import pool as segment_pool
+    from xrgan.downstream.segmentation import study as segment_study
     from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
@@ -124,8 +126,8 @@ def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "")
         XrganError: there is no classifier, or no image that can be read.
     """
     from xrgan.data.unseen import read_unseen
-    from xrgan.downstream.prediction import predict_images
-    from xrgan.downstream.saved import load_classifier
+    from xrgan.downstream.classification.prediction import predict_images
+    from xrgan.downstream.classification.saved import load_classifier
     from xrgan.hardware import choose_device
 
     saved = load_classifier(run.classify, arm)
@@ -157,7 +159,7 @@ def _labelled(
     import numpy as np
 
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream import pool
+    from xrgan.downstream.classification import pool
 
     images, labels = [], []
     for origin in origins:
@@ -183,7 +185,7 @@ def _labelled_of_fold(
 ) -> "pool.Supply":
     """The images of a fold's own generator, with their classes."""
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream import pool
+    from xrgan.downstream.classification import pool
 
     folder, seen = drawn_of_fold(workspace, run.classify, dataset, fold, config, config.classify)
     images, labels = read_synthetic(folder, dataset.classes)
@@ -193,7 +195,7 @@ def _labelled_of_fold(
 def _paired(dataset: "PackedDataset", folder: Path, seen: "Seen | None") -> "segment_pool.Supply":
     """The images of a folder with their masks."""
     from xrgan.data.synthetic import read_pairs
-    from xrgan.downstream import segment_pool
+    from xrgan.downstream.segmentation import pool as segment_pool
 
     images, masks = read_pairs(folder, dataset.masks)
     return segment_pool.supply(dataset, images, masks, (seen,) if seen else None)

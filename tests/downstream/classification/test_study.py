@@ -1,0 +1,540 @@
+"""The study from images to a folder: all arms learn, as promised and no longer; stopped, it goes on."""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from torchvision import models
+
+from tests.downstream.toys import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_supply
+from xrgan.config import ClassifyConfig
+from xrgan.data.packed import PackedDataset
+from xrgan.downstream.classification import figures, networks, study
+from xrgan.downstream.classification.classifier import predict
+from xrgan.downstream.classification.pool import Supply, gather
+from xrgan.downstream.classification.saved import load_classifier
+from xrgan.downstream.classification.scores import METRICS
+from xrgan.downstream.leaks import Seen, seen_on
+from xrgan.errors import XrganError
+
+CPU = torch.device("cpu")
+DATASET = toy_dataset()
+
+pytestmark = pytest.mark.usefixtures("small_networks", "no_pictures")
+
+
+@dataclass(frozen=True)
+class Result:
+    folder: Path
+    summary: dict[str, Any]
+    trainings: int  # that were done now
+
+    @property
+    def text(self) -> str:
+        """scores.csv, but for the seconds, which are the last column."""
+        return re.sub(r",[^,]*$", "", (self.folder / "scores.csv").read_text(), flags=re.MULTILINE)
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        return pd.read_csv(io.StringIO(self.text))
+
+    def of(self, **place: Any) -> pd.DataFrame:
+        chosen = self.scores
+        for column, value in place.items():
+            chosen = chosen[chosen[column] == value]
+        return chosen.reset_index(drop=True)
+
+
+def run(
+    folder: Path,
+    dataset: PackedDataset = DATASET,
+    supply: Supply | None = None,
+    seen: tuple[Seen, ...] = (),
+    **options: Any,
+) -> Result:
+    """A study of those options, in `folder`; its synthetic images are blobs, too."""
+    config = QUICK.model_copy(update=options)
+    drawn = supply or toy_supply(dataset)
+    done = 0
+    with pytest.MonkeyPatch.context() as patch:
+        whole = study.save_classifier
+
+        def counting(*args: Any) -> None:
+            nonlocal done
+            done += 1
+            whole(*args)
+
+        patch.setattr(study, "save_classifier", counting)
+        summary = study.classify(dataset, config, CPU, folder, lambda _: drawn, seen)
+    return Result(folder, summary, done)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """Five arms, two fractions, two folds."""
+    return run(tmp_path_factory.mktemp("study") / "classify", arms=ALL_ARMS, fractions=(0.25, 1.0))
+
+
+# --- the arms
+
+
+def test_all_arms_learn_the_toys(whole: Result) -> None:
+    for arm in ALL_ARMS:
+        (one,) = (one for one in whole.summary["results"] if (one["arm"], one["fraction"]) == (arm, 1.0))
+        assert one["test"]["auroc"]["mean"] > 0.95, arm
+        assert whole.of(arm=arm, fraction=1.0).fold_auroc.mean() > 0.95, arm
+
+
+def test_each_arm_sees_as_many_images_as_promised(whole: Result) -> None:
+    for fold in (1, 2):
+        (real,) = whole.of(arm="real", fraction=1.0, fold=fold).n_real
+        (few,) = whole.of(arm="real", fraction=0.25, fold=fold).n_real
+        assert few < real / 2
+        seen = {
+            (arm, fraction): tuple(whole.of(arm=arm, fraction=fraction, fold=fold)[["n_real", "n_synthetic"]].loc[0])
+            for arm in ALL_ARMS
+            for fraction in (0.25, 1.0)
+        }
+        assert seen == {
+            ("real", 0.25): (few, 0),
+            ("real", 1.0): (real, 0),
+            ("real+classic", 0.25): (few, 0),
+            ("real+classic", 1.0): (real, 0),
+            ("real+synthetic", 0.25): (few, few),
+            ("real+synthetic", 1.0): (real, real),
+            ("synthetic→real", 0.25): (few, real),  # who has few real images isn't short of synthetic ones
+            ("synthetic→real", 1.0): (real, real),
+            ("synthetic", 0.25): (0, real),
+            ("synthetic", 1.0): (0, real),
+        }
+
+
+def test_all_arms_and_fractions_take_the_same_steps(whole: Result) -> None:
+    for fold in (1, 2):
+        (real,) = whole.of(arm="real", fraction=1.0, fold=fold).n_real
+        assert set(whole.of(fold=fold).steps) == {QUICK.epochs * -(-real // QUICK.batch_size)}
+    assert set(whole.scores.best_epoch) <= set(range(1, QUICK.epochs + 1))
+
+
+def test_arms_differ_and_so_do_fractions(whole: Result) -> None:
+    brier = [tuple(whole.of(arm=arm, fraction=fraction).brier) for arm in ALL_ARMS for fraction in (0.25, 1.0)]
+    # What the synthetic arm learns from doesn't depend on the fraction, only the images that pick its epoch do.
+    assert len(set(brier[:8])) == 8 and not set(brier[:8]) & set(brier[8:])
+
+
+def test_patience_ends_arms_early_and_none_takes_more(tmp_path: Path) -> None:
+    result = run(tmp_path, arms=ALL_ARMS, k_folds=0, patience=2, epochs=12)
+    (real,) = result.of(arm="real").n_real
+    most = 12 * -(-real // QUICK.batch_size)
+    assert result.scores.steps.max() <= most and result.scores.steps.min() < most
+
+
+@pytest.fixture
+def training_images(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[set[bytes]]]:
+    """What the trainings since the last question learned from, a set of images for each call of `train`."""
+    calls: list[set[bytes]] = []
+    train = study.train
+
+    def watched(learner: Any, examples: Any, *args: Any, **more: Any) -> Any:
+        calls.append({image.numpy().tobytes() for image in examples.inputs[examples.training]})
+        return train(learner, examples, *args, **more)
+
+    monkeypatch.setattr(study, "train", watched)
+
+    def ask() -> list[set[bytes]]:
+        found = list(calls)
+        calls.clear()
+        return found
+
+    return ask
+
+
+def test_who_learns_from_what(tmp_path: Path, training_images: Callable[[], list[set[bytes]]]) -> None:
+    supply = toy_supply(DATASET)
+    real = {image.tobytes() for image in DATASET.images[DATASET.splits == "train"]}
+    synthetic = {image.numpy().tobytes() for image in supply.images}
+    run(tmp_path, supply=supply, arms=ALL_ARMS, k_folds=0)
+    alone, classic, beside, before, after, drawn = training_images()
+    assert alone == classic == after == real, "not an image of val or test"
+    assert before == drawn and drawn < synthetic and len(drawn) == len(real)
+    assert beside > real and beside - real == drawn, "the same synthetic images in all arms"
+    run(tmp_path / "ratio", supply=supply, arms=("real+synthetic",), k_folds=0, ratio=0.5)
+    (beside,) = training_images()
+    assert len(beside & synthetic) == len(real) // 2
+
+
+def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its synthetic images teach the opposite: after them it ranks upside down, and the real ones set it right."""
+    wrong = toy_supply(DATASET)
+    wrong = Supply(wrong.images, 1 - wrong.labels, None, "wrong")
+    histories = []
+    train = study.train
+
+    def watched(*args: Any, **more: Any) -> Any:
+        histories.append(train(*args, **more))
+        return histories[-1]
+
+    monkeypatch.setattr(study, "train", watched)
+    result = run(tmp_path, supply=wrong, arms=("synthetic→real",), k_folds=0, epochs=10, pretraining=0.4)
+    before, after = histories
+    assert (len(before.epochs), len(after.epochs)) == (4, 6)
+    assert before.epochs[-1].auroc < 0.2 and after.epochs[0].loss > 0.7, "it begins with the wrong idea"
+    assert result.scores.auroc.item() > 0.9 and result.scores.best_epoch.item() > 4
+
+
+# --- frozen weights
+
+
+def test_frozen_weights_answer_once_except_to_images_that_change(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    weights.touch()
+    options = {"k_folds": 0, "weights": str(weights), "epochs": 20}
+    Body.seen.clear()
+    result = run(tmp_path / "a", arms=("real", "real+synthetic", "synthetic→real", "synthetic"), **options)
+    images = len(DATASET.images) + 80
+    assert [len(batch) for batch in Body.seen] == [images], "the features of each image once, for all arms"
+    assert result.scores.auroc.min() > 0.8
+    Body.seen.clear()
+    classic = run(tmp_path / "a", arms=("real", "real+classic"), **options)
+    steps = int(classic.of(arm="real+classic").steps.item())
+    assert classic.of(arm="real+classic").auroc.item() > 0.8
+    learned = [batch for batch in Body.seen if len(batch) == QUICK.batch_size]
+    assert len(learned) == steps, "every step goes through the body"
+    as_they_are = {image.numpy().tobytes() for image in gather(DATASET).images.float().div(255).sub(0.5).div(0.5)}
+    changed_ones = [image.numpy().tobytes() not in as_they_are for batch in learned for image in batch]
+    assert np.mean(changed_ones) > 0.9, "with another picture of the chest"
+
+
+def test_what_was_kept_answers_as_it_did_in_the_study(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pth"
+    weights.touch()
+    pool = gather(DATASET)
+    for arm, of in (("real", "none"), ("real", str(weights)), ("real+classic", str(weights))):
+        folder = tmp_path / f"{arm}-{len(of)}"
+        result = run(folder, arms=(arm,), k_folds=0, weights=of)
+        saved = load_classifier(folder)
+        answers = predict(saved.network, pool.images, pool.test, CPU)
+        right = np.mean(answers.argmax(axis=1) == pool.labels[pool.test].numpy())
+        assert right == result.scores.accuracy.item()
+        brier = np.mean((answers[:, 1] - pool.labels[pool.test].numpy()) ** 2)
+        assert brier == pytest.approx(result.scores.brier.item(), abs=1e-6)
+        assert saved.about.auroc == result.scores.validation_auroc.item()
+        assert (saved.about.arm, saved.about.classes, saved.about.options) == (arm, DATASET.classes, DATASET.options)
+
+
+def test_imagenet_s_shapes_from_a_file_into_a_resnet50_of_which_the_head_alone_learns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("study", "saved"):
+        monkeypatch.setattr(f"xrgan.downstream.{module}.build", networks.build)
+    weights = tmp_path / "resnet50-of-a-colleague.pth"
+    torch.manual_seed(0)
+    state = models.resnet50().state_dict()
+    torch.save(state, weights)
+    result = run(
+        tmp_path / "study", arms=("real",), k_folds=0, arch="resnet50", weights=str(weights), epochs=15, lr=0.1
+    )
+    assert result.scores.auroc.item() > 0.7
+    saved = load_classifier(tmp_path / "study")
+    assert saved.about.arch == "resnet50" and saved.features == 2048
+    kept = saved.network.body.state_dict()
+    assert all(torch.equal(kept[key], value) for key, value in state.items() if not key.startswith(("fc.", "conv1.")))
+    assert torch.equal(kept["conv1.weight"], state["conv1.weight"].sum(dim=1, keepdim=True))
+
+
+# --- honest figures
+
+
+def test_the_figures_come_from_the_test_split_alone(tmp_path: Path, whole: Result) -> None:
+    swapped = set_at(DATASET.labels, DATASET.splits == "test", 1 - DATASET.labels[DATASET.splits == "test"])
+    turned = run(tmp_path, changed(DATASET, labels=swapped, content_hash="turned"), arms=("real",))
+    real = whole.of(arm="real", fraction=1.0)
+    np.testing.assert_allclose(turned.scores.auroc, 1 - real.auroc)
+    np.testing.assert_allclose(turned.scores.accuracy, 1 - real.accuracy)
+    same = ["steps", "best_epoch", "validation_auroc", *(f"fold_{name}" for name in METRICS)]
+    pd.testing.assert_frame_equal(turned.scores[same], real[same])
+
+
+def test_test_images_have_no_say_in_training(tmp_path: Path, whole: Result) -> None:
+    other = np.where((DATASET.splits == "test")[:, None, None, None], 255 - DATASET.images, DATASET.images)
+    inverted = run(tmp_path, changed(DATASET, images=other.astype(np.uint8), content_hash="inverted"), arms=("real",))
+    real = whole.of(arm="real", fraction=1.0)
+    assert tuple(inverted.scores.brier) != tuple(real.brier)
+    same = ["validation_auroc", "validation_balanced_accuracy", *(f"fold_{name}" for name in METRICS)]
+    pd.testing.assert_frame_equal(inverted.scores[same], real[same])
+
+
+def test_a_generator_that_saw_the_folds_is_refused_and_nothing_is_trained(tmp_path: Path) -> None:
+    seen = (seen_on("a-run", DATASET, DATASET),)
+    with pytest.raises(XrganError, match=r"fold 1's left-out part.*--k-folds 0.*--gan-per-fold"):
+        run(tmp_path / "none", seen=seen)
+    assert not (tmp_path / "none").exists()
+    told = toy_supply(DATASET)
+    told = Supply(told.images, told.labels, seen, told.digest)
+    with pytest.raises(XrganError, match="fold 1's left-out part"):
+        run(tmp_path / "none", supply=told, arms=("real+synthetic",))
+    assert not (tmp_path / "none").exists()
+    assert run(tmp_path / "own", supply=told, seen=seen, k_folds=0, arms=("real+synthetic",)).trainings == 1
+
+
+def test_a_fold_s_own_images_teach_it_and_no_other(tmp_path: Path) -> None:
+    """`supply_of` is asked for each fold with rows of the dataset, unlabelled images counted."""
+    dataset = changed(DATASET, labels=set_at(DATASET.labels, [0, 1], -1))
+    asked = []
+
+    def supply_of(fold: Any) -> Supply:
+        asked.append(fold)
+        return toy_supply(dataset, seed=fold.number)
+
+    config = QUICK.model_copy(update={"arms": ("synthetic",), "gan_per_fold": True})
+    study.classify(dataset, config, CPU, tmp_path, supply_of)
+    assert [fold.number for fold in asked] == [1, 2]
+    for fold in asked:
+        rows = np.concatenate([fold.training, fold.validation, fold.test])
+        assert sorted(rows) == sorted(np.flatnonzero((dataset.splits != "test") & (dataset.labels >= 0)))
+
+
+# --- it goes on where it stopped
+
+
+class Stopped(KeyboardInterrupt):
+    pass
+
+
+def stop_within(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupt the study while its training of that number (from 1) runs."""
+    calls, train = 0, study.train
+
+    def stopping(learner: Any, examples: Any, budget: Any, device: Any, seed: int, report: Any, **more: Any) -> Any:
+        nonlocal calls
+        calls += 1
+
+        def press_control_c(steps: int, loss: float) -> None:
+            raise Stopped
+
+        return train(learner, examples, budget, device, seed, press_control_c if calls == number else report, **more)
+
+    monkeypatch.setattr(study, "train", stopping)
+
+
+THREE = {"arms": ("real", "real+classic", "real+synthetic"), "fractions": (0.5, 1.0)}  # 12 trainings in two folds
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return run(tmp_path_factory.mktemp("three"), **THREE)
+
+
+@pytest.mark.parametrize("number", [1, 5, 7, 12])
+def test_interrupted_it_goes_on_with_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, three: Result, number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        stop_within(number, patch)
+        with pytest.raises(Stopped):
+            run(tmp_path, **THREE)
+    assert len(list((tmp_path / "trainings").glob("*.npz"))) == number - 1
+    assert not (tmp_path / "summary.yaml").exists()
+    capfd.readouterr()
+    went_on = run(tmp_path, **THREE)
+    assert went_on.trainings == 12 - (number - 1) and three.trainings == 12
+    assert went_on.text == three.text, "bit for bit"
+    without = {"seconds", "options"}
+    assert {k: v for k, v in went_on.summary.items() if k not in without} == {
+        k: v for k, v in three.summary.items() if k not in without
+    }
+    assert ("were there already" in capfd.readouterr().err) == (number > 1)
+
+
+def test_asked_again_it_trains_nothing_and_says_the_same(tmp_path: Path, three: Result) -> None:
+    again = run(three.folder, **THREE)
+    assert again.trainings == 0 and again.text == three.text
+    assert again.summary["results"] == three.summary["results"]
+    assert again.summary["comparisons"] == three.summary["comparisons"]
+
+
+def test_arms_fractions_and_seeds_are_added_to_what_is_there(tmp_path: Path) -> None:
+    supply = toy_supply(DATASET)
+    few = run(tmp_path / "grown", supply=supply, arms=("synthetic",), fractions=(1.0,), k_folds=0)
+    assert few.trainings == 1
+    more_arms = run(tmp_path / "grown", supply=supply, arms=("real", "synthetic"), fractions=(1.0,), k_folds=0)
+    assert more_arms.trainings == 1 and more_arms.scores.arm.tolist() == ["real", "synthetic"], "in their order"
+    more = {"supply": supply, "arms": ("real", "synthetic"), "fractions": (0.25, 1.0), "k_folds": 0}
+    assert run(tmp_path / "grown", **more).trainings == 2
+    grown = run(tmp_path / "grown", **more, seeds=2)
+    assert grown.trainings == 4
+    at_once = run(tmp_path / "once", **more, seeds=2)
+    assert at_once.trainings == 8
+    assert grown.text == at_once.text, "in the same order, bit for bit"
+    assert grown.summary["results"] == at_once.summary["results"]
+    fewer = run(tmp_path / "grown", supply=supply, arms=("real",), fractions=(1.0,), k_folds=0)
+    assert fewer.trainings == 0 and len(fewer.scores) == 1, "what isn't asked for is no part of the study"
+
+
+BASE: dict[str, Any] = {"arms": ("real", "real+synthetic"), "k_folds": 0, "epochs": 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "retrained"),
+    [
+        ({}, 0),
+        ({"resamples": 150}, 0),  # decides no training
+        ({"lr": 0.02}, 2),
+        ({"epochs": 3}, 2),
+        ({"batch_size": 16}, 2),
+        ({"patience": 1}, 2),
+        ({"seed": 1}, 2),
+        ({"arch": "resnet34"}, 2),
+        ({"k_folds": 2}, 4),
+        ({"supply": toy_supply(DATASET, seed=5)}, 1),  # the real arm has nothing to do with it
+        ({"dataset": changed(DATASET, content_hash="another")}, 2),
+        ({"dataset": changed(DATASET, splits=set_at(DATASET.splits, slice(60, 64), "test"))}, 2),
+    ],
+)
+def test_what_decides_a_result_is_asked_anew(tmp_path: Path, options: dict[str, Any], retrained: int) -> None:
+    first = run(tmp_path, **BASE)
+    before = {file.name for file in (tmp_path / "trainings").iterdir()}
+    assert run(tmp_path, **BASE | options).trainings == retrained
+    assert before <= {file.name for file in (tmp_path / "trainings").iterdir()}
+    again = run(tmp_path, **BASE)
+    assert again.text == first.text, "what was there is there"
+    assert again.trainings <= len(BASE["arms"]), "but the best network of an arm, if another study took its place"
+    assert run(tmp_path, **BASE).trainings == 0
+
+
+@pytest.mark.parametrize("damage", ["half", "empty", "other"])
+def test_a_torn_file_is_trained_again(tmp_path: Path, damage: str) -> None:
+    before = run(tmp_path, **BASE)
+    files = sorted((tmp_path / "trainings").iterdir())
+    torn, content = files[0], files[0].read_bytes()
+    torn.write_bytes({"half": content[: len(content) // 2], "empty": b"", "other": b"no archive"}[damage])
+    after = run(tmp_path, **BASE)
+    assert after.trainings == 1 and after.text == before.text
+    assert run(tmp_path, **BASE).trainings == 0
+
+
+def test_a_classifier_that_was_lost_is_trained_again(tmp_path: Path) -> None:
+    """Its scores are there, but --predict needs its weights, and told the user to `xrgan classify`."""
+    run(tmp_path, **BASE)
+    files = sorted((tmp_path / "checkpoints").iterdir())
+    assert [file.name for file in files] == ["real+synthetic-fold0.pt", "real-fold0.pt"]
+    files[0].unlink()
+    files[1].write_bytes(b"torn")
+    run(tmp_path, **BASE)
+    for arm in BASE["arms"]:
+        assert load_classifier(tmp_path, arm).about.arm == arm
+
+
+def test_the_classifiers_are_those_of_the_study_that_was_asked_for_last(tmp_path: Path) -> None:
+    first = run(tmp_path, **BASE | {"arms": ("real",)})
+    run(tmp_path, **BASE | {"arms": ("real",), "lr": 0.02})
+    again = run(tmp_path, **BASE | {"arms": ("real",)})
+    assert again.text == first.text
+    pool = gather(DATASET)
+    answers = predict(load_classifier(tmp_path).network, pool.images, pool.test, CPU)
+    brier = np.mean((answers[:, 1] - pool.labels[pool.test].numpy()) ** 2)
+    assert brier == pytest.approx(again.scores.brier.item(), abs=1e-6), "scores.csv and --predict are of one classifier"
+
+
+def test_the_classifier_is_of_the_synthetic_images_that_were_asked_for_last(tmp_path: Path) -> None:
+    """Those of the second study teach the opposite: who learned from the first ones has the better validation."""
+    drawn = toy_supply(DATASET)
+    wrong = Supply(drawn.images, 1 - drawn.labels, None, "wrong")
+    run(tmp_path, supply=drawn, arms=("synthetic",), k_folds=0)
+    run(tmp_path, supply=wrong, arms=("synthetic",), k_folds=0)
+    pool = gather(DATASET)
+    answers = predict(load_classifier(tmp_path).network, pool.images, pool.test, CPU)
+    accuracy = np.mean(answers.argmax(axis=1) == pool.labels[pool.test].numpy())
+    assert accuracy == pd.read_csv(tmp_path / "scores.csv").accuracy.item()
+
+
+def test_the_same_seeds_give_the_same_scores_and_the_callers_randomness_is_left_alone(
+    tmp_path: Path, three: Result
+) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    again = run(tmp_path, **THREE)
+    assert torch.equal(torch.rand(3), expected)
+    assert again.text == three.text
+    assert run(tmp_path / "other", **THREE | {"seed": 1}).text != three.text
+
+
+def test_seeds_of_one_fold_differ_and_arms_of_one_seed_start_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts: list[bytes] = []
+    build = study.build
+
+    def watched(*args: Any) -> Any:
+        network = build(*args)
+        starts.append(network.head[1].weight.detach().numpy().tobytes())
+        return network
+
+    monkeypatch.setattr(study, "build", watched)
+    result = run(tmp_path, arms=("real", "synthetic"), seeds=2, epochs=2)
+    assert len(starts) == 8 and len(set(starts)) == 4, "one for each fold and seed"
+    real = result.of(arm="real")
+    assert len(set(real.brier)) == 4
+
+
+# --- what it leaves
+
+
+def test_the_folder_holds_what_was_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def picture(folder: Path, *_: Any) -> dict[str, str]:
+        (folder / "roc.png").touch()
+        return {"roc.png": "ROC."}
+
+    monkeypatch.setattr(figures, "save_all", picture)
+    result = run(tmp_path / "classify", arms=("real", "synthetic"), k_folds=2)
+    assert sorted(file.name for file in result.folder.iterdir()) == [
+        "checkpoints",
+        "report.md",
+        "roc.png",
+        "scores.csv",
+        "summary.yaml",
+        "trainings",
+    ]
+    names = [file.name for file in sorted((result.folder / "checkpoints").iterdir())]
+    assert names == ["real-fold1.pt", "real-fold2.pt", "synthetic-fold1.pt", "synthetic-fold2.pt"]
+    assert yaml.safe_load((result.folder / "summary.yaml").read_text(encoding="utf-8")) == result.summary
+    assert result.summary["seconds"] >= 0
+
+
+def test_three_classes_of_rgb_images(tmp_path: Path) -> None:
+    three = toy_dataset(train=72, test=36, classes=("NORMAL", "BACTERIA", "VIRUS"))
+    three = changed(three, images=three.images.repeat(3, axis=1))
+    supply = toy_supply(toy_dataset(classes=three.classes), 90)
+    rgb = Supply(supply.images.repeat(1, 3, 1, 1), supply.labels, None, "rgb")
+    result = run(tmp_path, three, rgb, arms=("real", "real+classic", "real+synthetic"), k_folds=0, epochs=8)
+    assert result.scores.auroc.min() > 0.9
+    assert result.summary["images"]["test"] == {"NORMAL": 12, "BACTERIA": 12, "VIRUS": 12}
+
+
+# --- what stands in the way
+
+
+def test_what_stands_in_the_way_is_said_before_anything_is_trained(tmp_path: Path) -> None:
+    def refused(match: str, **options: Any) -> None:
+        config = QUICK.model_copy(update=options)
+        with pytest.raises(XrganError, match=match):
+            study.check(DATASET, config)
+        with pytest.raises(XrganError, match=match):
+            study.classify(DATASET, config, CPU, tmp_path / "none", lambda _: toy_supply())
+
+    refused("densenet121 needs images of 32 pixels or more; toys has 16", arch="densenet121")
+    refused("There is no weights file", weights=str(tmp_path / "absent.pth"))
+    refused("too few for 20 folds", k_folds=20)
+    refused("needs 2 epochs or more.*--epochs", arms=("real", "synthetic→real"), epochs=1)
+    assert not (tmp_path / "none").exists()
+    pool, folds = study.check(DATASET, ClassifyConfig(arch="resnet18", weights="none", k_folds=3))
+    assert len(folds) == 3 and len(pool.images) == len(DATASET.images)

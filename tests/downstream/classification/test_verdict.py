@@ -1,0 +1,340 @@
+"""No more is concluded than the figures bear: from answers whose truth is known to the words of the summary."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.downstream.toys import QUICK, answers, changed, constructed, set_at, toy_dataset
+from xrgan.config import ClassifyConfig
+from xrgan.data.packed import PackedDataset
+from xrgan.downstream.classification import verdict
+from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream.classification.pool import cut, gather
+from xrgan.downstream.classification.scores import METRICS, score
+
+DATASET = toy_dataset(train=200, test=160)
+
+
+def summary_of(
+    on_test: Mapping[str, float],
+    on_folds: Mapping[str, float] | None = None,
+    k: int = 5,
+    fractions: Sequence[float] = (1.0,),
+    seeds: int = 1,
+    dataset: PackedDataset = DATASET,
+    **options: Any,
+) -> dict[str, Any]:
+    """The summary of a study whose arms are as good as is said (`toys.constructed`)."""
+    pool = gather(dataset)
+    folds = cut(pool, k, 0)
+    outcomes = constructed(pool, folds, on_test, on_folds, fractions, seeds)
+    wish = {"arms": tuple(on_test), "fractions": tuple(fractions), "seeds": seeds, "k_folds": k, "resamples": 40}
+    return verdict.summarise(dataset, pool, folds, QUICK.model_copy(update=wish | options), outcomes)
+
+
+def verdicts(summary: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{one['arm']} {one['fraction']:g}": one["verdict"] for one in summary["comparisons"]}
+
+
+def numbers(content: Any) -> Iterator[float]:
+    match content:
+        case dict():
+            yield from numbers(list(content.values()))
+        case list() | tuple():
+            for item in content:
+                yield from numbers(item)
+        case float():
+            yield content
+
+
+# --- the verdict
+
+
+@pytest.mark.parametrize(
+    ("k", "seeds", "on_test", "on_folds", "said"),
+    [
+        (5, 1, 3, 3, "helps"),
+        (5, 1, 0.2, 0.2, "harms"),
+        (5, 1, 1, 1, "nothing shown"),
+        (5, 1, 3, 1, "a hint of help"),  # other patients, but not other training images
+        (5, 1, 0.2, 1, "a hint of harm"),
+        (0, 3, 3, 1, "helps"),
+        (0, 3, 0.2, 1, "harms"),
+        (0, 3, 1, 1, "nothing shown"),
+        (0, 1, 3, 1, "a hint of help"),  # one training might be luck
+    ],
+)
+def test_only_two_kinds_of_evidence_show_something(
+    k: int, seeds: int, on_test: float, on_folds: float, said: str
+) -> None:
+    summary = summary_of({"real": 1, "synthetic": on_test}, {"real": 1, "synthetic": on_folds}, k, seeds=seeds)
+    assert verdicts(summary)["synthetic 1"].startswith(said)
+    assert summary["conclusion"].startswith("Against real")
+    assert "synthetic" in summary["conclusion"]
+    assert {"helps": "helps", "harms": "harms"}.get(said, "nothing" if said.startswith("nothing") else "hint") in (
+        summary["conclusion"]
+    )
+
+
+def test_left_out_folds_alone_are_a_hint() -> None:
+    """On the test split the arms answer alike but for chance, which here is a little on the arm's side."""
+    pool = gather(DATASET)
+    folds = cut(pool, 5, 0)
+    labels = pool.labels[pool.test].numpy()
+    outcomes = [
+        replace(one, on_test=answers(labels, 1, np.random.default_rng([6, number])))
+        for number, one in enumerate(constructed(pool, folds, {"real": 1, "synthetic": 1}, {"real": 1, "synthetic": 3}))
+    ]
+    config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 5, "resamples": 40})
+    summary = verdict.summarise(DATASET, pool, folds, config, outcomes)
+    (one,) = summary["comparisons"]
+    low, high = one["difference"]["auroc"]["interval"]
+    assert low < 0 < one["difference"]["auroc"]["mean"] < high and one["folds"]["p_holm"] < 0.05
+    assert one["verdict"] == "a hint of help"
+
+
+def test_evidence_in_opposite_directions_shows_nothing_sure() -> None:
+    summary = summary_of({"real": 1, "synthetic": 3}, {"real": 3, "synthetic": 1})
+    assert verdicts(summary)["synthetic 1"] == "a hint of help"
+    assert summary["comparisons"][0]["folds"]["mean"] < 0
+
+
+def test_chance_alone_shows_hardly_ever_anything() -> None:
+    """Two arms of equal strength and different answers: 20 studies with two folds, 20 of two seeds."""
+    dataset = toy_dataset(train=60, test=80)
+    pool = gather(dataset)
+    labels = pool.labels.numpy()
+    found = []
+    for study in range(20):
+        for k, seeds in ((2, 1), (0, 2)):
+            folds = cut(pool, k, 0)
+            outcomes = []
+            for number, one in enumerate(constructed(pool, folds, {"real": 1, "synthetic": 1}, seeds=seeds)):
+                rng = np.random.default_rng([study, number])
+                on_fold = one.on_fold
+                if k:
+                    on_fold = answers(labels[folds[one.place.fold - 1].test], 1, rng)
+                outcomes.append(replace(one, on_test=answers(labels[pool.test], 1, rng), on_fold=on_fold))
+            wish = {"arms": ("real", "synthetic"), "seeds": seeds, "k_folds": k, "resamples": 40}
+            config = QUICK.model_copy(update=wish)
+            found += verdicts(verdict.summarise(dataset, pool, folds, config, outcomes)).values()
+    assert len(found) == 40 and sum(one in ("helps", "harms") for one in found) <= 1
+    assert sum(one == "nothing shown" for one in found) >= 0.8 * len(found)
+
+
+def discordant(only_synthetic: int, only_real: int, others: Sequence[str] = ()) -> dict[str, Any]:
+    """A study of two seeds on the fixed split: so many images are right with one arm alone, so many with the other.
+
+    Where the real arm errs it is sure of it, and where the synthetic one errs it is in doubt; other arms do as the
+    real one.
+    """
+    pool = gather(DATASET)
+    labels = pool.labels[pool.test].numpy()
+    rng = np.random.default_rng(0)
+    images = np.arange(len(labels))
+    of_truth = rng.uniform(0.6, 0.95, len(labels))
+    real = np.where(images < only_synthetic, 0.02, of_truth)
+    synthetic = np.where(images >= len(labels) - only_real, 0.49, of_truth)
+    arms = ["real", "synthetic", *others]
+    outcomes = []
+    for one in constructed(pool, cut(pool, 0, 0), dict.fromkeys(arms, 1.0), seeds=2):
+        right = synthetic if one.place.arm == "synthetic" else real
+        outcomes.append(replace(one, on_test=np.where(np.eye(2)[labels] == 1, right[:, None], 1 - right[:, None])))
+    config = QUICK.model_copy(update={"arms": tuple(arms), "seeds": 2, "k_folds": 0})
+    return verdict.summarise(DATASET, pool, cut(pool, 0, 0), config, outcomes)
+
+
+def test_what_is_significant_alone_is_a_hint_among_several() -> None:
+    """Nine images against one: p = 0.021; of three comparisons 0.064."""
+    alone = discordant(9, 1)
+    assert alone["comparisons"][0]["images"] == {
+        "only_this_arm_right": 9,
+        "only_the_other_right": 1,
+        "p": pytest.approx(0.0215, abs=1e-4),
+        "p_holm": pytest.approx(0.0215, abs=1e-4),
+    }
+    assert verdicts(alone)["synthetic 1"] == "helps"
+    among = discordant(9, 1, ["real+classic", "real+synthetic"])
+    one = next(one for one in among["comparisons"] if one["arm"] == "synthetic")
+    assert one["images"]["p_holm"] == pytest.approx(3 * one["images"]["p"])
+    assert one["verdict"] == "a hint of help"
+
+
+# --- what the summary holds
+
+
+def test_results_are_the_scores_of_the_test_split() -> None:
+    pool = gather(DATASET)
+    folds = cut(pool, 5, 0)
+    outcomes = constructed(pool, folds, {"real": 1, "synthetic": 2}, fractions=(0.5, 1.0), seeds=2)
+    wish = {"arms": ("real", "synthetic"), "fractions": (0.5, 1.0), "seeds": 2, "k_folds": 5, "resamples": 10}
+    summary = verdict.summarise(DATASET, pool, folds, QUICK.model_copy(update=wish), outcomes)
+    keys = [("real", 0.5), ("synthetic", 0.5), ("real", 1.0), ("synthetic", 1.0)]
+    assert [(one["arm"], one["fraction"]) for one in summary["results"]] == keys
+    labels = pool.labels[pool.test].numpy()
+    for one in summary["results"]:
+        ours = [score(labels, x.on_test) for x in outcomes if x.place[:2] == (one["arm"], one["fraction"])]
+        assert one["trainings"] == len(ours) == 10
+        for name in METRICS:
+            figure = one["test"][name]
+            assert figure["mean"] == pytest.approx(np.mean([x[name] for x in ours]))
+            assert figure["std"] == pytest.approx(np.std([x[name] for x in ours], ddof=1))
+            assert figure["interval"][0] <= figure["interval"][1]
+    assert (summary["results"][0]["n_real"], summary["results"][1]["n_real"]) == (20, 0)
+    assert (summary["results"][0]["n_synthetic"], summary["results"][1]["n_synthetic"]) == (0, 20)
+    assert summary["comparisons"][0]["folds"]["n"] == 5
+    assert len(summary["comparisons"][0]["difference_by_seed"]) == 2
+
+
+def test_it_says_what_it_is_about() -> None:
+    summary = summary_of({"real": 1, "synthetic": 1}, k=0, resamples=100)
+    assert summary["dataset"] == {
+        "name": "toys",
+        "content_hash": DATASET.content_hash,
+        "classes": list(DATASET.classes),
+    }
+    assert ClassifyConfig.model_validate(summary["options"]) == QUICK.model_copy(
+        update={"k_folds": 0, "arms": ("real", "synthetic")}
+    )
+    assert summary["images"] == {
+        "training": {"NORMAL": 80, "PNEUMONIA": 80},
+        "validation": {"NORMAL": 20, "PNEUMONIA": 20},
+        "test": {"NORMAL": 80, "PNEUMONIA": 80},
+        "test_patients": 80,
+    }
+    assert summary["baseline"] == "real"
+
+
+@pytest.mark.parametrize(("k", "seeds"), [(0, 1), (0, 2), (2, 1)])
+def test_what_can_t_be_known_is_null_and_nothing_is_nan(k: int, seeds: int) -> None:
+    summary = summary_of({"real": 1, "synthetic": 2}, k=k, seeds=seeds)
+    assert all(math.isfinite(number) for number in numbers(summary))
+    json.dumps(summary, allow_nan=False)
+    assert (summary["results"][0]["test"]["auroc"]["std"] is None) == (max(k, 1) * seeds == 1)
+    assert (summary["comparisons"][0]["folds"] is None) == (k == 0)
+
+
+def test_a_class_of_one_test_patient_and_folds_without_spread_leave_nulls() -> None:
+    """Every other resample has no image of the class; equal differences in all folds give no p."""
+    test = DATASET.of_split("test")
+    few = changed(DATASET, labels=set_at(DATASET.labels, test[2:], 0))
+    few = changed(few, patients=set_at(few.patients, test[:2], "one"), labels=set_at(few.labels, test[:2], 1))
+    pool = gather(few)
+    folds = cut(pool, 3, 0)
+    labels = pool.labels.numpy()
+
+    def sure(one: Outcome) -> Outcome:
+        right = one.place.arm == "synthetic"
+        truth = labels[folds[one.place.fold - 1].test]
+        return replace(one, on_fold=np.eye(2)[truth if right else 1 - truth])
+
+    outcomes = [sure(one) for one in constructed(pool, folds, {"real": 1, "synthetic": 1})]
+    config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 3})
+    summary = verdict.summarise(few, pool, folds, config, outcomes)
+    assert all(math.isfinite(number) for number in numbers(summary))
+    of_folds = summary["comparisons"][0]["folds"]
+    assert (of_folds["mean"], of_folds["p"], of_folds["p_holm"]) == (1, None, None)
+    assert verdicts(summary) == {"synthetic 1": "nothing shown"}
+    assert "p = –" in summary["comparisons"][0]["sentence"]
+    assert verdict.rows(summary)
+
+
+def test_three_classes() -> None:
+    three = toy_dataset(train=240, test=120, classes=("NORMAL", "BACTERIA", "VIRUS"))
+    summary = summary_of({"real": 1, "synthetic": 3}, k=4, dataset=three)
+    assert verdicts(summary) == {"synthetic 1": "helps"}
+    assert summary["images"]["test"] == {"NORMAL": 40, "BACTERIA": 40, "VIRUS": 40}
+
+
+def test_without_the_real_arm_the_first_one_is_the_baseline() -> None:
+    summary = summary_of({"real+classic": 0.5, "real+synthetic": 4, "synthetic": 0.5})
+    assert summary["baseline"] == "real+classic"
+    assert verdicts(summary) == {"real+synthetic 1": "helps", "synthetic 1": "nothing shown"}
+    assert {one["against"] for one in summary["comparisons"]} == {"real+classic"}
+    assert summary["conclusion"].startswith("Against real+classic")
+
+
+def test_one_arm_is_compared_with_nothing() -> None:
+    summary = summary_of({"synthetic": 1})
+    assert summary["comparisons"] == [] and "nothing is compared" in summary["conclusion"]
+    assert summary["results"][0]["test"]["auroc"]["mean"] > 0.5
+    assert [len(row) for row in verdict.rows(summary)] == [len(verdict.columns(summary))]
+
+
+# --- words
+
+
+def test_the_conclusion_names_every_arm_by_what_is_shown_of_it() -> None:
+    arms = {"real": 0.5, "real+classic": 5, "real+synthetic": -2, "synthetic→real": 0.5}
+    conclusion = summary_of(arms)["conclusion"]
+    assert "real+classic helps" in conclusion and "real+synthetic harms" in conclusion
+    assert "nothing is shown for synthetic→real" in conclusion
+
+
+def test_arms_that_do_otherwise_with_fewer_images_are_named_with_their_share() -> None:
+    pool = gather(DATASET)
+    folds = cut(pool, 5, 0)
+    few = constructed(pool, folds, {"real": 0.5, "synthetic": 4}, fractions=(0.05,))
+    all_ = constructed(pool, folds, {"real": 1, "synthetic": 1}, fractions=(1.0,))
+    config = QUICK.model_copy(
+        update={"arms": ("real", "synthetic"), "fractions": (0.05, 1.0), "k_folds": 5, "resamples": 40}
+    )
+    summary = verdict.summarise(DATASET, pool, folds, config, [*few, *all_])
+    assert verdicts(summary) == {"synthetic 0.05": "helps", "synthetic 1": "nothing shown"}
+    assert "synthetic at 5 % helps" in summary["conclusion"]
+    assert "synthetic at 100 %" in summary["conclusion"]
+
+
+def test_a_sentence_holds_all_that_its_verdict_rests_on() -> None:
+    (one,) = summary_of({"real": 1, "synthetic": 3})["comparisons"]
+    said = one["sentence"]
+    difference = one["difference"]["auroc"]
+    for figure in (difference["mean"], *difference["interval"], one["folds"]["mean"]):
+        assert f"{figure:+.3f}" in said
+    for words in ("synthetic against real", "100 %", "5 left-out folds", "Holm", "McNemar", "helps"):
+        assert words in said
+    (one,) = summary_of({"real": 1, "synthetic": 0.2}, k=0, seeds=3)["comparisons"]
+    assert all(f"{abs(figure):.3f}" in one["sentence"] for figure in one["difference_by_seed"])
+    assert "−" in one["sentence"] and "-0." not in one["sentence"] and "folds" not in one["sentence"]
+
+
+def test_caveats_fit_the_study() -> None:
+    def caveats(**of: Any) -> str:
+        return " ".join(summary_of(**of, dataset=toy_dataset(test=40), resamples=5)["caveats"])
+
+    arms = {"real": 1, "real+synthetic": 1}
+    whole = caveats(on_test=arms)
+    assert "40 images of 20 patients" in whole and "It holds for this dataset" in whole
+    assert "One split" not in whole and "Only" not in whole and "learned from all" not in whole
+    assert "One split" in caveats(on_test=arms, k=0, seeds=2) and "--seeds 3" in caveats(on_test=arms, k=0)
+    assert "--seeds 3" not in caveats(on_test=arms, k=0, seeds=2)
+    assert "Only 1.00 synthetic images a real one were used, not 2" in caveats(on_test=arms, ratio=2)
+    fractions = {"on_test": arms, "fractions": (0.1, 1.0)}
+    assert "The generator learned from all training images" in caveats(**fractions)
+    assert "Each fold's generator learned from all" in caveats(**fractions, gan_per_fold=True)
+    assert "learned from all" not in caveats(on_test={"real": 1, "real+classic": 1}, fractions=(0.1, 1.0))
+
+
+def test_the_table_has_a_row_an_arm_and_fraction() -> None:
+    summary = summary_of({"real": 1, "synthetic": 0.2})
+    real, synthetic = verdict.rows(summary)
+    columns = verdict.columns(summary)
+    assert len(real) == len(synthetic) == len(columns) and columns[0] == "arm"
+    figure, difference = summary["results"][1]["test"]["auroc"], summary["comparisons"][0]["difference"]["auroc"]
+    assert real[0] == "real" and real[-1] == ""
+    assert synthetic[1] == f"{figure['mean']:.3f}" and "harms" in synthetic[-1]
+    assert f"−{-difference['mean']:.3f}" in synthetic
+    several = summary_of({"real": 1, "synthetic": 1}, fractions=(0.05, 1.0))
+    assert [row[:2] for row in verdict.rows(several)] == [
+        ["5 %", "real"],
+        ["5 %", "synthetic"],
+        ["100 %", "real"],
+        ["100 %", "synthetic"],
+    ]
+    assert len(verdict.columns(several)) == len(columns) + 1
+    assert "+0.000" in verdict.rows(several)[1], "nothing has no sign of its own"

@@ -1,0 +1,217 @@
+"""What a study works on: the real images in memory, the synthetic ones that a fold may use, and which an arm takes."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xrgan import console
+from xrgan.data.packed import PackedDataset
+from xrgan.downstream import folds
+from xrgan.downstream.eligible import check_shape, fair_parts
+from xrgan.downstream.folds import Fold, Indices
+from xrgan.downstream.leaks import Seen, check_folds
+from xrgan.errors import XrganError
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The labelled real images of a study; indices (n,) into `images`, ascending."""
+
+    images: Tensor  # uint8 (N, C, H, W)
+    labels: Tensor  # int64 (N,): index into classes
+    groups: Indices  # (N,): whose images may not be parted
+    rows: Indices  # (N,): their places in the dataset
+    classes: tuple[str, ...]
+    training: Indices  # the dataset's train
+    validation: Indices  # its val
+    test: Indices
+
+    @property
+    def learned_from(self) -> Indices:
+        """What folds are made of: everything but the test split."""
+        return np.sort(np.concatenate([self.training, self.validation]))
+
+    def counts(self, indices: Indices) -> NDArray[np.int64]:
+        """How many of those images each class has: (K,)."""
+        return _counts(self.labels[indices], self.classes)
+
+    def in_dataset(self, fold: Fold) -> Fold:
+        """The fold with rows of the dataset for indices."""
+        return fold.at(self.rows)
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Synthetic images to learn from.
+
+    Attributes:
+        seen: what their generators learned from, a record a generator; None = nobody knows.
+    """
+
+    images: Tensor  # uint8 (M, C, H, W)
+    labels: Tensor  # int64 (M,): index into the dataset's classes
+    seen: tuple[Seen, ...] | None
+    digest: str  # of images and labels
+
+    def counts(self, classes: tuple[str, ...]) -> NDArray[np.int64]:
+        return _counts(self.labels, classes)
+
+
+def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, ...] = ()) -> Pool:
+    """Read the labelled images of a dataset into memory.
+
+    Args:
+        drop_leaked: leave test images of patients out who are learned from; else refuse the study.
+        seen: what generators learned from whose images the study uses.
+
+    Raises:
+        XrganError: patients stand on both sides.
+    """
+    parts = fair_parts(dataset, dataset.labels >= 0, drop_leaked, seen)
+    _say_without_label(int(np.count_nonzero(dataset.labels < 0)), f"images of {dataset.name}")
+    rows, groups = np.sort(np.concatenate(parts)), dataset.groups
+    training, validation, test = (np.searchsorted(rows, part) for part in parts)
+    images, labels = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(dataset.labels[rows])
+    pool = Pool(images, labels, groups[rows], rows, dataset.classes, training, validation, test)
+    _check_test(pool, dataset)
+    return pool
+
+
+def supply(
+    dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64], seen: tuple[Seen, ...] | None
+) -> Supply:
+    """Synthetic images for a study on that dataset; those without a label are left out.
+
+    Args:
+        images: uint8 (M, C, H, W).
+        labels: int64 (M,), index into the dataset's classes; -1 = no label.
+
+    Raises:
+        XrganError: they are not what a study needs.
+    """
+    assert images.dtype == np.uint8 and len(images) == len(labels)
+    _check_synthetic(dataset, images, labels)
+    kept = np.flatnonzero(labels >= 0)
+    _say_without_label(len(labels) - len(kept), "synthetic images")
+    images, labels = images[kept], labels[kept].astype(np.int64)
+    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
+    return Supply(torch.from_numpy(images), torch.from_numpy(labels), seen, digest)
+
+
+def check_real(dataset: PackedDataset, k: int) -> None:
+    """Refuse a dataset that no classifier can be trained or scored on, with k folds (0 = its own split).
+
+    Raises:
+        XrganError: it has fewer than two classes, not every one of them among its test images, or a class with too few
+            patients to train on.
+    """
+    training = np.concatenate([_labelled(dataset, "train"), _labelled(dataset, "val")])
+    test = _labelled(dataset, "test")
+    if len(dataset.classes) < 2:
+        raise XrganError(
+            f"{dataset.name} has {'one class' if dataset.classes else 'no classes'}: a classifier needs two or more.",
+            "Prepare images that lie in one folder per class.",
+        )
+    if len(test) == 0:
+        raise XrganError(
+            f"{dataset.name} has no labelled test images to score a classifier on.",
+            "Prepare it anew with a share for test: `xrgan prepare --force --set 'prepare.split=[0.8,0.1,0.1]'`.",
+        )
+    for label, name in enumerate(dataset.classes):
+        if label not in dataset.labels[test]:
+            raise XrganError(
+                f"The test split of {dataset.name} has no image of class {name}.", "Prepare it with more images."
+            )
+        count = len(np.unique(dataset.patients[training[dataset.labels[training] == label]]))
+        if count < max(k, 2):
+            raise XrganError(
+                f"Class {name} has images of {count} patient{'' if count == 1 else 's'} to train on: too few for"
+                f" {f'{k} folds' if k else 'training and validation'}.",
+                f"Use fewer folds: `--k-folds {count}`." if count >= 2 else "Add images of that class.",
+            )
+
+
+def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold]:
+    """The folds of a study: k of them, or the dataset's own split.
+
+    Args:
+        seen: what generators learned from whose images go into every fold.
+
+    Raises:
+        XrganError: the patients can't be cut so that every part holds every class, or a generator saw a left-out part.
+    """
+    labels = pool.labels.numpy()
+    own = [] if k else [_own_split(pool, labels, seed)]
+    made = own or folds.cut(pool.learned_from, labels, pool.groups, k, seed)
+    check_folds(made, pool.groups, seen)
+    return made
+
+
+def choose_synthetic(pool: Pool, training: Indices, supply: Supply, ratio: float, rng: np.random.Generator) -> Indices:
+    """Draw synthetic images for a fold: `ratio` for each real one, fewer where a class has too few, never none.
+
+    All classes are cut back alike, so that the real class mix stays, and with it what the classifier learns of how
+    common a class is.
+
+    Returns:
+        int64 (n,), indices into the supply.
+    """
+    real = pool.counts(training)
+    ratio = min(ratio, float((supply.counts(pool.classes) / real).min()))
+    wanted = np.maximum(1, np.round(ratio * real)).astype(np.int64)
+    labels = supply.labels.numpy()
+    drawn = [
+        rng.choice(np.flatnonzero(labels == label), size=count, replace=False) for label, count in enumerate(wanted)
+    ]
+    return np.sort(np.concatenate(drawn))
+
+
+def _own_split(pool: Pool, labels: Indices, seed: int) -> Fold:
+    """The dataset's train and val; a part of train where val lacks a class or is not there."""
+    own = Fold(0, pool.training, pool.validation, pool.test[:0])
+    if set(labels[own.validation]) < set(labels[own.training]):
+        training, validation = folds.hold_out(pool.learned_from, labels, pool.groups, seed)
+        own = replace(own, training=training, validation=validation)
+    folds.check_classes(own, pool.learned_from, labels, 0)
+    return own
+
+
+def _labelled(dataset: PackedDataset, split: str) -> Indices:
+    indices = dataset.of_split(split)
+    return indices[dataset.labels[indices] >= 0]
+
+
+def _counts(labels: Tensor, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.bincount(labels.numpy(), minlength=len(classes)).astype(np.int64)
+
+
+def _say_without_label(count: int, what: str) -> None:
+    if count:
+        console.notice(f"{count} {what} have no label and are left out.")
+
+
+def _check_test(pool: Pool, dataset: PackedDataset) -> None:
+    for name, count in zip(pool.classes, pool.counts(pool.test), strict=True):
+        if not count:
+            raise XrganError(
+                f"Every test image of class {name} in {dataset.name} is of a patient who was learned from.",
+                "Prepare the dataset with `--fix-leaks` under another name (`--name`), and train on that.",
+            )
+
+
+def _check_synthetic(dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
+    check_shape(dataset, images)
+    if labels.max() < 0:
+        raise XrganError(
+            "The synthetic images have no labels, so a classifier can't learn from them.",
+            "Draw them from a conditional model (`xrgan train --conditional`), or name a run or a folder for each"
+            f" class: `--synthetic {dataset.classes[0]}=runs/…`.",
+        )
+    assert labels.max() < len(dataset.classes)
+    for label, name in enumerate(dataset.classes):
+        if label not in labels:
+            raise XrganError(f"No synthetic image is of class {name}.", f"Draw some: `xrgan sample --label {name}`.")

@@ -1,0 +1,1 @@
+"""Does a segmenter gain? The same study of networks that draw masks."""
