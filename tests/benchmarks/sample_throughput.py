@@ -18,6 +18,7 @@ from PIL import Image
 from xrgan import console
 from xrgan.config import resolve
 from xrgan.gan import sampling
+from xrgan.gan.drawing import BLOCK, Drawing, draw
 from xrgan.gan.models import ImageSpec, build
 from xrgan.gan.recipes import with_recipe
 from xrgan.hardware import choose_device
@@ -34,15 +35,13 @@ def main() -> None:
     model = with_recipe(resolve()).model
     generator, _ = build(model, ImageSpec(options.size, 1, 0))
     generator = generator.to(device).eval()
-    drawing = sampling.Drawing(
-        generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True
-    )
+    drawing = Drawing(generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True)
     z = torch.randn(options.n, int(model.latent_size))
     ratios = []
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            images = [sampling.draw(generator, part, None) for part in z.split(sampling.BLOCK)]
+            images = [draw(generator, part, None) for part in z.split(BLOCK)]
             bare = time.perf_counter() - start
             for k, image in enumerate(image for block in images for image in block):
                 Image.fromarray(image[0]).save(Path(folder) / f"{k}.png")

@@ -24,7 +24,7 @@ from xrgan.errors import XrganError
 from xrgan.evaluation import over_time
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, pace, runs, step, training
-from xrgan.gan.sampling import open_drawing
+from xrgan.gan.drawing import open_drawing
 from xrgan.pipeline import over_time as per_checkpoint
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace

@@ -13,6 +13,7 @@ from xrgan.data.synthetic import read_synthetic
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.gan import checkpoint, runs, sampling, training, walk
+from xrgan.gan.drawing import Drawing, draw_block, labels_of, latents, open_drawing
 from xrgan.gan.selection import JUDGED_AT_LEAST, Selection
 from xrgan.rundir import RunDir
 
@@ -28,15 +29,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
 
 
 @pytest.fixture(scope="module")
-def drawing(run: RunDir) -> sampling.Drawing:
-    return sampling.open_drawing(run, "cpu")
+def drawing(run: RunDir) -> Drawing:
+    return open_drawing(run, "cpu")
 
 
 def pixels(folder: Path) -> dict[str, bytes]:
     return {file.name: read_gray(file).tobytes() for file in sorted(folder.glob("synthetic_*.png"))}
 
 
-def test_what_a_sampling_writes(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_what_a_sampling_writes(drawing: Drawing, tmp_path: Path) -> None:
     sampled = sampling.sample(drawing, tmp_path, n=5, seed=1, run_name="run")
     assert [file.name for file in sorted(tmp_path.iterdir())] == [
         "index.csv",
@@ -55,7 +56,7 @@ def test_what_a_sampling_writes(drawing: sampling.Drawing, tmp_path: Path) -> No
     assert [("class0", "class1")[label] for label in labels] == list(index["label"])
 
 
-def test_an_image_depends_on_seed_and_number_alone(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_an_image_depends_on_seed_and_number_alone(drawing: Drawing, tmp_path: Path) -> None:
     sampling.sample(drawing, tmp_path / "many", n=80, seed=7)
     sampling.sample(drawing, tmp_path / "few", n=3, seed=7)
     sampling.sample(drawing, tmp_path / "few", n=70, seed=7)
@@ -67,7 +68,7 @@ def test_an_image_depends_on_seed_and_number_alone(drawing: sampling.Drawing, tm
     assert len(set(many.values())) == 80
 
 
-def test_missing_ones_are_added_and_the_others_stay_untouched(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_missing_ones_are_added_and_the_others_stay_untouched(drawing: Drawing, tmp_path: Path) -> None:
     sampling.sample(drawing, tmp_path, n=10, seed=0)
     before = pixels(tmp_path)
     times = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("synthetic_*")}
@@ -82,12 +83,10 @@ def test_missing_ones_are_added_and_the_others_stay_untouched(drawing: sampling.
 
 
 @pytest.mark.parametrize("change", ["seed", "label", "ema"])
-def test_images_of_another_origin_are_never_mixed(
-    run: RunDir, drawing: sampling.Drawing, tmp_path: Path, change: str
-) -> None:
+def test_images_of_another_origin_are_never_mixed(run: RunDir, drawing: Drawing, tmp_path: Path, change: str) -> None:
     sampling.sample(drawing, tmp_path, n=3, seed=0)
     before = pixels(tmp_path)
-    other = sampling.open_drawing(run, "cpu", ema=change != "ema")
+    other = open_drawing(run, "cpu", ema=change != "ema")
     wish = {"seed": 1 if change == "seed" else 0, "label": "class1" if change == "label" else ""}
     with pytest.raises(XrganError, match=rf"another {change}.*--out DIR.*--overwrite"):
         sampling.sample(other, tmp_path, n=3, **wish)  # type: ignore[arg-type]
@@ -96,13 +95,13 @@ def test_images_of_another_origin_are_never_mixed(
     assert len(pixels(tmp_path)) == 2 and not pixels(tmp_path).items() <= before.items()
 
 
-def test_labels(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_labels(drawing: Drawing, tmp_path: Path) -> None:
     sampling.sample(drawing, tmp_path, n=4, seed=0, label="class1")
     assert set(pd.read_csv(tmp_path / "index.csv")["label"]) == {"class1"}
     with pytest.raises(XrganError, match="no class 'class7'.*class0, class1"):
         sampling.sample(drawing, tmp_path / "b", n=4, seed=0, label="class7")
     assert not (tmp_path / "b").exists()
-    labels = sampling.labels_of(drawing, 0, 0, 4000)
+    labels = labels_of(drawing, 0, 0, 4000)
     assert labels.mean() == pytest.approx(drawing.class_shares[1], abs=0.03)
 
 
@@ -111,13 +110,13 @@ def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     runs.create(run, config, dataset)
     training.train(run, dataset, config)
-    drawing = sampling.open_drawing(run, "cpu")
+    drawing = open_drawing(run, "cpu")
     sampling.sample(drawing, tmp_path / "out", n=2, seed=0)
     with pytest.raises(XrganError, match="unconditional.*--conditional"):
         sampling.sample(drawing, tmp_path / "out", n=2, seed=0, label="class0")
 
 
-def test_the_walk_is_a_gif_that_moves_smoothly(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_the_walk_is_a_gif_that_moves_smoothly(drawing: Drawing, tmp_path: Path) -> None:
     file = walk.interpolate(drawing, tmp_path / "walk.gif", seed=0)
     with Image.open(file) as gif:
         assert gif.n_frames > 50
@@ -128,14 +127,14 @@ def test_the_walk_is_a_gif_that_moves_smoothly(drawing: sampling.Drawing, tmp_pa
     assert lengths.min() > 0.95 * min(np.linalg.norm(a), np.linalg.norm(b)), "a straight line would be shorter inside"
 
 
-def test_latents_are_standard_normal_and_their_own(drawing: sampling.Drawing) -> None:
-    z = sampling.latents(3, 0, 500, 100)
+def test_latents_are_standard_normal_and_their_own(drawing: Drawing) -> None:
+    z = latents(3, 0, 500, 100)
     assert abs(z.mean()) < 0.02 and abs(z.std() - 1) < 0.02
-    assert torch.equal(z[40:60], sampling.latents(3, 40, 20, 100))
+    assert torch.equal(z[40:60], latents(3, 40, 20, 100))
 
 
 def test_nan_in_the_weights_is_one_sentence(run: RunDir, tmp_path: Path) -> None:
-    drawing = sampling.open_drawing(run, "cpu")
+    drawing = open_drawing(run, "cpu")
     with torch.no_grad():
         next(drawing.generator.parameters())[0] = float("nan")
     with pytest.raises(XrganError, match="NaN.*--checkpoint"):
@@ -144,17 +143,17 @@ def test_nan_in_the_weights_is_one_sentence(run: RunDir, tmp_path: Path) -> None
 
 def test_checkpoints_can_be_chosen(run: RunDir) -> None:
     steps = [int(path.stem.removeprefix("step_")) for path in sorted(run.checkpoints.iterdir())]
-    assert sampling.open_drawing(run, "cpu", checkpoint_name=str(steps[0])).step == steps[0]
-    assert sampling.open_drawing(run, "cpu").step == steps[-1]
+    assert open_drawing(run, "cpu", checkpoint_name=str(steps[0])).step == steps[0]
+    assert open_drawing(run, "cpu").step == steps[-1]
     with pytest.raises(XrganError, match="no checkpoint yet"):
         empty = RunDir(run.path.parent / "empty")
         empty.path.mkdir()
         empty.write_config(run.read_config())
-        sampling.open_drawing(empty, "cpu")
+        open_drawing(empty, "cpu")
     assert checkpoint.load_last(run.checkpoints) is not None
 
 
-def test_classes_come_in_turn_if_asked(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_classes_come_in_turn_if_asked(drawing: Drawing, tmp_path: Path) -> None:
     balanced = dataclasses.replace(drawing, balance=True)
     sampling.sample(balanced, tmp_path, n=7, seed=1)
     assert list(pd.read_csv(tmp_path / "index.csv")["label"]) == ["class0", "class1"] * 3 + ["class0"]
@@ -162,7 +161,7 @@ def test_classes_come_in_turn_if_asked(drawing: sampling.Drawing, tmp_path: Path
         sampling.sample(drawing, tmp_path, n=9, seed=1)
     unconditional = dataclasses.replace(balanced, spec=dataclasses.replace(drawing.spec, classes=0))
     with pytest.raises(XrganError, match="unconditional.*classes in turn"):
-        sampling.labels_of(unconditional, 0, 0, 4)
+        labels_of(unconditional, 0, 0, 4)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +177,7 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     training.train(run, dataset, config)
     with Image.open(run.samples / "epoch_0003.png") as grid:
         assert grid.mode == "RGB"
-    drawing = sampling.open_drawing(run, "cpu")
+    drawing = open_drawing(run, "cpu")
     assert drawing.spec.masks == structures
     folder = tmp_path / "drawn"
     assert sampling.sample(drawing, folder, n=6, seed=1).images == 6
@@ -186,7 +185,7 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     assert [file.name for file in files] == [f"synthetic_0000{k}.png" for k in range(1, 7)]
     index = pd.read_csv(folder / "index.csv")
     assert list(index["mask"]) == [f"synthetic_0000{k}_mask.png" for k in range(1, 7)]
-    block, _ = sampling.draw_block(drawing, 1, 0)
+    block, _ = draw_block(drawing, 1, 0)
     for k, file in enumerate(files):
         assert np.array_equal(read_gray(file), block[k, 0])
         with Image.open(folder / index["mask"][k]) as mask:
@@ -203,8 +202,8 @@ def test_a_model_with_masks_writes_them_beside_the_images(
 class Judge:
     """Turns down the images of a seed whose numbers (from 1) are named, known by their pixels."""
 
-    def __init__(self, drawing: sampling.Drawing, seed: int, dropped: set[int]) -> None:
-        blocks = [sampling.draw_block(drawing, seed, block)[0] for block in range(4)]
+    def __init__(self, drawing: Drawing, seed: int, dropped: set[int]) -> None:
+        blocks = [draw_block(drawing, seed, block)[0] for block in range(4)]
         self.dropped = {np.concatenate(blocks)[k - 1, : drawing.spec.channels].tobytes() for k in dropped}
         self.judged = 0
 
@@ -217,9 +216,7 @@ class Judge:
         return Selection("a judge", lambda: self)
 
 
-def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(
-    drawing: sampling.Drawing, tmp_path: Path
-) -> None:
+def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(drawing: Drawing, tmp_path: Path) -> None:
     judge = Judge(drawing, 3, {2, 4, 33, 90})
     sampled = sampling.sample(drawing, tmp_path / "chosen", n=40, seed=3, selection=judge.selection)
     sampling.sample(drawing, tmp_path / "all", n=43, seed=3)
@@ -238,7 +235,7 @@ def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(
         assert sheet.crop(second).tobytes() == everything["synthetic_00003.png"] != other.crop(second).tobytes()
 
 
-def test_more_are_added_to_a_selection_without_judging_again(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_more_are_added_to_a_selection_without_judging_again(drawing: Drawing, tmp_path: Path) -> None:
     at_once, later = (Judge(drawing, 3, {2, 4, 33, 70}) for _ in range(2))
     sampling.sample(drawing, tmp_path / "at once", n=70, seed=3, selection=at_once.selection)
     sampling.sample(drawing, tmp_path / "later", n=5, seed=3, selection=later.selection)
@@ -254,7 +251,7 @@ def test_more_are_added_to_a_selection_without_judging_again(drawing: sampling.D
     assert fewer.images == 70 and fewer.record.dropped == [1, 3, 32, 69]
 
 
-def test_an_interrupted_selection_goes_on(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_an_interrupted_selection_goes_on(drawing: Drawing, tmp_path: Path) -> None:
     judge = Judge(drawing, 3, {2, 40})
 
     def interrupted(images: Pixels) -> np.ndarray:
@@ -269,7 +266,7 @@ def test_an_interrupted_selection_goes_on(drawing: sampling.Drawing, tmp_path: P
     assert judge.judged == 64 and len(pixels(tmp_path)) == 50
 
 
-def test_a_selection_is_not_mixed_with_other_images(drawing: sampling.Drawing, tmp_path: Path) -> None:
+def test_a_selection_is_not_mixed_with_other_images(drawing: Drawing, tmp_path: Path) -> None:
     sampling.sample(drawing, tmp_path, n=5, seed=3)
     judge = Judge(drawing, 3, {2})
     with pytest.raises(XrganError, match="another reject_copies: 'none', not 'a judge'.*--overwrite"):
@@ -282,7 +279,7 @@ def test_a_selection_is_not_mixed_with_other_images(drawing: sampling.Drawing, t
 
 
 @pytest.mark.parametrize("kept", [0, 20])
-def test_a_generator_that_only_copies_is_given_up(drawing: sampling.Drawing, tmp_path: Path, kept: int) -> None:
+def test_a_generator_that_only_copies_is_given_up(drawing: Drawing, tmp_path: Path, kept: int) -> None:
     judged = 0
 
     def accept(images: Pixels) -> np.ndarray:
@@ -297,9 +294,7 @@ def test_a_generator_that_only_copies_is_given_up(drawing: sampling.Drawing, tmp
     assert sampling.sample(drawing, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
 
 
-def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(
-    drawing: sampling.Drawing, tmp_path: Path
-) -> None:
+def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(drawing: Drawing, tmp_path: Path) -> None:
     balanced = dataclasses.replace(drawing, balance=True)
     odd = Judge(balanced, 3, {1, 3, 5, 7, 20})
     for n in (10, 24, 25):
@@ -314,7 +309,7 @@ def test_masks_are_not_judged(tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     runs.create(run, config, dataset)
     training.train(run, dataset, config)
-    drawing = sampling.open_drawing(run, "cpu")
+    drawing = open_drawing(run, "cpu")
     judge = Judge(drawing, 1, {2})
     sampling.sample(drawing, tmp_path / "drawn", n=3, seed=1, selection=judge.selection)
     names = sorted(file.name for file in (tmp_path / "drawn").glob("synthetic_*"))

@@ -1,4 +1,4 @@
-"""Run + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
+"""Run + seed → a folder of images, with an index, that can be added to."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
@@ -16,30 +14,13 @@ from xrgan.data.reading import masks
 from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
-from xrgan.gan import checkpoint, eigen
-from xrgan.gan.models import ImageSpec, build
+from xrgan.gan import checkpoint
+from xrgan.gan.drawing import Drawing, check_weights, draw_block, draw_numbers, labels_of
+from xrgan.gan.models import ImageSpec
 from xrgan.gan.selection import RECORDED, Accept, Record, Selection, select
-from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 
-# Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
-BLOCK = 32
 SHEET = 100  # images on the contact sheet
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A trained generator, ready to draw."""
-
-    generator: nn.Module
-    spec: ImageSpec
-    latent_size: int
-    classes: tuple[str, ...]
-    class_shares: tuple[float, ...]  # of the training images; empty where the model is unconditional
-    device: torch.device
-    step: int
-    ema: bool
-    balance: bool = False  # the classes in turn; else in their shares of the training images
 
 
 @dataclass(frozen=True)
@@ -49,94 +30,6 @@ class Sampled:
     drawn: int
     sheet: Path
     record: Record
-
-
-def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Drawing:
-    """Load a run's generator: the last good checkpoint, or the one of that name.
-
-    Raises:
-        XrganError: the run has no checkpoint yet, or no such one.
-    """
-    config = run.read_config()
-    if checkpoint_name:
-        content = checkpoint.load(checkpoint.find(run.checkpoints, checkpoint_name))
-    else:
-        last = checkpoint.load_last(run.checkpoints)
-        if last is None:
-            raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
-        content = last[1]
-    spec = ImageSpec(**content["spec"])
-    generator, _ = build(config.model, spec)
-    generator.load_state_dict(content["ema" if ema else "generator"])
-    if isinstance(generator, eigen.Generator):
-        generator.grown = content["grown"]
-    on = choose_device(device)
-    return Drawing(
-        generator=generator.to(on).eval().requires_grad_(False),
-        spec=spec,
-        latent_size=int(config.model.latent_size),
-        classes=tuple(content["classes"]),
-        class_shares=tuple(content["class_shares"]),
-        device=on,
-        step=int(content["step"]),
-        ema=ema,
-    )
-
-
-def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
-    """z ~ N(0, 1) of images first … first + count − 1 (from 0): (count, Z), each from a generator of its own."""
-    rows = [
-        np.random.default_rng([seed, k]).standard_normal(latent_size, np.float32) for k in range(first, first + count)
-    ]
-    return torch.from_numpy(np.stack(rows))
-
-
-def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
-    """The classes of the images first …: all `label`, in turn, or in the training images' shares: int64 (count,).
-
-    Raises:
-        XrganError: the model is unconditional, or has no such class.
-    """
-    if label or drawing.balance:
-        if not drawing.spec.classes:
-            raise XrganError(
-                f"This model is unconditional: it can't draw {repr(label) + ' only' if label else 'classes in turn'}.",
-                "Train one with `--conditional` on a dataset with classes.",
-            )
-        if not label:
-            return np.arange(first, first + count) % drawing.spec.classes
-        if label not in drawing.classes:
-            raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(drawing.classes)}.")
-        return np.full(count, drawing.classes.index(label), np.int64)
-    if not drawing.spec.classes:
-        return np.full(count, -1, np.int64)
-    # A stream of its own (the third entry), so that the label doesn't follow from the latent.
-    draws = np.array([np.random.default_rng([seed, k, 1]).random() for k in range(first, first + count)])
-    return np.searchsorted(np.cumsum(drawing.class_shares)[:-1], draws, side="right").astype(np.int64)
-
-
-@torch.inference_mode()
-def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
-    """Latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
-    device = next(generator.parameters()).device
-    images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
-    # [-1, 1] → 0 … 255
-    scaled = images.add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
-    pixels: Pixels = scaled.cpu().numpy()
-    return pixels
-
-
-def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
-    """Images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,).
-
-    Raises:
-        XrganError: the generator's weights hold NaN, so that it draws nothing.
-    """
-    first = block * BLOCK
-    classes = labels_of(drawing, seed, first, BLOCK, label)
-    z = latents(seed, first, BLOCK, drawing.latent_size)
-    images = draw(drawing.generator, z, torch.from_numpy(classes) if drawing.spec.classes else None)
-    return images, classes
 
 
 def sample(
@@ -175,7 +68,7 @@ def sample(
         wanted, total = _accepted(drawing, n, seed, label, selection.load(), record, keep), n
     else:
         missing = [k for k in range(n) if not _file(folder, k).is_file()]
-        wanted, total = _of_numbers(drawing, missing, seed, label), len(missing)
+        wanted, total = draw_numbers(drawing, missing, seed, label), len(missing)
     drawn = 0
     with console.progress("Drawing", total) as bar:
         for k, image in wanted:
@@ -208,16 +101,6 @@ def _origin(drawing: Drawing, seed: int, label: str, run_name: str, selection: S
     if selection:
         origin["reject_copies"] = selection.by
     return origin
-
-
-def _of_numbers(drawing: Drawing, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
-    """Images of these ascending numbers (from 0) of a seed."""
-    block, images = -1, np.zeros(0, np.uint8)
-    for k in numbers:
-        if k // BLOCK != block:
-            block = k // BLOCK
-            images, _ = draw_block(drawing, seed, block, label)
-        yield k, images[k % BLOCK]
 
 
 def _accepted(
@@ -280,18 +163,9 @@ def _origin_of(folder: Path) -> dict[str, Any]:
 
 def contact_sheet(drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
     """Images of these numbers (from 0, ascending) of a seed as one: uint8 (C, H, W)."""
-    images = np.stack([image for _, image in _of_numbers(drawing, numbers, seed, label)])
+    images = np.stack([image for _, image in draw_numbers(drawing, numbers, seed, label)])
     columns = 5 if drawing.spec.masks else 10
     return grid(shown(images, drawing.spec.channels), columns)
-
-
-def check_weights(drawing: Drawing) -> None:
-    """Raises: XrganError: the generator can draw nothing."""
-    if not all(bool(torch.isfinite(weight).all()) for weight in drawing.generator.state_dict().values()):
-        raise XrganError(
-            "The generator's weights hold NaN or infinite values: it can draw nothing.",
-            "Sample from an earlier checkpoint with --checkpoint.",
-        )
 
 
 def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:

@@ -47,12 +47,13 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
 def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None) -> Path:
     """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
     from xrgan.gan import sampling
+    from xrgan.gan.drawing import open_drawing
 
     if len(sampling.list_drawn(run.synthetic)) < count:
         console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
         seed = sampling.seed_of(run.synthetic, config.sample.seed)
         of_those = sampling.checkpoint_of(run.synthetic, run)
-        drawing = sampling.open_drawing(run, config.device, config.sample.ema, of_those)
+        drawing = open_drawing(run, config.device, config.sample.ema, of_those)
         selection = reject_copies(workspace, run, config, data) if sampling.rejects_copies(run.synthetic) else None
         sampling.sample(drawing, run.synthetic, count, seed, run_name=run.name, selection=selection)
     return run.synthetic
@@ -62,9 +63,9 @@ def drawn_in_memory(run: RunDir, config: Config, file: Path, count: int) -> Any:
     """X-rays that a checkpoint draws, without their masks: uint8 (count, C, S, S)."""
     import numpy as np
 
-    from xrgan.gan import sampling
+    from xrgan.gan.drawing import BLOCK, draw_block, open_drawing
 
-    drawing = sampling.open_drawing(run, config.device, checkpoint_name=str(file))
-    first, blocks = SCORED_FROM // sampling.BLOCK, -(-count // sampling.BLOCK)
-    images = [sampling.draw_block(drawing, config.evaluate.seed, first + k)[0] for k in range(blocks)]
+    drawing = open_drawing(run, config.device, checkpoint_name=str(file))
+    first, blocks = SCORED_FROM // BLOCK, -(-count // BLOCK)
+    images = [draw_block(drawing, config.evaluate.seed, first + k)[0] for k in range(blocks)]
     return np.concatenate(images)[:count, : drawing.spec.channels]

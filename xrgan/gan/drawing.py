@@ -1,0 +1,141 @@
+"""Run + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from xrgan.data.images import Pixels
+from xrgan.errors import XrganError
+from xrgan.gan import checkpoint, eigen
+from xrgan.gan.models import ImageSpec, build
+from xrgan.hardware import choose_device
+from xrgan.rundir import RunDir
+
+# Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
+BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A trained generator, ready to draw."""
+
+    generator: nn.Module
+    spec: ImageSpec
+    latent_size: int
+    classes: tuple[str, ...]
+    class_shares: tuple[float, ...]  # of the training images; empty where the model is unconditional
+    device: torch.device
+    step: int
+    ema: bool
+    balance: bool = False  # the classes in turn; else in their shares of the training images
+
+
+def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Drawing:
+    """Load a run's generator: the last good checkpoint, or the one of that name.
+
+    Raises:
+        XrganError: the run has no checkpoint yet, or no such one.
+    """
+    config = run.read_config()
+    if checkpoint_name:
+        content = checkpoint.load(checkpoint.find(run.checkpoints, checkpoint_name))
+    else:
+        last = checkpoint.load_last(run.checkpoints)
+        if last is None:
+            raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
+        content = last[1]
+    spec = ImageSpec(**content["spec"])
+    generator, _ = build(config.model, spec)
+    generator.load_state_dict(content["ema" if ema else "generator"])
+    if isinstance(generator, eigen.Generator):
+        generator.grown = content["grown"]
+    on = choose_device(device)
+    return Drawing(
+        generator=generator.to(on).eval().requires_grad_(False),
+        spec=spec,
+        latent_size=int(config.model.latent_size),
+        classes=tuple(content["classes"]),
+        class_shares=tuple(content["class_shares"]),
+        device=on,
+        step=int(content["step"]),
+        ema=ema,
+    )
+
+
+def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
+    """z ~ N(0, 1) of images first … first + count − 1 (from 0): (count, Z), each from a generator of its own."""
+    rows = [
+        np.random.default_rng([seed, k]).standard_normal(latent_size, np.float32) for k in range(first, first + count)
+    ]
+    return torch.from_numpy(np.stack(rows))
+
+
+def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
+    """The classes of the images first …: all `label`, in turn, or in the training images' shares: int64 (count,).
+
+    Raises:
+        XrganError: the model is unconditional, or has no such class.
+    """
+    if label or drawing.balance:
+        if not drawing.spec.classes:
+            raise XrganError(
+                f"This model is unconditional: it can't draw {repr(label) + ' only' if label else 'classes in turn'}.",
+                "Train one with `--conditional` on a dataset with classes.",
+            )
+        if not label:
+            return np.arange(first, first + count) % drawing.spec.classes
+        if label not in drawing.classes:
+            raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(drawing.classes)}.")
+        return np.full(count, drawing.classes.index(label), np.int64)
+    if not drawing.spec.classes:
+        return np.full(count, -1, np.int64)
+    # A stream of its own (the third entry), so that the label doesn't follow from the latent.
+    draws = np.array([np.random.default_rng([seed, k, 1]).random() for k in range(first, first + count)])
+    return np.searchsorted(np.cumsum(drawing.class_shares)[:-1], draws, side="right").astype(np.int64)
+
+
+@torch.inference_mode()
+def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
+    """Latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
+    device = next(generator.parameters()).device
+    images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
+    # [-1, 1] → 0 … 255
+    scaled = images.add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    pixels: Pixels = scaled.cpu().numpy()
+    return pixels
+
+
+def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
+    """Images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,).
+
+    Raises:
+        XrganError: the generator's weights hold NaN, so that it draws nothing.
+    """
+    first = block * BLOCK
+    classes = labels_of(drawing, seed, first, BLOCK, label)
+    z = latents(seed, first, BLOCK, drawing.latent_size)
+    images = draw(drawing.generator, z, torch.from_numpy(classes) if drawing.spec.classes else None)
+    return images, classes
+
+
+def draw_numbers(drawing: Drawing, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
+    """Images of these ascending numbers (from 0) of a seed."""
+    block, images = -1, np.zeros(0, np.uint8)
+    for k in numbers:
+        if k // BLOCK != block:
+            block = k // BLOCK
+            images, _ = draw_block(drawing, seed, block, label)
+        yield k, images[k % BLOCK]
+
+
+def check_weights(drawing: Drawing) -> None:
+    """Raises: XrganError: the generator can draw nothing."""
+    if not all(bool(torch.isfinite(weight).all()) for weight in drawing.generator.state_dict().values()):
+        raise XrganError(
+            "The generator's weights hold NaN or infinite values: it can draw nothing.",
+            "Sample from an earlier checkpoint with --checkpoint.",
+        )
