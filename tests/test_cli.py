@@ -97,7 +97,7 @@ def test_train_on_a_run_that_exists_goes_on_with_it(type_: Terminal) -> None:
     assert "exp1 has trained 2 epochs" in type_("resume --run exp1").err
     before = tree(Path("runs"))
     refused = type_("train --run runs/exp1 --lr 0.01", code=1)
-    assert "train.lr = 0.0002" in refused.err and "0.01" in refused.err
+    assert "train.lr = 0.0008" in refused.err and "0.01" in refused.err
     assert "3 training images" not in refused.err
     assert tree(Path("runs")) == before
 
@@ -293,6 +293,7 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     from xrgan.errors import XrganError
     from xrgan.evaluation import inception
     from xrgan.gan import sampling
+    from xrgan.gan.drawing import Drawing
 
     def no_weights() -> Path:
         raise XrganError("The Inception weights can't be had.")
@@ -305,7 +306,7 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     copied = dataset.xrays(dataset.of_split("train")[:3])
     draw_block = sampling.draw_block
 
-    def copying(drawing: sampling.Drawing, seed: int, block: int, label: str = "") -> Any:
+    def copying(drawing: Drawing, seed: int, block: int, label: str = "") -> Any:
         images, labels = draw_block(drawing, seed, block, label)
         if block == 0:
             images[[1, 4, 7], :1] = copied

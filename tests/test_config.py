@@ -349,8 +349,8 @@ def test_every_key_has_a_description() -> None:
 
 
 def test_meaning_and_default_are_those_of_the_fields() -> None:
-    assert options.meaning("train.lr") == "Adam's learning rate, both networks"
-    assert options.default("train.lr") == Config().train.lr
+    assert options.meaning("train.beta1") == "Adam's first momentum"
+    assert options.default("train.beta1") == Config().train.beta1
     assert options.default("device") == "auto"
 
 

@@ -211,7 +211,7 @@ def train(
     perceptual: Annotated[float | None, _option("train.perceptual", "--perceptual")] = None,
     perceptual_weights: Annotated[str | None, _option("train.perceptual_weights", "--perceptual-weights")] = None,
     batch_size: Annotated[str | None, _option("train.batch_size", "--batch-size")] = None,
-    lr: Annotated[float | None, _option("train.lr", "--lr")] = None,
+    lr: Annotated[str | None, _option("train.lr", "--lr")] = None,
     latent_size: Annotated[int | None, _option("model.latent_size", "--latent-size")] = None,
     conditional: Annotated[bool | None, _option("model.conditional", "--conditional/--unconditional")] = None,
     gradient_clip: Annotated[float | None, _option("train.gradient_clip", "--gradient-clip")] = None,
@@ -335,6 +335,7 @@ def sample(
         console.show_text(options.to_yaml(resolved))
         return
     from xrgan.gan import sampling
+    from xrgan.gan.drawing import open_drawing
 
     if label and balance:
         raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
@@ -348,7 +349,7 @@ def sample(
         raise XrganError(
             "--data is of use beside --reject-copies only: drawing needs no dataset.", "Leave it out.", exit_code=2
         )
-    drawing = sampling.open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
+    drawing = open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
     drawing = dataclasses.replace(drawing, balance=balance)
     folder = out or there.synthetic
     wish = resolved.sample
@@ -576,7 +577,7 @@ def classify(
     if as_json:
         console.show_json(summary)
         return
-    from xrgan.downstream import verdict
+    from xrgan.downstream.classification import verdict
 
     title = f"{there.name}: {resolved.classify.arch} on the untouched test split"
     console.show_table(title, verdict.columns(summary), verdict.rows(summary))
@@ -586,7 +587,7 @@ def classify(
 
 def _predict(run: RunDir, config: options.Config, images: Path, out: Path, arm: str, as_json: bool) -> None:
     table = pipeline.predict(run, config, images, out, arm)
-    from xrgan.downstream.prediction import NO_DEVICE
+    from xrgan.downstream.classification.prediction import NO_DEVICE
 
     if as_json:
         console.show_json([row.dropna().to_dict() for _, row in table.iterrows()])
@@ -663,7 +664,7 @@ def segment(
     if as_json:
         console.show_json(summary)
         return
-    from xrgan.downstream import segment_verdict
+    from xrgan.downstream.segmentation import verdict as segment_verdict
 
     title = f"{there.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
     console.show_table(title, segment_verdict.columns(summary), segment_verdict.rows(summary))

@@ -189,7 +189,9 @@ class TrainConfig(Section):
         "auto",
         description="images a step; small ones learn more per minute; auto = the model's own, if memory allows it",
     )
-    lr: float = Field(2e-4, gt=0, le=1, description="Adam's learning rate, both networks")
+    lr: Annotated[float, Field(gt=0, le=1)] | Auto = Field(
+        "auto", description="Adam's learning rate, both networks; auto = the model's own"
+    )
     lr_end: Share = Field(
         1.0, description="share of the learning rate that is left at the end, along a cosine; 1 = constant"
     )

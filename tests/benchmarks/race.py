@@ -1,11 +1,13 @@
 """Which recipe draws the best X-rays in equal time? Trains each for the same minutes, in turn, and scores it.
 
-    python tests/benchmarks/race.py DATASET [--minutes 10] [--seeds 0] [--recipes NAME …] [--split val] [--out FOLDER]
+    python tests/benchmarks/race.py DATASET [--minutes 10] [--seeds 0] [--recipes NAME …] [--set SECTION.KEY=VALUE …]
+        [--split val] [--out FOLDER]
 
 DATASET is a prepared one, such as data/prepared/kermany_64. Each run is the commands `xrgan train --minutes`,
 `xrgan sample` and `xrgan evaluate`, as a user would type them; its run directory stays in FOLDER. A line goes to
 FOLDER/race.csv after every run: FID and KID at the N that the split allows (1,000 at most), the real-vs-real floor,
-images a second, images seen. Choose by `--split val`; report on `--split held-out`. Nothing else should run meanwhile.
+precision, recall and coverage, images a second, images seen. What is `--set` holds for every recipe, before its own
+settings. Choose by `--split val`; report on `--split held-out`. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -22,7 +24,7 @@ PLAIN = ["train.ema_halflife_images=0"]
 AUGMENTED = ["train.augment=1"]
 R1 = ["train.loss=non-saturating", "train.r1=0.5"]
 # The default's generator against a discriminator that begins with nothing, as the default was before.
-BLIND = ["model.discriminator=plain", "model.discriminator_width=48", "train.loss=non-saturating", "train.r1=0.02"]
+BLIND = ["model.discriminator=plain"]
 RECIPES = {
     # The classic, and each idea on top of it.
     "dcgan fp32 batch 64": ["model.name=dcgan", "train.batch_size=64", "train.precision=fp32", *PLAIN],
@@ -32,7 +34,7 @@ RECIPES = {
     "dcgan + augmentation": [*DCGAN, *PLAIN, *AUGMENTED],
     "dcgan + EMA + augmentation": [*DCGAN, *AUGMENTED],
     "dcgan + EMA + augmentation + R1": [*DCGAN, *AUGMENTED, *R1],
-    "dcgan + EMA + augmentation + projected": [*DCGAN, *AUGMENTED, "model.discriminator=projected", "train.loss=hinge"],
+    "dcgan + EMA + augmentation + projected": [*DCGAN, *AUGMENTED, "model.discriminator=projected"],
     # The default, and what becomes of it without each idea, or with another one.
     "eigen": [],
     "eigen without components": ["model.components=0"],
@@ -51,7 +53,9 @@ RECIPES = {
     "eigen batch 64": ["train.batch_size=64"],
     "eigen batch 128": ["train.batch_size=128"],
     "eigen lr 1e-4": ["train.lr=1e-4"],
+    "eigen lr 2e-4": ["train.lr=2e-4"],
     "eigen lr 4e-4": ["train.lr=4e-4"],
+    "eigen lr 16e-4": ["train.lr=16e-4"],
     "eigen cosine": ["train.lr_end=0.1"],
     "eigen beta 0, 0.99": ["train.beta1=0", "train.beta2=0.99"],
     "eigen progressive": ["model.progressive=16,32,64"],
@@ -70,7 +74,9 @@ RECIPES = {
         "train.penalty_every=1",
     ],
 }
-COLUMNS = ["recipe", "seed", "minutes", "n", "FID", "FID floor", "KID ×1000", "images/s", "images seen", "settings"]
+SHARES = ["precision", "recall", "coverage"]
+SCORES = ["n", "FID", "FID floor", "KID ×1000", *SHARES]
+COLUMNS = ["recipe", "seed", "minutes", *SCORES, "images/s", "images seen", "settings"]
 
 
 def main() -> None:
@@ -79,6 +85,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE")
     parser.add_argument("--split", choices=["val", "test", "held-out"], default="val")
     parser.add_argument("--out", type=Path, default=Path("race"))
     options = parser.parse_args()
@@ -94,12 +101,13 @@ def main() -> None:
 
 
 def race(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    run = options.out / f"{name.replace(' ', '_')}-{seed}"
-    settings = [argument for setting in RECIPES[name] for argument in ("--set", setting)]
+    chosen = [*options.set, *RECIPES[name]]
+    run = options.out / "-".join([name.replace(" ", "_"), *options.set, str(seed)])
+    settings = [argument for setting in chosen for argument in ("--set", setting)]
     data = ["--data", str(options.dataset)]
     xrgan("train", "--run", str(run), *data, "--minutes", str(options.minutes), "--seed", str(seed), *settings)
     xrgan("sample", "--run", str(run), "--n", "1000", "--seed", "1")
-    score = ["evaluate", "--run", str(run), *data, "--fid", "--kid", "--split", options.split, "--json"]
+    score = ["evaluate", "--run", str(run), *data, "--fid", "--kid", "--prdc", "--split", options.split, "--json"]
     scores = json.loads(xrgan(*score))["metrics"]
     with (run / "losses.csv").open(newline="") as file:
         last = list(csv.DictReader(file))[-1]
@@ -112,9 +120,10 @@ def race(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         "FID": round(scores["fid"]["value"], 1),
         "FID floor": round(scores["fid"]["floor"], 1),
         "KID ×1000": round(1000 * scores["kid"]["value"], 1),
+        **{name: round(scores[name]["value"], 3) for name in SHARES},
         "images/s": round(seen / seconds),
         "images seen": seen,
-        "settings": " ".join(RECIPES[name]),
+        "settings": " ".join(chosen),
     }
 
 

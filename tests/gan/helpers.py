@@ -49,6 +49,7 @@ def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -
     batch = ["train.batch_size=4", "train.epochs=2", f"model.conditional={str(conditional).lower()}", "dataset=tiny"]
     plain = [
         "train.loss=bce",
+        "train.lr=2e-4",
         "train.r1=0",
         "train.augment=0",
         "train.ema_halflife_images=500",

@@ -9,11 +9,11 @@ import torch
 from xrgan.config import PrepareConfig, resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
-from xrgan.downstream.classifier import Examples, predict, train
+from xrgan.downstream.classification.classifier import Examples, predict, train
+from xrgan.downstream.classification.networks import build
 from xrgan.downstream.fitting import Budget
-from xrgan.downstream.networks import build
 from xrgan.gan import runs, training
-from xrgan.gan.sampling import draw_block, open_drawing
+from xrgan.gan.drawing import draw_block, open_drawing
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")

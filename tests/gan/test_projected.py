@@ -64,6 +64,15 @@ def test_a_mask_counts_and_so_does_its_structure() -> None:
         assert (answers[k] - answers[k - 1]).abs().max() > 1e-3
 
 
+def test_every_second_x_ray_of_a_batch_is_judged_without_its_masks() -> None:
+    discriminator = Discriminator(32, channels=1, masks=2, width=8).eval()
+    xrays = torch.randn(4, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    full, none = torch.ones(4, 2, 32, 32), -torch.ones(4, 2, 32, 32)
+    one, other = (discriminator(torch.cat([xrays, masks], dim=1)) for masks in (full, none))
+    assert torch.equal(one[1::2], other[1::2])
+    assert ((one - other)[::2].abs().amax(dim=1) > 1e-3).all()
+
+
 def test_another_class_gets_another_answer() -> None:
     discriminator, images = Discriminator(32, 1, 0, width=8, classes=2).eval(), torch.randn(2, 1, 32, 32)
     normal, ill = (discriminator(images, torch.full((2,), label)) for label in (0, 1))

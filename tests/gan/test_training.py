@@ -69,7 +69,7 @@ def test_a_run_directory_is_whole(tmp_path: Path) -> None:
 
 def test_training_teaches_the_generator_the_brightness_of_the_images(tmp_path: Path) -> None:
     """After a few hundred steps, class 0 is brighter above and class 1 below, as in the training images."""
-    from xrgan.gan.sampling import draw_block, open_drawing
+    from xrgan.gan.drawing import draw_block, open_drawing
 
     config = tiny_config("train.epochs=60", "train.lr=1e-3", "train.ema_halflife_images=100", "model.generator_width=8")
     run = trained(tmp_path / "run", tiny_dataset(tmp_path), config)
@@ -200,7 +200,7 @@ def test_each_resolution_of_a_growing_model_has_its_share_and_a_finished_one_sta
         grown.append(state.grown)
     assert grown == [0, 0, 0, 0.5, 1, 1, 1]
     run = trained(tmp_path / "run", dataset, config)
-    from xrgan.gan.sampling import open_drawing
+    from xrgan.gan.drawing import open_drawing
 
     assert open_drawing(run, "cpu").generator.grown == 1
 
@@ -444,6 +444,20 @@ def test_what_is_left_open_is_decided_by_the_model_and_the_data(
     assert "with masks of lungs" in capsys.readouterr().err
     with pytest.raises(XrganError, match="no masks to draw"):
         runs.complete(resolve(settings=["model.masks=true", "device=cpu"]), tiny_dataset(tmp_path / "plain"))
+
+
+def test_each_discriminator_is_trained_in_its_own_way(tmp_path: Path) -> None:
+    """Without the weights, `--set model.discriminator=plain` leads to a discriminator that is kept smooth."""
+    dataset = tiny_dataset(tmp_path)
+    ways = {}
+    for model in ("eigen", "dcgan"):
+        for discriminator in ("projected", "plain"):
+            wish = [f"model.name={model}", f"model.discriminator={discriminator}", "device=cpu"]
+            train = runs.complete(resolve(settings=wish), dataset).train
+            ways[model, discriminator] = (train.loss, train.lr, train.r1 > 0)  # type: ignore[operator]
+    assert ways["eigen", "projected"] == ways["dcgan", "projected"] == ("hinge", 8e-4, False)
+    assert ways["eigen", "plain"] == ("non-saturating", 2e-4, True)
+    assert ways["dcgan", "plain"] == ("bce", 2e-4, False)
 
 
 def start_cli(run: RunDir, *arguments: str) -> subprocess.Popen[bytes]:

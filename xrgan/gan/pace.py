@@ -22,7 +22,7 @@ class Goal:
         self._last_step = config.train.epochs * batches.an_epoch
         self._batch_size = batches.size
         self._resolutions = len(config.model.progressive)
-        self._lr, self._lr_end = config.train.lr, config.train.lr_end
+        self._lr, self._lr_end = float(config.train.lr), config.train.lr_end
         self.of_epochs = "" if self._seconds else f"/{config.train.epochs}"
 
     def is_reached(self, state: TrainState, clock: "Clock") -> bool:

@@ -1,7 +1,7 @@
 """How each model is trained where the user leaves it open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from xrgan.config import AUTO, Config, Section
@@ -19,6 +19,7 @@ class Recipe:
     generator_width: int
     discriminator_width: int
     batch_size: int
+    lr: float
     loss: str
     r1: float
     ema_halflife_images: float
@@ -35,6 +36,7 @@ RECIPES = {
         generator_width=48,
         discriminator_width=32,
         batch_size=16,
+        lr=8e-4,
         loss="hinge",
         r1=0.0,
         ema_halflife_images=2000,
@@ -49,6 +51,7 @@ RECIPES = {
         generator_width=64,
         discriminator_width=64,
         batch_size=16,
+        lr=2e-4,
         loss="bce",
         r1=0.0,
         ema_halflife_images=500,
@@ -57,10 +60,22 @@ RECIPES = {
     ),
 }
 
+# What is otherwise where a model meets the other discriminator.
+ELSE: dict[tuple[str, str], dict[str, Any]] = {
+    ("eigen", "plain"): {"discriminator_width": 48, "lr": 2e-4, "loss": "non-saturating", "r1": 0.02},
+    ("dcgan", "projected"): {"discriminator_width": 32, "lr": 8e-4, "loss": "hinge", "augments": True},
+}
+
+
+def recipe_of(config: Config) -> Recipe:
+    """The recipe of the model and the discriminator that were asked for."""
+    model = config.model
+    return replace(RECIPES[model.name], **ELSE.get((model.name, model.discriminator), {}))
+
 
 def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Config:
     """The configuration with everything that is `auto` as the model's recipe has it, or as it was `chosen` by name."""
-    values = vars(RECIPES[config.model.name]) | dict(chosen or {})
+    values = vars(recipe_of(config)) | dict(chosen or {})
     return config.model_copy(update={"model": _decided(config.model, values), "train": _decided(config.train, values)})
 
 

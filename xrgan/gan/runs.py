@@ -17,7 +17,7 @@ from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
 from xrgan.gan.failures import largest_batch
 from xrgan.gan.models import build
-from xrgan.gan.recipes import RECIPES, with_recipe
+from xrgan.gan.recipes import recipe_of, with_recipe
 from xrgan.gan.state import fit, image_spec, save, start
 from xrgan.gan.transfer import take_over
 from xrgan.hardware import choose_device, choose_precision
@@ -42,7 +42,7 @@ def complete(config: Config, dataset: PackedDataset) -> Config:
         raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
     if conditional == "auto":
         conditional = len(dataset.classes) > 1
-    recipe, images = RECIPES[config.model.name], len(dataset.of_split("train"))
+    recipe, images = recipe_of(config), len(dataset.of_split("train"))
     masks = bool(dataset.masks) and (recipe.draws_masks if config.model.masks == "auto" else config.model.masks)
     if config.model.masks is True and not dataset.masks:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")

@@ -61,7 +61,7 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
 
     def adam(network: nn.Module) -> Adam:
         betas = (config.train.beta1, config.train.beta2)
-        return Adam(network.parameters(), lr=config.train.lr, betas=betas, fused=True)
+        return Adam(network.parameters(), lr=float(config.train.lr), betas=betas, fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
     if isinstance(generator, eigen.Generator) and isinstance(ema, eigen.Generator):
@@ -141,7 +141,7 @@ def check_finite(state: TrainState, run: RunDir, config: Config) -> None:
     elif config.train.precision == "bf16":
         advice = "--precision fp32"
     else:
-        advice = f"--set train.lr={config.train.lr / 4:g}"
+        advice = f"--set train.lr={float(config.train.lr) / 4:g}"
     raise XrganError(
         f"The training of {run.path} ran into NaN or infinite values after step {state.step}; "
         "its last good checkpoint stays.",
