@@ -43,6 +43,14 @@ def test_a_folder_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> Non
         np.testing.assert_array_equal(read_unseen(tmp_path / name, OPTIONS)[1][0], image)
 
 
+def test_of_drawn_images_neither_the_sheet_nor_the_masks(tmp_path: Path) -> None:
+    for name in ("synthetic_00001.png", "synthetic_00001_mask.png", "sheet.png"):
+        write_image(tmp_path / name)
+    assert len(read_unseen(tmp_path, OPTIONS)[0]) == 3, "of anybody's own folder, everything"
+    (tmp_path / "sample.yaml").write_text("seed: 0\n")
+    assert read_unseen(tmp_path, OPTIONS)[0] == ["synthetic_00001.png"]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_size_colour_depth_and_kind(tmp_path: Path, channels: int) -> None:
     write_image(tmp_path / "tall.png", 9, 200)

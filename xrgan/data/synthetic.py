@@ -17,6 +17,13 @@ NOT_SAMPLES = {"sheet.png", "walk.gif"}
 MASK_ENDING = "_mask"
 
 
+def find_samples(folder: Path) -> list[Path]:
+    """The images below a folder that `xrgan sample` filled, without contact sheet, walk and masks."""
+    return [
+        file for file in find_images(folder) if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)
+    ]
+
+
 def list_synthetic(folder: Path) -> pd.DataFrame:
     """The synthetic images of a folder: columns file (below the folder) and label ("" = none), by name.
 
@@ -34,11 +41,7 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
             return index[["file", "label"]].copy()
         except (ValueError, KeyError) as error:
             raise XrganError(f"{index_file} has no columns file and label: {error}.") from error
-    files = [
-        file.relative_to(folder)
-        for file in find_images(folder)
-        if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)
-    ]
+    files = [file.relative_to(folder) for file in find_samples(folder)]
     labels = [file.parts[0] if len(file.parts) > 1 else "" for file in files]
     return pd.DataFrame({"file": [file.as_posix() for file in files], "label": labels})
 

@@ -11,6 +11,7 @@ from xrgan.data.images import Pixels
 from xrgan.data.names import readable
 from xrgan.data.preparing.squares import Square, read_square
 from xrgan.data.reading.pictures import find_images
+from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
 
 
@@ -28,7 +29,7 @@ def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pi
     """
     if not images.exists():
         raise XrganError(f"There is no file or folder {images}.")
-    files = find_images(images) if images.is_dir() else [images]
+    files = _images_in(images) if images.is_dir() else [images]
     if not files:
         raise XrganError(f"There is no image in {images}.", "PNG, JPEG, TIFF, BMP and DICOM files are read.")
     square = Square(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")}, structures=())
@@ -44,3 +45,8 @@ def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pi
         name, reason = next(iter(problems.items()))
         raise XrganError(f"None of the {len(files)} images in {images} can be read; {name}: {reason}.")
     return names, np.stack(pixels), problems
+
+
+def _images_in(folder: Path) -> list[Path]:
+    """All images below a folder; of one that `xrgan sample` filled, the X-rays only."""
+    return find_samples(folder) if (folder / "sample.yaml").is_file() else find_images(folder)
