@@ -4,15 +4,16 @@ import io
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from tests.downstream.toys import ALL_ARMS, QUICK, constructed, toy_dataset
+from xrgan.downstream import written
 from xrgan.downstream.classification import figures, report, verdict
 from xrgan.downstream.classification.pool import cut, gather
 from xrgan.downstream.classification.scores import METRICS, score
+from xrgan.files import write_text
 
 DATASET = toy_dataset(train=60, test=40)
 POOL = gather(DATASET)
@@ -107,13 +108,18 @@ def test_one_arm_is_a_report_without_comparisons(tmp_path: Path, no_pictures: No
     assert yaml.safe_load((tmp_path / "summary.yaml").read_text(encoding="utf-8")) == summary
 
 
-def test_the_summary_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_summary_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_pictures: None) -> None:
     """Who finds it finds the rest whole."""
-    monkeypatch.setattr(report, "as_markdown", lambda *_: np.zeros(1) / "no")  # type: ignore[operator]
-    monkeypatch.setattr(report.figures, "save_all", lambda *_: {})
+
+    def full_disk(path: Path, text: str) -> None:
+        if path.name == "report.md":
+            raise OSError("no space left")
+        write_text(path, text)
+
+    monkeypatch.setattr(written, "write_text", full_disk)
     own = cut(POOL, 0, 0)
     outcomes = constructed(POOL, own, {"real": 1})
     config = QUICK.model_copy(update={"arms": ("real",), "k_folds": 0, "resamples": 20})
-    with pytest.raises(TypeError):
+    with pytest.raises(OSError, match="no space left"):
         report.write(tmp_path, POOL, own, outcomes, verdict.summarise(DATASET, POOL, own, config, outcomes))
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]

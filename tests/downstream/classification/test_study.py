@@ -234,7 +234,7 @@ def test_imagenet_s_shapes_from_a_file_into_a_resnet50_of_which_the_head_alone_l
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("study", "saved"):
-        monkeypatch.setattr(f"xrgan.downstream.{module}.build", networks.build)
+        monkeypatch.setattr(f"xrgan.downstream.classification.{module}.build", networks.build)
     weights = tmp_path / "resnet50-of-a-colleague.pth"
     torch.manual_seed(0)
     state = models.resnet50().state_dict()
