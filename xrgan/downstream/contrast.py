@@ -1,7 +1,7 @@
 """The arms of any study beside one another: the figures of each, and what holds of their differences."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -79,12 +79,8 @@ def contrast(
                 np.nan,
             )
         )
-    return made
-
-
-def holm_over_folds(made: Sequence[Contrast]) -> list[float]:
-    """p of each comparison's test over folds, with all of them in mind; NaN without folds."""
-    return holm([one.folds.p for one in made if one.folds]) or [np.nan] * len(made)
+    corrected = holm([one.folds.p for one in made if one.folds]) or [np.nan] * len(made)
+    return [replace(one, folds_holm=p) for one, p in zip(made, corrected, strict=True)]
 
 
 def _minus(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:

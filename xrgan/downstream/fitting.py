@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -124,3 +124,11 @@ def finite(figure: Tensor, section: str) -> float:
 def autocast_on(device: torch.device) -> AbstractContextManager[object]:
     """bf16 where the hardware multiplies it natively."""
     return autocast(device, choose_precision("auto", device))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Torch's global random state (initial weights, dropout, augmentation) from a seed; the caller's comes back."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -52,6 +52,15 @@ class Trial(Generic[Epoch]):
             "seconds": self.seconds,
         }
 
+    def row(self) -> dict[str, Any]:
+        """What scores.csv says of a training of any study, before its figures."""
+        return self.place._asdict() | {
+            "n_real": self.n_real,
+            "n_synthetic": self.n_synthetic,
+            "steps": self.history.steps,
+            "best_epoch": self.history.best + 1,
+        }
+
     def arrays(self) -> dict[str, NDArray[np.float64]]:
         return {"on_test": self.on_test, "on_fold": self.on_fold}
 

@@ -1,13 +1,11 @@
 """What every study does with its trainings: which there are, how long one lasts, and which are still missing."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import torch
 
 from xrgan import console
 from xrgan.config import StudyConfig
@@ -18,9 +16,6 @@ from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.history import History
 from xrgan.downstream.outcome import Place, Trial, trial_of
 from xrgan.errors import XrganError
-
-DECIDE = {"k_folds", "gan_per_fold", "leaks", "ratio", "pretraining", "epochs", "patience", "batch_size", "lr", "seed"}
-"""The options of any study that decide what a training gives."""
 
 Epoch = TypeVar("Epoch")
 Rank = tuple[float, float]
@@ -60,28 +55,6 @@ def budget_of(fold: Fold, config: StudyConfig) -> Budget:
 def seed_of(place: Place, config: StudyConfig) -> int:
     """Of initial weights, batches and choices: the same in all arms, because they are compared."""
     return 10_000 * config.seed + 100 * place.fold + place.seed
-
-
-def study_of(content_hash: str, options: Mapping[str, Any], arm: str, synthetic: str) -> str:
-    """The name of everything that decides an arm's networks, but their fold, fraction and seed.
-
-    Args:
-        content_hash: of the dataset.
-        options: those that decide.
-        synthetic: the supply's digest.
-    """
-    used = synthetic if ARMS[arm].synthetic != "none" else ""
-    return kept.digest_of(dataset=content_hash, config=dict(options), synthetic=used)
-
-
-def digest_of(study: str, fold: Fold, test: Indices, place: Place) -> str:
-    """The name of everything that decides a training's result.
-
-    Args:
-        fold, test: as rows of the dataset.
-    """
-    rows = [part.tolist() for part in (fold.training, fold.validation, fold.test, test)]
-    return kept.digest_of(study=study, rows=rows, place=place)
 
 
 def learn(
@@ -170,11 +143,3 @@ def _find(folder: Path, digest: str, epoch: type[Epoch]) -> Trial[Epoch] | None:
 
 def name_of(fold: Fold) -> str:
     return f"fold {fold.number}, " if fold.number else ""
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Torch's global random state (initial weights, dropout, augmentation) from a seed; the caller's comes back."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

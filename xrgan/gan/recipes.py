@@ -27,50 +27,55 @@ class Recipe:
     draws_masks: bool
 
 
+# What tests/benchmarks/race.py found best.
+EIGEN = Recipe(
+    discriminator="projected",
+    latent_size=256,
+    components=256,
+    generator_width=48,
+    discriminator_width=32,
+    batch_size=16,
+    lr=8e-4,
+    loss="hinge",
+    r1=0.0,
+    ema_halflife_images=2000,
+    augments=True,
+    draws_masks=True,
+)
+# The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
+DCGAN = Recipe(
+    discriminator="plain",
+    latent_size=100,
+    components=0,
+    generator_width=64,
+    discriminator_width=64,
+    batch_size=16,
+    lr=2e-4,
+    loss="bce",
+    r1=0.0,
+    ema_halflife_images=500,
+    augments=False,
+    draws_masks=False,
+)
 RECIPES = {
-    # What tests/benchmarks/race.py found best.
-    "eigen": Recipe(
-        discriminator="projected",
-        latent_size=256,
-        components=256,
-        generator_width=48,
-        discriminator_width=32,
-        batch_size=16,
-        lr=8e-4,
-        loss="hinge",
-        r1=0.0,
-        ema_halflife_images=2000,
-        augments=True,
-        draws_masks=True,
+    ("eigen", "projected"): EIGEN,
+    ("eigen", "plain"): replace(
+        EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02
     ),
-    # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
-    "dcgan": Recipe(
-        discriminator="plain",
-        latent_size=100,
-        components=0,
-        generator_width=64,
-        discriminator_width=64,
-        batch_size=16,
-        lr=2e-4,
-        loss="bce",
-        r1=0.0,
-        ema_halflife_images=500,
-        augments=False,
-        draws_masks=False,
+    ("dcgan", "plain"): DCGAN,
+    ("dcgan", "projected"): replace(
+        DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augments=True
     ),
+    # The discriminator is the model's own choice.
+    ("eigen", AUTO): EIGEN,
+    ("dcgan", AUTO): DCGAN,
 }
-
-# What is otherwise where a model meets the other discriminator.
-ELSE: dict[tuple[str, str], dict[str, Any]] = {
-    ("eigen", "plain"): {"discriminator_width": 48, "lr": 2e-4, "loss": "non-saturating", "r1": 0.02},
-    ("dcgan", "projected"): {"discriminator_width": 32, "lr": 8e-4, "loss": "hinge", "augments": True},
-}
+"""(model, discriminator) → how both are trained."""
 
 
 def recipe_of(config: Config) -> Recipe:
     """The recipe of the model and the discriminator that were asked for."""
-    model = config.model
-    return replace(RECIPES[model.name], **ELSE.get((model.name, model.discriminator), {}))
+    return RECIPES[config.model.name, config.model.discriminator]
 
 
 def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Config:

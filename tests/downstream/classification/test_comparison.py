@@ -12,7 +12,6 @@ from xrgan.downstream.classification.comparison import (
     LEADING,
     Compared,
     Outcome,
-    by_key,
     compare,
     resample,
     spread,
@@ -20,6 +19,7 @@ from xrgan.downstream.classification.comparison import (
 )
 from xrgan.downstream.classification.pool import Pool, cut, gather
 from xrgan.downstream.classification.scores import METRICS, auroc, score
+from xrgan.downstream.contrast import by_key
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.statistics import corrected_t_test, interval
 

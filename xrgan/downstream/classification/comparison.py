@@ -1,7 +1,7 @@
 """Classifiers of a study beside one another: figures with intervals, and what tests say of their differences."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,7 @@ from xrgan import console
 from xrgan.downstream.classification.classifier import Epoch
 from xrgan.downstream.classification.pool import Pool
 from xrgan.downstream.classification.scores import METRICS, score, score_or_nan
-from xrgan.downstream.contrast import Contrast, Floats, Key, contrast, holm_over_folds
-from xrgan.downstream.contrast import by_key as by_key
+from xrgan.downstream.contrast import Contrast, Floats, Key, contrast
 from xrgan.downstream.outcome import Trial
 from xrgan.downstream.statistics import McNemar, bootstrap, holm, mcnemar, mean_and_std
 
@@ -78,10 +77,10 @@ def compare(
     made = contrast(outcomes, samples, baseline, LEADING, on_test, in_folds, test_to_training)
     right = {key: _is_right(labels, ones) for key, ones in outcomes.items()}
     of_images = [mcnemar(right[one.arm, one.fraction], right[baseline, one.fraction]) for one in made]
-    folds_holm, images_holm = holm_over_folds(made), holm([test.p for test in of_images])
+    images_holm = holm([test.p for test in of_images])
     return [
-        Compared(**vars(replace(one, folds_holm=with_folds)), images=test, images_holm=p)
-        for one, with_folds, test, p in zip(made, folds_holm, of_images, images_holm, strict=True)
+        Compared(**vars(one), images=test, images_holm=p)
+        for one, test, p in zip(made, of_images, images_holm, strict=True)
     ]
 
 

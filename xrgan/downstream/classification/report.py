@@ -32,17 +32,10 @@ def scores(pool: Pool, folds: Sequence[Fold], outcomes: Sequence[Outcome]) -> pd
     rows = []
     for outcome in outcomes:
         of_fold = score(left_out[outcome.place.fold], outcome.on_fold) if left_out else {}
-        history = outcome.history
+        best = outcome.history.kept
         rows.append(
-            outcome.place._asdict()
-            | {
-                "n_real": outcome.n_real,
-                "n_synthetic": outcome.n_synthetic,
-                "steps": history.steps,
-                "best_epoch": history.best + 1,
-                "validation_auroc": history.kept.auroc,
-                "validation_balanced_accuracy": history.kept.balanced_accuracy,
-            }
+            outcome.row()
+            | {"validation_auroc": best.auroc, "validation_balanced_accuracy": best.balanced_accuracy}
             | score(labels, outcome.on_test)
             | {f"fold_{name}": value for name, value in of_fold.items()}
             | {"seconds": outcome.seconds}

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import trials
 from xrgan.downstream.arms import ARMS, Arm
+from xrgan.downstream.bench import Bench, supply_for
 from xrgan.downstream.classification import classic, report, verdict
 from xrgan.downstream.classification.classifier import Epoch, Examples, History, predict, run, train
 from xrgan.downstream.classification.comparison import Outcome
@@ -23,14 +23,14 @@ from xrgan.downstream.classification.networks import SMALLEST_IMAGE, Classifier,
 from xrgan.downstream.classification.pool import Pool, Supply, check_real, choose_synthetic, cut, gather
 from xrgan.downstream.classification.saved import About, is_saved, save_classifier
 from xrgan.downstream.classification.weights import locate
-from xrgan.downstream.fitting import Budget
+from xrgan.downstream.fitting import Budget, seeded
 from xrgan.downstream.folds import Fold, Indices, thin
-from xrgan.downstream.leaks import Seen, check_generator
+from xrgan.downstream.leaks import Seen
 from xrgan.downstream.outcome import Place
-from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of, seeded
+from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of
 from xrgan.errors import XrganError
 
-DECIDE = {"arch", "weights", "unfreeze"} | trials.DECIDE
+DECIDE = frozenset({"arch", "weights", "unfreeze"})
 
 SupplyOf = Callable[[Fold], Supply]
 """Synthetic images for a fold, whose indices are rows of the dataset."""
@@ -102,21 +102,8 @@ def check(dataset: PackedDataset, config: ClassifyConfig, seen: tuple[Seen, ...]
     return pool, cut(pool, k, config.seed, seen)
 
 
-@dataclass(frozen=True)
-class _Bench:
-    """One fold's images, and what is computed of them once for all of its trainings."""
-
-    dataset: PackedDataset
-    pool: Pool
-    fold: Fold
-    supply: Supply | None
-    config: ClassifyConfig
-    device: torch.device
-
-    @cached_property
-    def images(self) -> Tensor:
-        """uint8 (N + M, C, H, W): the pool's, then the supply's."""
-        return torch.cat([self.pool.images, self.supply.images]) if self.supply else self.pool.images
+class _Bench(Bench[Pool, Supply, ClassifyConfig]):
+    """What is computed of a fold's images once for all of its trainings."""
 
     @cached_property
     def labels(self) -> Tensor:
@@ -130,16 +117,6 @@ class _Bench:
         with console.progress(f"Features of {self.config.arch}", len(self.images)) as bar:
             return run(network.features, self.images, np.arange(len(self.images)), self.device, bar.advance)
 
-    def study_of(self, arm: str) -> str:
-        """As `trials.study_of`."""
-        synthetic = self.supply.digest if self.supply else ""
-        return trials.study_of(self.dataset.content_hash, self.config.model_dump(include=DECIDE), arm, synthetic)
-
-    def digest_of(self, place: Place) -> str:
-        """As `trials.digest_of`."""
-        rows = self.pool.rows
-        return trials.digest_of(self.study_of(place.arm), self.fold.at(rows), rows[self.pool.test], place)
-
 
 def _run_fold(
     dataset: PackedDataset,
@@ -150,10 +127,7 @@ def _run_fold(
     folder: Path,
     supply_of: SupplyOf | None,
 ) -> list[Outcome]:
-    supply = supply_of(pool.in_dataset(fold)) if supply_of else None
-    for seen in (supply.seen or ()) if supply else ():
-        check_generator(seen, fold, pool.groups)
-    bench = _Bench(dataset, pool, fold, supply, config, device)
+    bench = _Bench(dataset, pool, fold, supply_for(fold, pool, supply_of), config, device, DECIDE)
 
     def train_one(place: Place, report: Report) -> Outcome:
         outcome, network = _run_one(bench, place, report)
@@ -174,7 +148,11 @@ def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Clas
     seed = seed_of(place, config)
     labels = pool.labels.numpy()
     fold = thin(bench.fold, labels, pool.groups, place.fraction, seed)
-    synthetic = _synthetic(bench, fold, arm, seed)
+
+    def choose(real: Indices, supply: Supply, rng: np.random.Generator) -> Indices:
+        return choose_synthetic(pool, real, supply, config.ratio, rng)
+
+    synthetic = bench.synthetic(fold, arm, seed, choose)
     with seeded(seed):
         network = _build(pool, config)
         on_features = network.frozen and not arm.classic
@@ -206,21 +184,6 @@ def _learn(
 
     budget = budget_of(bench.fold, bench.config)
     return trials.learn(arm, fold.training, synthetic, budget, bench.config.pretraining, learn)
-
-
-def _synthetic(bench: _Bench, fold: Fold, arm: Arm, seed: int) -> Indices:
-    """The synthetic images that a training uses, as indices into the bench's: none, or chosen by the seed.
-
-    Beside real images, `ratio` for each of them. By themselves, `ratio` for each real one of fraction 1: who has few
-    real images isn't short of synthetic ones.
-    """
-    if arm.synthetic == "none":
-        return fold.training[:0]
-    assert bench.supply is not None, "an arm needs synthetic images"
-    rng = np.random.default_rng(seed)
-    real = fold.training if arm.synthetic == "beside" else bench.fold.training
-    chosen = choose_synthetic(bench.pool, real, bench.supply, bench.config.ratio, rng)
-    return chosen + len(bench.pool.images)
 
 
 def _save(folder: Path, bench: _Bench, outcome: Outcome, network: Classifier) -> None:

@@ -44,17 +44,10 @@ def scores(pool: Pool, outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """
     rows = []
     for outcome in outcomes:
-        history = outcome.history
         parts = {"test": outcome.on_test} | ({"fold": outcome.on_fold} if outcome.place.fold else {})
         rows.append(
-            outcome.place._asdict()
-            | {
-                "n_real": outcome.n_real,
-                "n_synthetic": outcome.n_synthetic,
-                "steps": history.steps,
-                "best_epoch": history.best + 1,
-                "validation_dice": history.kept.dice,
-            }
+            outcome.row()
+            | {"validation_dice": outcome.history.kept.dice}
             | {
                 f"{part}_{name}": value
                 for part, answers in parts.items()

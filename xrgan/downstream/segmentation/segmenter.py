@@ -18,7 +18,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from xrgan.downstream import history
-from xrgan.downstream.fitting import Budget, autocast_on, finite, fit
+from xrgan.downstream.fitting import Budget, autocast_on, finite, fit, seeded
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.segmentation import overlap
 
@@ -78,8 +78,7 @@ def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:
     """
     assert channels in (1, 3) and structures >= 1
     features = (width, width, 2 * width, 4 * width, 8 * width, width)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return Segmenter(BasicUNet(2, channels, structures, features))
 
 
@@ -145,8 +144,7 @@ def augment(images: Tensor, masks: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     Turned, shifted, scaled and sheared (what comes in is black), brighter or darker; never flipped: the heart is left.
     Masks stay 0 or 255.
     """
-    with torch.random.fork_rng(devices=[]):  # torchvision draws from torch's global random state, on the CPU
-        torch.manual_seed(seed)
+    with seeded(seed):  # torchvision draws from torch's global random state, on the CPU
         pairs = [
             _change(tv_tensors.Image(image), tv_tensors.Mask(mask)) for image, mask in zip(images, masks, strict=True)
         ]

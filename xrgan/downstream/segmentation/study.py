@@ -1,8 +1,7 @@
-"""The study that answers whether synthetic X-rays with masks help a segmenter; the sibling of study.py."""
+"""The study that answers whether synthetic X-rays with masks help a segmenter."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from torch import Tensor
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import trials
-from xrgan.downstream.arms import ARMS, Arm
+from xrgan.downstream.arms import ARMS
+from xrgan.downstream.bench import Bench, supply_for
 from xrgan.downstream.fitting import Budget
 from xrgan.downstream.folds import Fold, Indices, thin
-from xrgan.downstream.leaks import Seen, check_generator
+from xrgan.downstream.leaks import Seen
 from xrgan.downstream.outcome import Place
 from xrgan.downstream.segmentation import overlap, report, verdict
 from xrgan.downstream.segmentation.pool import Pool, Supply, check_real, choose_synthetic, cut, gather
@@ -27,7 +27,7 @@ from xrgan.downstream.segmentation.segmenter import Epoch, Examples, History, Se
 from xrgan.downstream.segmentation.verdict import Outcome
 from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of
 
-DECIDE = {"width"} | trials.DECIDE
+DECIDE = frozenset({"width"})
 
 SupplyOf = Callable[[Fold], Supply]
 """Synthetic pairs for a fold, whose indices are rows of the dataset."""
@@ -44,9 +44,9 @@ def segment(
 ) -> dict[str, Any]:
     """Train a U-Net for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
 
-    As `study.classify`: the training images are cut into folds by patient, a part of what a fold leaves to learn from
-    picks the best epoch, and all arms of a fold and seed start from the same weights and may take the same number of
-    steps. Interrupted, and asked again, it goes on with the trainings that are missing.
+    As `classification.study.classify`: the training images are cut into folds by patient, a part of what a fold leaves
+    to learn from picks the best epoch, and all arms of a fold and seed start from the same weights and may take the
+    same number of steps. Interrupted, and asked again, it goes on with the trainings that are missing.
 
     Args:
         config: with `k_folds` as a number.
@@ -67,7 +67,7 @@ def segment(
     outcomes: list[Outcome] = []
     studies: set[str] = set()
     for fold in folds:
-        bench = _set_up(dataset, pool, fold, config, device, supply_of)
+        bench = _Bench(dataset, pool, fold, supply_for(fold, pool, supply_of), config, device, DECIDE)
         outcomes += _run_fold(bench, folder)
         studies |= {bench.study_of(arm) for arm in config.arms}
     summary = verdict.summarise(dataset, pool, folds, config, outcomes) | {
@@ -90,49 +90,12 @@ def check(dataset: PackedDataset, config: SegmentConfig, seen: tuple[Seen, ...] 
     return pool, cut(pool, k, config.seed, seen)
 
 
-@dataclass(frozen=True)
-class _Bench:
-    """One fold's images."""
-
-    dataset: PackedDataset
-    pool: Pool
-    fold: Fold
-    supply: Supply | None
-    config: SegmentConfig
-    device: torch.device
-
-    @cached_property
-    def images(self) -> Tensor:
-        """uint8 (N + S, C, H, W): the pool's, then the supply's."""
-        return torch.cat([self.pool.images, self.supply.images]) if self.supply else self.pool.images
+class _Bench(Bench[Pool, Supply, SegmentConfig]):
+    """One fold's images with their masks."""
 
     @cached_property
     def masks(self) -> Tensor:
         return torch.cat([self.pool.masks, self.supply.masks]) if self.supply else self.pool.masks
-
-    def study_of(self, arm: str) -> str:
-        """As `trials.study_of`."""
-        synthetic = self.supply.digest if self.supply else ""
-        return trials.study_of(self.dataset.content_hash, self.config.model_dump(include=DECIDE), arm, synthetic)
-
-    def digest_of(self, place: Place) -> str:
-        """As `trials.digest_of`."""
-        rows = self.pool.rows
-        return trials.digest_of(self.study_of(place.arm), self.fold.at(rows), rows[self.pool.test], place)
-
-
-def _set_up(
-    dataset: PackedDataset,
-    pool: Pool,
-    fold: Fold,
-    config: SegmentConfig,
-    device: torch.device,
-    supply_of: SupplyOf | None,
-) -> _Bench:
-    supply = supply_of(fold.at(pool.rows)) if supply_of else None
-    for seen in (supply.seen or ()) if supply else ():
-        check_generator(seen, fold, pool.groups)
-    return _Bench(dataset, pool, fold, supply, config, device)
 
 
 def _run_fold(bench: _Bench, folder: Path) -> list[Outcome]:
@@ -161,7 +124,11 @@ def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Segm
     started = time.monotonic()
     config, pool, arm, seed = bench.config, bench.pool, ARMS[place.arm], seed_of(place, bench.config)
     fold = thin(bench.fold, pool.strata, pool.groups, place.fraction, seed)
-    synthetic = _synthetic(bench, fold, arm, seed)
+
+    def choose(real: Indices, supply: Supply, rng: np.random.Generator) -> Indices:
+        return choose_synthetic(len(real), supply, config.ratio, rng)
+
+    synthetic = bench.synthetic(fold, arm, seed, choose)
     network = build(pool.images.shape[1], len(pool.structures), config.width, seed)
 
     def learn(training: Indices, budget: Budget) -> History:
@@ -173,20 +140,6 @@ def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Segm
     n_real = 0 if arm.synthetic == "alone" else len(fold.training)
     seconds = round(time.monotonic() - started, 2)
     return Outcome(place, n_real, len(synthetic), history, on_test, on_fold, seconds), network
-
-
-def _synthetic(bench: _Bench, fold: Fold, arm: Arm, seed: int) -> Indices:
-    """The synthetic pairs that a training uses, as indices into the bench's: none, or chosen by the seed.
-
-    Beside real images, `ratio` for each of them. By themselves, `ratio` for each real one of fraction 1: who has few
-    real images isn't short of synthetic ones.
-    """
-    if arm.synthetic == "none":
-        return fold.training[:0]
-    assert bench.supply is not None, "an arm needs synthetic images"
-    real = fold.training if arm.synthetic == "beside" else bench.fold.training
-    chosen = choose_synthetic(len(real), bench.supply, bench.config.ratio, np.random.default_rng(seed))
-    return chosen + len(bench.pool.images)
 
 
 def _score(network: Segmenter, bench: _Bench, part: Indices) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """From what a study's segmenters scored to its summary: figures, and what may and may not be concluded from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import judgement
 from xrgan.downstream.arms import baseline_of, needs_synthetic
-from xrgan.downstream.contrast import Contrast, Floats, Key, by_key, contrast, holm_over_folds
+from xrgan.downstream.contrast import Contrast, Floats, Key, by_key, contrast
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.outcome import Trial
 from xrgan.downstream.segmentation.overlap import METRICS
@@ -146,10 +146,10 @@ def compare(
     made = contrast(outcomes, samples, baseline, LEADING, on_test, on_fold if with_folds else None, test_to_training)
     leading = {key: _of_patients(pool, ones) for key, ones in outcomes.items()}
     tests = [wilcoxon(leading[one.arm, one.fraction] - leading[baseline, one.fraction]) for one in made]
-    folds_holm, patients_holm = holm_over_folds(made), holm([test.p for test in tests])
+    patients_holm = holm([test.p for test in tests])
     return [
-        Compared(**vars(replace(one, folds_holm=of_folds)), patients=test, patients_holm=p)
-        for one, of_folds, test, p in zip(made, folds_holm, tests, patients_holm, strict=True)
+        Compared(**vars(one), patients=test, patients_holm=p)
+        for one, test, p in zip(made, tests, patients_holm, strict=True)
     ]
 
 
