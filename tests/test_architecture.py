@@ -12,7 +12,7 @@ import pytest
 import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "files", "grammar", "console", "config", "rundir", "workspace"}
+GROUND = {"errors", "files", "option_syntax", "console", "config", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 KNOW_TORCH = {*STAGES, "hardware.py"}
@@ -37,8 +37,8 @@ def may_enter(room: str) -> set[str]:
         "hardware": {"", "ground"},
         **{stage: {"", "ground", "data", "hardware", stage} for stage in STAGES},
         **{study: {"", "ground", "data", "hardware", "downstream", study} for study in STUDIES},
-        "pipeline": {"", "ground", "data", "hardware", *STAGES, *STUDIES, "pipeline"},
-        "cli": {"", "ground", "data", *STAGES, *STUDIES, "pipeline", "cli"},
+        "commands": {"", "ground", "data", "hardware", *STAGES, *STUDIES, "commands"},
+        "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "__main__": {"cli"},
     }[room]
 
@@ -105,7 +105,7 @@ def test_only_the_console_speaks(file: str) -> None:
         ("xrgan.gan.training", "import xrgan.evaluation.metrics", {"evaluation"}),
         ("xrgan.evaluation.fid", "def f():\n    from xrgan import cli", {"cli"}),
         ("xrgan.downstream.classification.study", "from xrgan import config, gan", {"gan"}),
-        ("xrgan.downstream.classification.study", "from xrgan.pipeline import evaluate", {"pipeline"}),
+        ("xrgan.downstream.classification.study", "from xrgan.commands import evaluate", {"commands"}),
         ("xrgan.downstream.segmentation.pool", "from xrgan.downstream.classification import pool", {"classification"}),
         ("xrgan.downstream.trials", "from xrgan.downstream.segmentation.study import run", {"segmentation"}),
     ],

@@ -114,7 +114,7 @@ def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> N
 
 
 def test_the_flags_of_a_study_reach_the_options(type_: Terminal) -> None:
-    """What a study does with them stands in tests/pipeline."""
+    """What a study does with them stands in tests/commands."""
     RunDir(Path("runs/a")).write_config(Config())
     flags = (
         "--arms synthetic-to-real,real --fractions 0.05,1 --seeds 3 --k-folds 0 --gan-per-fold --leaks drop --ratio 0.5"

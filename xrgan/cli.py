@@ -15,7 +15,13 @@ import typer
 
 import xrgan
 from xrgan import config as options
-from xrgan import console, pipeline
+from xrgan import console
+from xrgan.commands import classify as classifying
+from xrgan.commands import evaluate as evaluating
+from xrgan.commands import sample as drawing_of_runs
+from xrgan.commands import score_checkpoints
+from xrgan.commands import segment as segmenting
+from xrgan.commands import train as training_of_runs
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
@@ -264,10 +270,10 @@ def train(
         if init_from:
             raise XrganError(f"{there.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
         console.notice(f"{there.path} exists: going on with it.")
-        _show_trained(pipeline.go_on(workspace, there, base, resolved, data))
+        _show_trained(training_of_runs.resume(workspace, there, base, resolved, data))
     else:
         source = workspace.find_run(init_from) if init_from else None
-        _show_trained(pipeline.train_new(workspace, there, resolved, data, source))
+        _show_trained(training_of_runs.train_new(workspace, there, resolved, data, source))
 
 
 @app.command()
@@ -294,7 +300,7 @@ def resume(
     saved = there.read_config()
     flags = {"train.epochs": epochs, "train.minutes": minutes, "train.evaluate_every": evaluate_every, "device": device}
     wanted = options.resolve(saved, None, settings or (), flags)
-    _show_trained(pipeline.go_on(workspace, there, saved, wanted, data))
+    _show_trained(training_of_runs.resume(workspace, there, saved, wanted, data))
 
 
 @app.command()
@@ -353,7 +359,7 @@ def sample(
     drawing = dataclasses.replace(drawing, balance=balance)
     folder = out or there.synthetic
     wish = resolved.sample
-    selection = pipeline.reject_copies(workspace, there, resolved, data) if reject_copies else None
+    selection = drawing_of_runs.reject_copies(workspace, there, resolved, data) if reject_copies else None
     sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite, selection)
     console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
     if selection:
@@ -429,11 +435,11 @@ def evaluate(
     if there is None:
         folder = out or Path("evaluation") / _folder_to_score(synthetic, real, run, data).resolve().name
         assert real is not None and synthetic is not None
-        scores = pipeline.evaluate_folders(workspace, real, synthetic, training, resolved, metrics, folder)
+        scores = evaluating.evaluate_folders(workspace, real, synthetic, training, resolved, metrics, folder)
         title = f"{synthetic} against {real}"
     else:
         _refuse_beside_a_run(training=training, out=out)
-        scores = pipeline.evaluate(workspace, there, resolved, metrics, data, synthetic)
+        scores = evaluating.evaluate(workspace, there, resolved, metrics, data, synthetic)
         folder = there.evaluation
         of_what = f"{resolved.evaluate.split} images"
         title = f"{there.name}: {synthetic or 'synthetic'} against {of_what}"
@@ -458,7 +464,7 @@ def _show_over_time(
             f"Leave out --{given[0]}.",
             exit_code=2,
         )
-    rows, best = pipeline.evaluate_checkpoints(workspace, run, config, data)
+    rows, best = score_checkpoints.evaluate_checkpoints(workspace, run, config, data)
     from xrgan.evaluation import over_time
 
     if as_json:
@@ -573,7 +579,7 @@ def classify(
     if out is not None:
         raise XrganError("--out goes with --predict: a study stays in its run.", "Leave it out.", exit_code=2)
     with _going_on():
-        summary = pipeline.classify(workspace, there, resolved, data, synthetic or ())
+        summary = classifying.classify(workspace, there, resolved, data, synthetic or ())
     if as_json:
         console.show_json(summary)
         return
@@ -586,7 +592,7 @@ def classify(
 
 
 def _predict(run: RunDir, config: options.Config, images: Path, out: Path, arm: str, as_json: bool) -> None:
-    table = pipeline.predict(run, config, images, out, arm)
+    table = classifying.predict(run, config, images, out, arm)
     from xrgan.downstream.classification.prediction import NO_DEVICE
 
     if as_json:
@@ -660,7 +666,7 @@ def segment(
         console.show_text(options.to_yaml(resolved))
         return
     with _going_on():
-        summary = pipeline.segment(workspace, there, resolved, data, synthetic)
+        summary = segmenting.segment(workspace, there, resolved, data, synthetic)
     if as_json:
         console.show_json(summary)
         return

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
-from xrgan.grammar import parse_map, parse_window
+from xrgan.option_syntax import parse_map, parse_window
 
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100

@@ -28,7 +28,7 @@ from xrgan.data.reading.masks import STRUCTURES
 from xrgan.data.scan import COLUMNS, scan, table
 from xrgan.data.sources import SOURCES, Source, find_source
 from xrgan.errors import XrganError
-from xrgan.grammar import merged, parse_map
+from xrgan.option_syntax import merged, parse_map
 
 JUNK = re.compile(r"(^|/)(\.|__MACOSX)|mask", re.IGNORECASE)
 

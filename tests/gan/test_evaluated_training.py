@@ -17,7 +17,10 @@ from rich.console import Console
 
 from tests.gan.helpers import tiny_config, tiny_dataset
 from tests.gan.test_training import assert_same, last
-from xrgan import cli, console, pipeline
+from xrgan import cli, console
+from xrgan.commands import score_checkpoints as per_checkpoint
+from xrgan.commands.score_checkpoints import evaluate_checkpoints
+from xrgan.commands.train import resume, train_new
 from xrgan.config import Config, to_yaml
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
@@ -25,7 +28,6 @@ from xrgan.evaluation import over_time
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, pace, runs, step, training
 from xrgan.gan.drawing import open_drawing
-from xrgan.pipeline import over_time as per_checkpoint
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -215,8 +217,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1) / 255
 
     toy = custom("toy", "1", 4, network, "cpu", channels=1)
-    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", lambda *_: lambda: toy)
-    monkeypatch.setattr("xrgan.pipeline.over_time.extractor_of", lambda *_: lambda: toy)
+    monkeypatch.setattr("xrgan.commands.train.extractor_of", lambda *_: lambda: toy)
+    monkeypatch.setattr("xrgan.commands.score_checkpoints.extractor_of", lambda *_: lambda: toy)
     tiny_dataset(tmp_path / "data/prepared")
     return Workspace(tmp_path / "data", tmp_path / "runs")
 
@@ -224,7 +226,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 def scored_run(workspace: Workspace, name: str, *settings: str) -> RunDir:
     run = workspace.run_at(name)
     config = tiny_config("train.evaluate_every=1", "train.keep_checkpoints=2", *settings)
-    pipeline.train_new(workspace, run, config, "tiny")
+    train_new(workspace, run, config, "tiny")
     return run
 
 
@@ -259,7 +261,7 @@ def test_a_resumed_run_has_the_table_of_one_that_never_stopped(
     monkeypatch.setattr(
         per_checkpoint, "drawn_in_memory", lambda *given: (drawn.append(given[2].stem), real(*given))[1]
     )
-    pipeline.go_on(workspace, parts, saved, wanted, None)
+    resume(workspace, parts, saved, wanted, None)
     assert table(parts) == table(whole)
     assert [name for name in drawn if name != "best"] == ["step_00000024", "step_00000032"], "no score is taken twice"
     assert_same(whole, parts)
@@ -269,11 +271,11 @@ def test_every_checkpoint_is_scored_once_a_setting(workspace: Workspace, monkeyp
     run = scored_run(workspace, "run", "train.epochs=4", "train.evaluate_every=0", "train.keep_checkpoints=3")
     assert not run.evaluation.exists()
     config = run.read_config()
-    rows, best = pipeline.evaluate_checkpoints(workspace, run, config)
+    rows, best = evaluate_checkpoints(workspace, run, config)
     assert [row.epoch for row in rows] == [2, 3, 4]
     assert best is not None and checkpoint.on_disk(run.checkpoints)[best.step].name == checkpoint.BEST
     monkeypatch.setattr(per_checkpoint, "drawn_in_memory", lambda *_: pytest.fail("scored twice"))
-    assert pipeline.evaluate_checkpoints(workspace, run, config) == (rows, best)
+    assert evaluate_checkpoints(workspace, run, config) == (rows, best)
     monkeypatch.undo()
 
 
@@ -282,7 +284,7 @@ def test_another_setting_begins_rows_of_its_own_and_test_marks_nothing(workspace
     marked = checkpoint.load(run.checkpoints / "best.pt")["step"]
     chosen = run.read_config().evaluate.model_copy(update={"split": "test", "n": 5})
     config = run.read_config().model_copy(update={"evaluate": chosen})
-    rows, best = pipeline.evaluate_checkpoints(workspace, run, config)
+    rows, best = evaluate_checkpoints(workspace, run, config)
     assert best is None and {(row.split, row.n) for row in rows} == {("test", 5)}
     assert {row.step for row in rows} == {marked, 16, 24}
     assert len(over_time.read(run.evaluation)) == 3 + len(rows)
@@ -303,7 +305,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
             "evaluate": saved.evaluate.model_copy(update={"n": 6}),
         }
     )
-    pipeline.go_on(workspace, run, saved, wanted, None)
+    resume(workspace, run, saved, wanted, None)
     assert [row.step for row in over_time.read(run.evaluation) if row.n == 6] == [16, 24, 32, 40]
     assert checkpoint.load(run.checkpoints / "best.pt")["step"] == 16
 
@@ -317,7 +319,7 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
 
         return make
 
-    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", offline)
+    monkeypatch.setattr("xrgan.commands.train.extractor_of", offline)
     monkeypatch.setattr(training, "train_step", lambda *_: pytest.fail("trained"))
     with pytest.raises(XrganError, match=r"Inception weights.*Fetch them.*`--evaluate-every 0`"):
         scored_run(workspace, "run")
@@ -325,10 +327,10 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
     monkeypatch.undo()
     run = scored_run(workspace, "run", "train.evaluate_every=0")
     saved = run.read_config()
-    monkeypatch.setattr("xrgan.pipeline.training.extractor_of", offline)
+    monkeypatch.setattr("xrgan.commands.train.extractor_of", offline)
     wanted = saved.model_copy(update={"train": saved.train.model_copy(update={"evaluate_every": 1, "epochs": 3})})
     with pytest.raises(XrganError, match="--evaluate-every 0"):
-        pipeline.go_on(workspace, run, saved, wanted, None)
+        resume(workspace, run, saved, wanted, None)
     assert run.read_config() == saved
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from xrgan.data.reading.pictures import read_picture
 from xrgan.errors import XrganError
 from xrgan.files import replacing
-from xrgan.grammar import MINMAX
+from xrgan.option_syntax import MINMAX
 
 GAP = 2  # pixels between the images of a grid
 COLOUR = {"RGB", "RGBA", "P", "CMYK", "YCbCr"}

@@ -9,7 +9,7 @@ import pandas as pd
 from xrgan import console
 from xrgan.config import AUTO, NONE, PrepareConfig
 from xrgan.errors import XrganError
-from xrgan.grammar import Rule, merged, parse_map
+from xrgan.option_syntax import Rule, merged, parse_map
 
 MOST_NAMED = 20  # labels that a message lists
 

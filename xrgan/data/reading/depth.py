@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.grammar import parse_window
+from xrgan.option_syntax import parse_window
 
 IMG_SIZE = 2048  # JSRT's films, digitised to 2048 × 2048 pixels of 12 bits
 IMG_WHITE = 4095

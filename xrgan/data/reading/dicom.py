@@ -78,9 +78,10 @@ def read_dicom(path: Path, window: str) -> NDArray[np.uint8]:
     """Read one image.
 
     Args:
-        window: dicom, minmax or pA-pB (`grammar.parse_window`). dicom: the file's first VOI LUT, else its first window;
-            what that makes white is 255, whether or not the image reaches it. A file with neither: unsigned values of
-            at most 8 bits as they are, others by their whole range. minmax and pA-pB heed no VOI LUT and no window.
+        window: dicom, minmax or pA-pB (`option_syntax.parse_window`). dicom: the file's first VOI LUT, else its first
+            window; what that makes white is 255, whether or not the image reaches it. A file with neither: unsigned
+            values of at most 8 bits as they are, others by their whole range. minmax and pA-pB heed no VOI LUT and no
+            window.
 
     Returns:
         (H, W), larger is brighter: MONOCHROME1 is inverted, colours are gray, padding is 0.

@@ -1,6 +1,6 @@
-"""Which dataset, and which of its images, a command works on."""
+"""What a command works on: the dataset, the images of it that are compared, the network that features come from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xrgan.data.packed import PackedDataset
+    from xrgan.evaluation.extractors import Extractor
 
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
 
@@ -72,3 +73,28 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
     if not len(held_out):
         raise XrganError(f"{dataset.name} has no {chosen.split} images to compare with.")
     return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out
+
+
+def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
+    """The network that features come from, loaded when it is needed."""
+    from xrgan.evaluation import extractors, inception
+    from xrgan.hardware import choose_device
+
+    chosen, device = config.evaluate, choose_device(config.device)
+    kind, _, name = chosen.extractor.partition(":")
+
+    def make() -> "Extractor":
+        if kind == "inception":
+            weights = inception.check_weights(Path(chosen.weights)) if chosen.weights else inception.fetch_weights()
+            return extractors.inception(weights, device)
+        from xrgan.downstream.arms import REAL
+        from xrgan.downstream.classification.saved import load_classifier
+
+        run = workspace.find_run(name)
+        saved = load_classifier(run.classify, REAL)
+        network = saved.network.to(device)
+        return extractors.custom(
+            f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.about.channels
+        )
+
+    return make

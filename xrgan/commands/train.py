@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING
 
 from xrgan import console
+from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of
+from xrgan.commands.score_checkpoints import score_of_training
 from xrgan.config import Config
 from xrgan.errors import XrganError
-from xrgan.pipeline.datasets import choose_dataset, dataset_of
-from xrgan.pipeline.extractors import extractor_of
-from xrgan.pipeline.over_time import score_of_training
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -40,7 +39,7 @@ def train_new(
     return training.train(run, dataset, config, score)
 
 
-def go_on(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
+def resume(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
     """Train a run that exists to the epoch that is wanted now.
 
     Raises:

@@ -1,24 +1,23 @@
-"""Do the synthetic images help? The studies of classifiers and of segmenters, from a run to a verdict."""
+"""Do the synthetic images help? The study of classifiers, from a run to a verdict."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xrgan import console
-from xrgan.config import Config
-from xrgan.errors import XrganError
-from xrgan.files import write_text
-from xrgan.pipeline.datasets import dataset_of
-from xrgan.pipeline.supplies import (
+from xrgan.commands.inputs import dataset_of
+from xrgan.commands.synthetic_images import (
     Origin,
     drawn_of_fold,
     folder_of,
-    origin_at,
     origins_by_class,
     refuse_beside_gan_per_fold,
     seen_of,
     with_folds,
 )
+from xrgan.config import Config
+from xrgan.errors import XrganError
+from xrgan.files import write_text
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from xrgan.downstream.classification import pool
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import Seen
-    from xrgan.downstream.segmentation import pool as segment_pool
 
 
 def classify(
@@ -73,50 +71,6 @@ def classify(
     real = checked[0].counts(checked[0].learned_from)
     shared = _labelled(workspace, run, origins, dataset, real, config, data, seen)
     return study.classify(dataset, chosen, device, run.classify, lambda _: shared, known, checked)
-
-
-def segment(
-    workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: str | None = None
-) -> dict[str, Any]:
-    """Compare segmenters on real images and masks with others that learned from synthetic pairs, too.
-
-    Args:
-        synthetic: a folder that `sample` filled with masks, or a run; the run's own images without any.
-
-    Returns:
-        What segment/summary.yaml holds.
-    """
-    from xrgan.downstream.arms import needs_synthetic
-    from xrgan.downstream.segmentation import pool as segment_pool
-    from xrgan.downstream.segmentation import study as segment_study
-    from xrgan.hardware import choose_device
-
-    dataset = dataset_of(workspace, run, config, data)
-    device = choose_device(config.device)
-    needed = needs_synthetic(config.segment.arms)
-    refuse_beside_gan_per_fold(config.segment, synthetic)
-    config = with_folds(config, "segment", shared=needed and not config.segment.gan_per_fold)
-    chosen = config.segment
-    if not needed:
-        return segment_study.segment(dataset, chosen, device, run.segment)
-    origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
-    if chosen.gan_per_fold:
-        segment_pool.check_real(dataset)
-        _refuse_without_masks(run)
-
-        def of_fold(fold: "Fold") -> "segment_pool.Supply":
-            folder, seen = drawn_of_fold(workspace, run.segment, dataset, fold, config, chosen)
-            return _paired(dataset, folder, seen)
-
-        return segment_study.segment(dataset, chosen, device, run.segment, of_fold)
-    seen = seen_of(workspace, origin, dataset)
-    known = (seen,) if seen else ()
-    checked = segment_study.check(dataset, chosen, known)
-    if origin.run:
-        _refuse_without_masks(origin.run)
-    count = round(len(checked[0].learned_from) * chosen.ratio)
-    shared = _paired(dataset, folder_of(workspace, origin, run, config, count, data), seen)
-    return segment_study.segment(dataset, chosen, device, run.segment, lambda _: shared, known, checked)
 
 
 def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
@@ -190,20 +144,3 @@ def _labelled_of_fold(
     folder, seen = drawn_of_fold(workspace, run.classify, dataset, fold, config, config.classify)
     images, labels = read_synthetic(folder, dataset.classes)
     return pool.supply(dataset, images, labels, (seen,))
-
-
-def _paired(dataset: "PackedDataset", folder: Path, seen: "Seen | None") -> "segment_pool.Supply":
-    """The images of a folder with their masks."""
-    from xrgan.data.synthetic import read_pairs
-    from xrgan.downstream.segmentation import pool as segment_pool
-
-    images, masks = read_pairs(folder, dataset.masks)
-    return segment_pool.supply(dataset, images, masks, (seen,) if seen else None)
-
-
-def _refuse_without_masks(run: RunDir) -> None:
-    if run.read_config().model.masks is not True:
-        raise XrganError(
-            f"{run.name} draws no masks: a segmenter can't learn from its images.",
-            "Train one with `xrgan train --masks` on a dataset with masks, and name it with --run or --synthetic.",
-        )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xrgan import console
+from xrgan.commands.sample import drawn
 from xrgan.config import AUTO, Config, StudyConfig
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
-from xrgan.pipeline.drawing import drawn
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 

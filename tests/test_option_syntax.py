@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xrgan.grammar import Rule, merged, parse_map, parse_window
+from xrgan.option_syntax import Rule, merged, parse_map, parse_window
 
 
 @pytest.mark.parametrize(

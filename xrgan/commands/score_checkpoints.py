@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xrgan import console
+from xrgan.commands.inputs import dataset_of, extractor_of
+from xrgan.commands.sample import drawn_in_memory
 from xrgan.config import Config
 from xrgan.errors import XrganError
-from xrgan.pipeline.datasets import dataset_of
-from xrgan.pipeline.drawing import drawn_in_memory
-from xrgan.pipeline.extractors import extractor_of
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 

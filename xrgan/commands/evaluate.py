@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xrgan.commands.inputs import compared_of, dataset_of, extractor_of
+from xrgan.commands.sample import drawn
 from xrgan.config import Config
-from xrgan.pipeline.datasets import compared_of, dataset_of
-from xrgan.pipeline.drawing import drawn
-from xrgan.pipeline.extractors import extractor_of
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
