@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.data.miniatures import IMAGES, MINIATURES, write_jrs_original, write_jrs_with_masks, zipped
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.data.fetch import fetch
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.data.prepare import prepare

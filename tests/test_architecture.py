@@ -12,7 +12,7 @@ import pytest
 import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "files", "option_syntax", "console", "config", "rundir", "workspace"}
+GROUND = {"errors", "files", "option_syntax", "console", "config", "config_resolve", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 KNOW_TORCH = {*STAGES, "hardware.py"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.files import write_yaml
 from xrgan.rundir import RunDir

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.files import write_yaml
 from xrgan.workspace import Workspace

@@ -22,6 +22,7 @@ from xrgan.commands import sample as drawing_of_runs
 from xrgan.commands import score_checkpoints
 from xrgan.commands import segment as segmenting
 from xrgan.commands import train as training_of_runs
+from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
@@ -175,9 +176,9 @@ def prepare(
         "seed": seed,
         "workers": workers,
     }
-    resolved = options.resolve(None, config, settings or (), {f"prepare.{key}": value for key, value in flags.items()})
+    resolved = resolve(None, config, settings or (), {f"prepare.{key}": value for key, value in flags.items()})
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
         return
     workspace = Workspace(data_root, RUNS)
     from xrgan.data.prepare import prepare as pack
@@ -263,9 +264,9 @@ def train(
     there = workspace.run_at(run) if run else None
     exists = there is not None and there.exists()
     base = there.read_config() if there is not None and exists else None
-    resolved = options.resolve(base, config, settings or (), flags)
+    resolved = resolve(base, config, settings or (), flags)
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
     elif there is not None and base is not None:
         if init_from:
             raise XrganError(f"{there.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
@@ -299,7 +300,7 @@ def resume(
     there = _find_run(workspace, run)
     saved = there.read_config()
     flags = {"train.epochs": epochs, "train.minutes": minutes, "train.evaluate_every": evaluate_every, "device": device}
-    wanted = options.resolve(saved, None, settings or (), flags)
+    wanted = resolve(saved, None, settings or (), flags)
     _show_trained(training_of_runs.resume(workspace, there, saved, wanted, data))
 
 
@@ -336,9 +337,9 @@ def sample(
     workspace = Workspace(data_root, runs_root)
     there = _find_run(workspace, run)
     flags = {"sample.n": n, "sample.seed": seed, "sample.ema": ema, "device": device}
-    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    resolved = resolve(there.read_config(), config, settings or (), flags)
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
         return
     from xrgan.gan import sampling
     from xrgan.gan.drawing import open_drawing
@@ -420,9 +421,9 @@ def evaluate(
     wish = {"n": n, "split": split, "reference": reference, "fid_layer": fid_layer, "seed": seed}
     flags = {"device": device} | {f"evaluate.{key}": value for key, value in wish.items()}
     flags |= {"evaluate.extractor": extractor, "evaluate.weights": weights}
-    resolved = options.resolve(there.read_config() if there else None, config, settings or (), flags)
+    resolved = resolve(there.read_config() if there else None, config, settings or (), flags)
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
         return
     asked = {"fid": fid, "kid": kid, "is": is_, "prdc": prdc, "ssim": ssim, "ms-ssim": ms_ssim}
     asked["memorisation"] = memorisation
@@ -569,9 +570,9 @@ def classify(
         "seed": seed,
     }
     flags = {"device": device} | {f"classify.{key}": value for key, value in wish.items()}
-    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    resolved = resolve(there.read_config(), config, settings or (), flags)
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
         return
     if predict is not None:
         _predict(there, resolved, predict, out or Path("predictions.csv"), _one_arm(arms, resolved), as_json)
@@ -661,9 +662,9 @@ def segment(
         "seed": seed,
     }
     flags = {"device": device} | {f"segment.{key}": value for key, value in wish.items()}
-    resolved = options.resolve(there.read_config(), config, settings or (), flags)
+    resolved = resolve(there.read_config(), config, settings or (), flags)
     if dry_run:
-        console.show_text(options.to_yaml(resolved))
+        console.show_text(to_yaml(resolved))
         return
     with _going_on():
         summary = segmenting.segment(workspace, there, resolved, data, synthetic)

@@ -1,26 +1,12 @@
-"""Every option with its default, unit and meaning, once.
+"""Every option with its type, default, unit and meaning, once."""
 
-A configuration is built from the bottom up: the defaults here (or the run's own config.yaml), then `--config FILE`,
-then each `--set section.key=value`, then the command's flags. Unknown keys and impossible values are refused.
-"""
-
-import difflib
-import math
 import re
-import reprlib
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
-from xrgan.errors import XrganError
-from xrgan.files import parse_yaml, read_yaml, write_text
 from xrgan.option_syntax import parse_map, parse_window
-
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = 100
 
 AUTO, NONE = "auto", "none"
 
@@ -368,158 +354,29 @@ class Config(Section):
     segment: SegmentConfig = SegmentConfig()
 
 
-def resolve(
-    base: Config | None = None,
-    file: Path | None = None,
-    settings: Sequence[str] = (),
-    flags: Mapping[str, Any] | None = None,
-) -> Config:
-    """Build the configuration of one command.
-
-    Args:
-        base: a run's own configuration; the defaults without one.
-        file: `--config FILE`, a YAML file that may name some of the keys only.
-        settings: `--set` arguments, each `section.key=value` with the value in YAML.
-        flags: dotted key → value of the command's flags; None = the flag was not given.
-
-    Raises:
-        XrganError: an unknown key, a wrong type or an impossible value; the message names key, value and the
-            nearest key.
-    """
-    tree = (base or Config()).model_dump()
-    if file is not None:
-        _merge(tree, read_yaml(file), where=str(file))
-    for setting in settings:
-        key, separator, value = setting.partition("=")
-        if not separator:
-            raise XrganError(f"--set {setting} has no value.", "Write --set section.key=value.", exit_code=2)
-        _set(tree, key.strip(), _parse_value(setting, value), where="--set")
-    for key, given in (flags or {}).items():
-        if given is not None:
-            _set(tree, key, given, where="the flags")
-    return _validate(tree)
-
-
-def read_config(path: Path) -> Config:
-    """Read a run's config.yaml; the errors are those of `resolve`."""
-    return resolve(file=path)
-
-
-def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> None:
-    write_text(path, to_yaml(config, leave_out))
-
-
-def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:
-    """The whole configuration as YAML, each key with its meaning behind it."""
-    lines: list[str] = []
+def all_keys() -> list[str]:
+    """Every dotted key, such as train.epochs, in the order of the file."""
+    found = []
     for name, field in Config.model_fields.items():
-        if name in leave_out:
-            continue
-        value = getattr(config, name)
-        if isinstance(value, Section):
-            lines += ["", f"{name}:"]
-            fields = type(value).model_fields.items()
-            lines += [_line("  ", key, getattr(value, key), field.description) for key, field in fields]
+        if isinstance(field.default, Section):
+            found += [f"{name}.{inner}" for inner in type(field.default).model_fields]
         else:
-            lines.append(_line("", name, value, field.description))
-    return "\n".join(lines) + "\n"
+            found.append(name)
+    return found
+
+
+def field_of(key: str) -> FieldInfo:
+    """The field of a dotted key: its type, bounds, default and description."""
+    section, _, name = key.rpartition(".")
+    model = type(Config.model_fields[section].default) if section else Config
+    return model.model_fields[name]
 
 
 def meaning(key: str) -> str:
-    """The description of a dotted key, for `--help`."""
-    section, _, name = key.rpartition(".")
-    model = type(getattr(Config(), section)) if section else Config
-    return model.model_fields[name].description or ""
+    """The description of a dotted key."""
+    return field_of(key).description or ""
 
 
 def default(key: str) -> Any:
     """The default of a dotted key."""
-    value: Any = Config()
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
-
-
-def _line(indent: str, key: str, value: Any, description: str | None) -> str:
-    plain = list(value) if isinstance(value, tuple) else value
-    # In double quotes a line break is written as \n: a key takes one line.
-    texts = plain if isinstance(plain, list) else [value]
-    style = '"' if any(isinstance(text, str) and not text.isprintable() for text in texts) else None
-    dumped = yaml.safe_dump(plain, default_flow_style=True, default_style=style, allow_unicode=True, width=math.inf)
-    text = f"{indent}{key}: {dumped.removesuffix('...' + chr(10)).strip()}"
-    return f"{text:<32}  # {description}"
-
-
-def _parse_value(setting: str, value: str) -> Any:
-    try:
-        return parse_yaml(value)
-    except ValueError:
-        raise XrganError(f"--set {setting}: the value is no YAML.", "Quote it.", exit_code=2) from None
-
-
-def _merge(tree: dict[str, Any], over: Mapping[Any, Any], where: str, prefix: str = "") -> None:
-    for key, value in over.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(value, dict) and isinstance(tree.get(key), dict):
-            _merge(tree[key], value, where, f"{dotted}.")
-        elif value is None and isinstance(tree.get(key), dict):
-            continue  # a section whose lines are all commented out
-        else:
-            _set(tree, key, value, where, prefix)
-
-
-def _set(tree: dict[str, Any], key: Any, value: Any, where: str, prefix: str = "") -> None:
-    known = set(_leaves(Config().model_dump()))
-    dotted = f"{prefix}{key}"
-    if dotted not in known:
-        raise XrganError(f"Unknown key {dotted!r} in {where}.", _nearest(dotted, sorted(known)))
-    *sections, name = str(key).split(".")
-    for section in sections:
-        tree = tree[section]
-    tree[name] = value
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
-
-
-def _nearest(key: str, known: Sequence[str]) -> str:
-    inside = [name for name in known if name.startswith(f"{key}.")]
-    if inside:
-        return f"It is a section: its keys are {', '.join(inside)}."
-    same_name = [name for name in known if name.rpartition(".")[2] == key.rpartition(".")[2]]
-    near = same_name or difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"Did you mean {' or '.join(near)}?" if near else "`xrgan train --dry-run` prints every key."
-
-
-def _validate(tree: dict[str, Any]) -> Config:
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        names = [str(part) for part in first["loc"] if isinstance(part, str) and part in _names()]
-        key = ".".join(names)
-        reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        description = meaning(key) if names and key in set(_leaves(Config().model_dump())) else ""
-        raise XrganError(
-            f"{key} = {_shown(tree, key)} can't be: {reason[0].lower() + reason[1:]}.",
-            f"{key}: {description}." if description else "",
-        ) from None
-
-
-def _names() -> set[str]:
-    return {part for key in _leaves(Config().model_dump()) for part in key.split(".")}
-
-
-def _shown(tree: Mapping[str, Any], key: str) -> str:
-    value: Any = tree
-    for name in key.split("."):
-        value = value[name]
-    try:
-        return _short.repr(value)
-    except ValueError:  # Python writes out no int of more than 4300 digits
-        return "a number of thousands of digits"
+    return field_of(key).default

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xrgan.config import Config, read_config, write_config
+from xrgan.config import Config
+from xrgan.config_resolve import read_config, write_config
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from xrgan import console
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.gan import sampling
 from xrgan.gan.drawing import BLOCK, Drawing, draw
 from xrgan.gan.models import ImageSpec, build

@@ -23,7 +23,8 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from xrgan import console
-from xrgan.config import Config, resolve
+from xrgan.config import Config
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import runs, training
 from xrgan.gan.models import GENERATORS, ImageSpec, build

@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.conftest import write_image
 from tests.data.test_images import png_that_declares, read_square
-from xrgan.config import PrepareConfig, resolve
+from xrgan.config import PrepareConfig
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw, write_dataset
 from xrgan.data.prepare import prepare

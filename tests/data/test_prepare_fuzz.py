@@ -16,7 +16,8 @@ from PIL import Image
 from tests.conftest import write_image
 from tests.data.dicom_files import write as write_dicom
 from tests.data.test_images import png_that_declares
-from xrgan.config import PrepareConfig, resolve
+from xrgan.config import PrepareConfig
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.files import read_yaml

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xrgan.config import Config, resolve
+from xrgan.config import Config
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.files import write_yaml
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.dcgan import Discriminator, Generator
 from xrgan.gan.models import ImageSpec, build

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from tests.gan.helpers import tiny_dataset
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.batches import make_batches
 from xrgan.gan.eigen import Discriminator, EigenImages, Generator, base_of, coarse_size, growth, maps_at, resolutions

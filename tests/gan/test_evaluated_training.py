@@ -21,7 +21,8 @@ from xrgan import cli, console
 from xrgan.commands import score_checkpoints as per_checkpoint
 from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.commands.train import resume, train_new
-from xrgan.config import Config, to_yaml
+from xrgan.config import Config
+from xrgan.config_resolve import to_yaml
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.evaluation import over_time

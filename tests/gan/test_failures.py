@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.gan.helpers import tiny_config, tiny_dataset
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan import failures, runs, training
 from xrgan.gan.failures import largest_batch

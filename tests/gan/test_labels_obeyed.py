@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from xrgan.config import PrepareConfig, resolve
+from xrgan.config import PrepareConfig
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.downstream.classification.classifier import Examples, predict, train

@@ -6,7 +6,7 @@ import skimage.data
 import torch
 from torch.nn.functional import conv2d, interpolate, relu6
 
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan import lite0
 from xrgan.gan.lite0 import TAPS, Lite0

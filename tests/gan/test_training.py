@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from tests.gan.helpers import tiny_config, tiny_dataset, weights_file
-from xrgan.config import Config, resolve
+from xrgan.config import Config
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint, pace, runs, step, training

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from xrgan.config import PrepareConfig, resolve
+from xrgan.config import PrepareConfig
+from xrgan.config_resolve import resolve
 from xrgan.data.preparing.choice import choose
 from xrgan.errors import XrganError
 

@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 
 from tests.conftest import write_image
 from tests.data.dicom_files import write
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw
 from xrgan.data.prepare import prepare

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from xrgan.config import resolve
+from xrgan.config_resolve import resolve
 from xrgan.data.names import without_extension
 from xrgan.data.sources import SOURCES, Source, find_source
 from xrgan.errors import XrganError
