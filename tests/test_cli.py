@@ -291,14 +291,14 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     """A generator that draws three training images among its own; without the weights, by pixels alone."""
     from xrgan.data.packed import open_packed
     from xrgan.errors import XrganError
-    from xrgan.evaluation import inception
+    from xrgan.evaluation import inception_weights
     from xrgan.gan import sampling
     from xrgan.gan.drawing import Drawing
 
     def no_weights() -> Path:
         raise XrganError("The Inception weights can't be had.")
 
-    monkeypatch.setattr(inception, "fetch_weights", no_weights)
+    monkeypatch.setattr(inception_weights, "fetch_weights", no_weights)
     type_("fetch phantom --n 80 --size 32")
     type_("prepare --size 32")
     type_("train --run a --epochs 1 --model dcgan", *TINY)

@@ -109,7 +109,7 @@ def fetch(
     """Fetch a public source, or take in your own images: → data/raw/<source>/."""
     console.configure(quiet)
     if source == "inception":
-        from xrgan.evaluation.inception import fetch_weights
+        from xrgan.evaluation.inception_weights import fetch_weights
 
         console.show_text(str(fetch_weights()))
         return
@@ -447,7 +447,7 @@ def evaluate(
     if as_json:
         console.show_json(scores)
         return
-    from xrgan.evaluation import scores as report
+    from xrgan.evaluation import scores_file as report
 
     console.show_table(title, report.COLUMNS, report.rows(scores))
     for picture in ("memorisation.png", "overview.png"):
@@ -466,18 +466,18 @@ def _show_over_time(
             exit_code=2,
         )
     rows, best = score_checkpoints.evaluate_checkpoints(workspace, run, config, data)
-    from xrgan.evaluation import over_time
+    from xrgan.evaluation import checkpoint_scores
 
     if as_json:
-        console.show_json(over_time.summary(rows, best))
+        console.show_json(checkpoint_scores.summary(rows, best))
         return
     title = f"{run.name}: {rows[0].n:,} images a checkpoint against as many of {rows[0].split}"
-    console.show_table(title, over_time.COLUMNS, over_time.table(rows, best))
+    console.show_table(title, checkpoint_scores.COLUMNS, checkpoint_scores.table(rows, best))
     if best is None:
-        console.notice(f"None is marked best: only scores on the {over_time.CHOOSES} split choose one.")
+        console.notice(f"None is marked best: only scores on the {checkpoint_scores.CHOOSES} split choose one.")
     else:
         console.notice(f"Best by KID: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it.")
-    console.show_text(str(run.evaluation / over_time.PICTURE))
+    console.show_text(str(run.evaluation / checkpoint_scores.PICTURE))
 
 
 def _folder_to_score(synthetic: Path | None, real: Path | None, run: str | None, data: str | None) -> Path:

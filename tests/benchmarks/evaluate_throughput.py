@@ -18,8 +18,8 @@ import torch
 from xrgan import console
 from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import BATCH_IMAGES, extract
-from xrgan.evaluation.inception import fetch_weights
-from xrgan.evaluation.network import load_network
+from xrgan.evaluation.inception import load_network
+from xrgan.evaluation.inception_weights import fetch_weights
 from xrgan.hardware import choose_device
 
 

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from xrgan.data.packed import PackedDataset, open_packed
-from xrgan.evaluation import copies, extractors, inception
+from xrgan.evaluation import extractors, inception_weights
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.memorisation import memorisation
-from xrgan.evaluation.memorisation_picture import draw_pairs
+from xrgan.evaluation.memorisation import copies
+from xrgan.evaluation.memorisation.picture import draw_pairs
+from xrgan.evaluation.memorisation.report import memorisation
 from xrgan.hardware import choose_device
 
 FOLDS = 5
@@ -130,7 +131,7 @@ def main() -> None:
         features(dataset.xrays(held_out), "held-out"),
     )
     folds = by_patient(dataset, held_out, rng)
-    relative = {name: of.relative for name, of in detector.held_out.neighbours.items()}
+    relative = {name: of.relative_distance for name, of in detector.held_out.neighbours.items()}
     limits = [
         copies.thresholds({name: values[folds != fold] for name, values in relative.items()}) for fold in range(FOLDS)
     ]
@@ -154,7 +155,7 @@ def main() -> None:
         judged = copies.judge(detector, changed, features(changed, kind))
         of_repeat = np.repeat(np.arange(options.repeats), planted_a_set) % FOLDS
         found = {
-            name: of.relative <= np.array([limits[fold][name] for fold in of_repeat])
+            name: of.relative_distance <= np.array([limits[fold][name] for fold in of_repeat])
             for name, of in judged.neighbours.items()
         }
         either = np.any(list(found.values()), axis=0)
@@ -189,7 +190,7 @@ def main() -> None:
 
 
 def inception_features() -> Callable[[NDArray[np.uint8], str], NDArray[np.float32] | None]:
-    extractor = extractors.inception(inception.fetch_weights(), choose_device("auto"))
+    extractor = extractors.inception(inception_weights.fetch_weights(), choose_device("auto"))
     return lambda images, what: extract(images, extractor, f"Features of {what} images")[extractor.last]
 
 

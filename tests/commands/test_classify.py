@@ -468,12 +468,12 @@ def test_generators_of_another_dataset_are_not_taken_for_those_of_this_one(type_
 def test_another_run_draws_more_as_it_was_told(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """It turns copies of its own training images down, of which the study's dataset knows nothing."""
     from xrgan.errors import XrganError
-    from xrgan.evaluation import inception
+    from xrgan.evaluation import inception_weights
 
     def no_weights() -> Path:
         raise XrganError("The Inception weights can't be had.")
 
-    monkeypatch.setattr(inception, "fetch_weights", no_weights)
+    monkeypatch.setattr(inception_weights, "fetch_weights", no_weights)
     put_run("a", put_dataset(TOYS))
     put_trained("b", put_dataset(toy_dataset(name="other", seed=9)))
     type_("sample --run b -n 4 --reject-copies")

@@ -10,14 +10,14 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from xrgan.errors import XrganError
-from xrgan.evaluation import extractors, inception
+from xrgan.evaluation import extractors, inception_weights
 
 
 @pytest.fixture(scope="session")
 def weights() -> Path:
     """The real Inception weights; made before `own_cache` hides the user's cache."""
     try:
-        return inception.fetch_weights()
+        return inception_weights.fetch_weights()
     except XrganError as error:
         pytest.skip(str(error))
 

@@ -12,11 +12,11 @@ from PIL import Image
 
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
-from xrgan.evaluation.compared import ImageSet, draw_compared
 from xrgan.evaluation.evaluate import evaluate
 from xrgan.evaluation.extractors import Extractor, inception
-from xrgan.evaluation.inception import WITHOUT_LOGITS
-from xrgan.evaluation.scores import COLUMNS, headline, rows
+from xrgan.evaluation.image_sets import ImageSet, sample_comparison
+from xrgan.evaluation.inception_weights import WITHOUT_LOGITS
+from xrgan.evaluation.scores_file import COLUMNS, headline, rows
 
 from .conftest import FakeNetwork
 
@@ -43,7 +43,7 @@ def score(fake_network: FakeNetwork, tmp_path: Path) -> Score:
         extractor: Callable[[], Extractor] = lambda: INCEPTION,
     ) -> dict[str, Any]:
         config = config or EvaluateConfig(fid_layer=64, pairs=20)
-        compared = draw_compared(
+        comparison = sample_comparison(
             ImageSet(real, real_labels),
             ImageSet(synthetic, synthetic_labels),
             ImageSet(other_real, other_labels),
@@ -52,7 +52,7 @@ def score(fake_network: FakeNetwork, tmp_path: Path) -> Score:
             classes,
             config.reference,
         )
-        return evaluate(compared, metrics, config, extractor, tmp_path / "evaluation")
+        return evaluate(comparison, metrics, config, extractor, tmp_path / "evaluation")
 
     return score
 
@@ -289,7 +289,7 @@ def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:
 def test_real_network_sees_what_differs(weights: Path, draw: Draw, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (6, 1, 32, 32), dtype=np.uint8)
     config = EvaluateConfig(fid_layer=192)
-    compared = draw_compared(ImageSet(draw(6, seed=0)), ImageSet(noise), ImageSet(draw(6, seed=2)), 6, 0)
-    figures = evaluate(compared, ("fid", "kid"), config, lambda: inception(weights, "cpu"), tmp_path)["metrics"]
+    comparison = sample_comparison(ImageSet(draw(6, seed=0)), ImageSet(noise), ImageSet(draw(6, seed=2)), 6, 0)
+    figures = evaluate(comparison, ("fid", "kid"), config, lambda: inception(weights, "cpu"), tmp_path)["metrics"]
     assert figures["fid"]["ratio"] > 1.5
     assert figures["kid"]["value"] > figures["kid"]["floor"] + 5 * figures["kid"]["floor_error"]

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
-from xrgan.evaluation.compared import ImageSet, draw_compared
 from xrgan.evaluation.evaluate import evaluate
 from xrgan.evaluation.extractors import custom, inception
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.inception import FULL, WITHOUT_LOGITS, check_weights
-from xrgan.evaluation.scores import rows
+from xrgan.evaluation.image_sets import ImageSet, sample_comparison
+from xrgan.evaluation.inception_weights import FULL, WITHOUT_LOGITS, check_weights
+from xrgan.evaluation.scores_file import rows
 
 from .conftest import FakeNetwork
 
@@ -31,10 +31,10 @@ def _pooled(images: Tensor) -> Tensor:
 def test_figures_of_two_extractors_stand_beside_each_other(
     fake_network: FakeNetwork, draw: Draw, tmp_path: Path
 ) -> None:
-    compared = draw_compared(*(ImageSet(draw(30, seed=seed)) for seed in range(3)), 30, 0)
+    comparison = sample_comparison(*(ImageSet(draw(30, seed=seed)) for seed in range(3)), 30, 0)
     own = custom("classifier:runs/a", "hash", 16, _pooled, "cpu", channels=1)
-    evaluate(compared, ("fid", "prdc"), CONFIG, lambda: inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)
-    scores = evaluate(compared, ("fid", "kid"), CONFIG, lambda: own, tmp_path)
+    evaluate(comparison, ("fid", "prdc"), CONFIG, lambda: inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)
+    scores = evaluate(comparison, ("fid", "kid"), CONFIG, lambda: own, tmp_path)
     figures = scores["metrics"]
     assert {"fid", "precision", "fid@classifier:runs/a", "kid@classifier:runs/a"} <= figures.keys()
     assert figures["fid@classifier:runs/a"]["layer"] == 16 and figures["fid"]["layer"] == 64
@@ -61,9 +61,9 @@ def test_a_classifier_of_gray_images_refuses_colour(draw: Draw) -> None:
 
 
 def test_the_inception_score_asks_for_the_full_weights(fake_network: FakeNetwork, draw: Draw, tmp_path: Path) -> None:
-    compared = draw_compared(*(ImageSet(draw(5, seed=seed)) for seed in range(3)), 5, 0)
+    comparison = sample_comparison(*(ImageSet(draw(5, seed=seed)) for seed in range(3)), 5, 0)
     with pytest.raises(XrganError, match="full weights"):
-        evaluate(compared, ("is",), CONFIG, lambda: inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)
+        evaluate(comparison, ("is",), CONFIG, lambda: inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)
 
 
 def test_full_weights_give_an_inception_score(draw: Draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,8 +72,8 @@ def test_full_weights_give_an_inception_score(draw: Draw, tmp_path: Path, monkey
         return tuple(base.repeat(1, -(-layer // 64))[:, :layer] for layer in (64, 192, 768, 2048, 1008))
 
     monkeypatch.setattr("xrgan.evaluation.extractors._inception", lambda _weights, _device: network)
-    compared = draw_compared(*(ImageSet(draw(20, seed=seed)) for seed in range(3)), 20, 0)
-    scores = evaluate(compared, ("is",), CONFIG, lambda: inception(Path(FULL.name), "cpu"), tmp_path)
+    comparison = sample_comparison(*(ImageSet(draw(20, seed=seed)) for seed in range(3)), 20, 0)
+    scores = evaluate(comparison, ("is",), CONFIG, lambda: inception(Path(FULL.name), "cpu"), tmp_path)
     figure = scores["metrics"]["is"]
     assert figure["value"] >= 1 and figure["layer"] == 1008 and figure["splits"] == 10
     assert "ImageNet has no X-ray" in rows(scores)[0][-1]

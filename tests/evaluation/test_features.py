@@ -8,7 +8,7 @@ import pytest
 from xrgan.evaluation import features
 from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import content_hash, extract
-from xrgan.evaluation.inception import FULL, WITHOUT_LOGITS
+from xrgan.evaluation.inception_weights import FULL, WITHOUT_LOGITS
 
 from .conftest import FakeNetwork
 

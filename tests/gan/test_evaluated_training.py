@@ -25,7 +25,7 @@ from xrgan.config import Config
 from xrgan.config_resolve import to_yaml
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.evaluation import over_time
+from xrgan.evaluation import checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, pace, runs, step, training
 from xrgan.gan.drawing import open_drawing
@@ -211,7 +211,7 @@ def test_a_damaged_best_one_is_warned_of_and_left_out(tmp_path: Path, capsys: py
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A tiny prepared dataset, an extractor that sees the mean of each quarter of an image, and quick pictures."""
     monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(over_time, "draw", lambda path, rows, _: path.write_text(f"{len(rows)} rows"))
+    monkeypatch.setattr(checkpoint_scores, "draw", lambda path, rows, _: path.write_text(f"{len(rows)} rows"))
     monkeypatch.setattr("xrgan.gan.recording.plot_losses", lambda *_: None)
 
     def network(images: torch.Tensor) -> torch.Tensor:
@@ -232,17 +232,19 @@ def scored_run(workspace: Workspace, name: str, *settings: str) -> RunDir:
 
 
 def table(run: RunDir) -> list[tuple[object, ...]]:
-    return [(row.checkpoint, row.epoch, row.images_seen, row.fid, row.kid) for row in over_time.read(run.evaluation)]
+    return [
+        (row.checkpoint, row.epoch, row.images_seen, row.fid, row.kid) for row in checkpoint_scores.read(run.evaluation)
+    ]
 
 
 def test_training_writes_the_table_and_marks_the_best_on_val(workspace: Workspace) -> None:
     run = scored_run(workspace, "run", "train.epochs=5", "train.lr=0.01")
-    rows = over_time.read(run.evaluation)
+    rows = checkpoint_scores.read(run.evaluation)
     assert [(row.step, row.epoch, row.images_seen) for row in rows] == [(8 * k, k, 32 * k) for k in range(1, 6)]
-    assert {row.setting for row in rows} == {over_time.Setting("val", 8, 0, "toy", 4)}
+    assert {row.setting for row in rows} == {checkpoint_scores.Setting("val", 8, 0, "toy", 4)}
     assert [row.seconds for row in rows] == [row["seconds"] for row in run.read_losses()]
     assert len({(row.fid_floor, row.kid_floor) for row in rows}) == 1 and len({row.kid for row in rows}) == 5
-    assert (run.evaluation / over_time.PICTURE).read_text() == "5 rows"
+    assert (run.evaluation / checkpoint_scores.PICTURE).read_text() == "5 rows"
     least = min(rows, key=lambda row: row.kid)
     assert open_drawing(run, "cpu", checkpoint_name="best").step == least.step
 
@@ -255,8 +257,8 @@ def test_a_resumed_run_has_the_table_of_one_that_never_stopped(
     parts = scored_run(workspace, "parts", "train.epochs=2")
     saved = parts.read_config()
     wanted = saved.model_copy(update={"train": saved.train.model_copy(update={"epochs": 4})})
-    lost = dataclasses.replace(over_time.read(whole.evaluation)[-1], kid=-1.0)
-    over_time.write(parts.evaluation, [*over_time.read(parts.evaluation), lost])
+    lost = dataclasses.replace(checkpoint_scores.read(whole.evaluation)[-1], kid=-1.0)
+    checkpoint_scores.write(parts.evaluation, [*checkpoint_scores.read(parts.evaluation), lost])
     drawn: list[str] = []
     real = per_checkpoint.drawn_in_memory
     monkeypatch.setattr(
@@ -288,7 +290,7 @@ def test_another_setting_begins_rows_of_its_own_and_test_marks_nothing(workspace
     rows, best = evaluate_checkpoints(workspace, run, config)
     assert best is None and {(row.split, row.n) for row in rows} == {("test", 5)}
     assert {row.step for row in rows} == {marked, 16, 24}
-    assert len(over_time.read(run.evaluation)) == 3 + len(rows)
+    assert len(checkpoint_scores.read(run.evaluation)) == 3 + len(rows)
     assert checkpoint.load(run.checkpoints / "best.pt")["step"] == marked
 
 
@@ -299,7 +301,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
     run = scored_run(workspace, "run", "train.epochs=3")
     checkpoint.mark_best(run.checkpoints / "step_00000016.pt")
     saved = run.read_config()
-    monkeypatch.setattr(over_time, "best", lambda rows, _: next(row for row in rows if row.step == 16))
+    monkeypatch.setattr(checkpoint_scores, "best", lambda rows, _: next(row for row in rows if row.step == 16))
     wanted = saved.model_copy(
         update={
             "train": saved.train.model_copy(update={"epochs": 5}),
@@ -307,7 +309,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
         }
     )
     resume(workspace, run, saved, wanted, None)
-    assert [row.step for row in over_time.read(run.evaluation) if row.n == 6] == [16, 24, 32, 40]
+    assert [row.step for row in checkpoint_scores.read(run.evaluation) if row.n == 6] == [16, 24, 32, 40]
     assert checkpoint.load(run.checkpoints / "best.pt")["step"] == 16
 
 

@@ -28,14 +28,14 @@ def evaluate(
         What evaluation/scores.yaml holds.
     """
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.evaluation.compared import ImageSet, draw_compared
     from xrgan.evaluation.evaluate import evaluate as score
+    from xrgan.evaluation.image_sets import ImageSet, sample_comparison
 
     chosen = config.evaluate
     dataset = dataset_of(workspace, run, config, data)
     training, held_out = compared_of(dataset, config)
     folder = synthetic or drawn(workspace, run, config, len(held_out), data)
-    compared = draw_compared(
+    comparison = sample_comparison(
         ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
         ImageSet(*read_synthetic(folder, dataset.classes)),
         ImageSet(dataset.xrays(training), dataset.labels[training]),
@@ -44,7 +44,7 @@ def evaluate(
         dataset.classes,
         chosen.reference,
     )
-    return score(compared, metrics, chosen, extractor_of(workspace, config), run.evaluation)
+    return score(comparison, metrics, chosen, extractor_of(workspace, config), run.evaluation)
 
 
 def evaluate_folders(
@@ -66,8 +66,8 @@ def evaluate_folders(
         What scores.yaml holds.
     """
     from xrgan.data.synthetic import list_synthetic, read_synthetic
-    from xrgan.evaluation.compared import ImageSet, draw_compared, draw_from_two
     from xrgan.evaluation.evaluate import evaluate as score
+    from xrgan.evaluation.image_sets import ImageSet, sample_comparison, sample_comparison_without_training
 
     chosen = config.evaluate
     folders = [folder for folder in (real, synthetic, training) if folder is not None]
@@ -75,7 +75,7 @@ def evaluate_folders(
     classes = sorted(set.intersection(*labels) - {""})  # a class that one side lacks has nothing to compare with
     sets = [ImageSet(*read_synthetic(folder, classes, known_only=False)) for folder in folders]
     if training is None:
-        compared = draw_from_two(sets[0], sets[1], chosen.n, chosen.seed, classes)
+        comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:
-        compared = draw_compared(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
-    return score(compared, metrics, chosen, extractor_of(workspace, config), out)
+        comparison = sample_comparison(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
+    return score(comparison, metrics, chosen, extractor_of(workspace, config), out)

@@ -77,7 +77,7 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
 
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
     """The network that features come from, loaded when it is needed."""
-    from xrgan.evaluation import extractors, inception
+    from xrgan.evaluation import extractors, inception_weights
     from xrgan.hardware import choose_device
 
     chosen, device = config.evaluate, choose_device(config.device)
@@ -85,7 +85,8 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
 
     def make() -> "Extractor":
         if kind == "inception":
-            weights = inception.check_weights(Path(chosen.weights)) if chosen.weights else inception.fetch_weights()
+            given, fetch = chosen.weights, inception_weights.fetch_weights
+            weights = inception_weights.check_weights(Path(given)) if given else fetch()
             return extractors.inception(weights, device)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.saved import load_classifier

@@ -24,7 +24,7 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
     Raises:
         XrganError: no image was held out, or the dataset is not the one that the run was trained on.
     """
-    from xrgan.evaluation import copies
+    from xrgan.evaluation.memorisation import copies
     from xrgan.gan.selection import Selection
 
     dataset = dataset_of(workspace, run, config, data)
@@ -39,7 +39,7 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
     spaces = f"pixels and {extractor.name} features" if extractor else "pixels"
     return Selection(
         f"{spaces}, against {dataset.name}",
-        lambda: copies.honest_of(dataset.xrays(training), dataset.xrays(held_out), extractor),
+        lambda: copies.copy_filter(dataset.xrays(training), dataset.xrays(held_out), extractor),
     )
 
 

@@ -15,8 +15,8 @@ from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
+    from xrgan.evaluation.checkpoint_scores import Distances, Row, Setting
     from xrgan.evaluation.extractors import Extractor
-    from xrgan.evaluation.over_time import Distances, Row, Setting
     from xrgan.gan.training import Score
 
 OverTime = tuple[list["Row"], "Row | None"]
@@ -41,7 +41,7 @@ def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data
 
 def score_of_training(run: RunDir, dataset: "PackedDataset", config: Config, extractor: "Extractor") -> "Score":
     """What training calls with the checkpoints that it reaches."""
-    from xrgan.evaluation import over_time
+    from xrgan.evaluation import checkpoint_scores
     from xrgan.gan import checkpoint
 
     score = _scorer(run, dataset, config, extractor)
@@ -49,7 +49,7 @@ def score_of_training(run: RunDir, dataset: "PackedDataset", config: Config, ext
     def reached(path: Path, wanted: bool) -> None:
         there = checkpoint.on_disk(run.checkpoints)
         step = next(step for step in there if checkpoint.path_of(run.checkpoints, step) == path)
-        over_time.forget_after(run.evaluation, step)
+        checkpoint_scores.forget_after(run.evaluation, step)
         if wanted:  # the best one, too, so that no other takes its place unless it is better under these settings
             score({of: file for of, file in there.items() if of == step or file.name == checkpoint.BEST})
 
@@ -64,7 +64,7 @@ def _scorer(
     Raises:
         XrganError: there is nothing to compare with.
     """
-    from xrgan.evaluation import over_time
+    from xrgan.evaluation import checkpoint_scores
     from xrgan.gan import checkpoint
     from xrgan.gan.batches import make_batches
 
@@ -73,7 +73,9 @@ def _scorer(
 
     def distances(images: Any, what: str) -> "Distances":
         real = dataset.xrays(dataset.some_of((setting.split,), setting.n, setting.seed))
-        return over_time.score(real, images, setting.layer, setting.seed, extractor, f"Features of {what} images")
+        return checkpoint_scores.score(
+            real, images, setting.layer, setting.seed, extractor, f"Features of {what} images"
+        )
 
     @functools.cache
     def floor() -> "Distances":
@@ -82,7 +84,7 @@ def _scorer(
     def row(step: int, file: Path) -> "Row":
         content = checkpoint.load(file)
         lowest, here = floor(), distances(drawn_in_memory(run, config, file, setting.n), f"step {step}'s")
-        return over_time.Row(
+        return checkpoint_scores.Row(
             checkpoint=checkpoint.path_of(run.checkpoints, step).stem,
             epoch=round(step / steps_an_epoch, 2),
             step=step,
@@ -97,15 +99,15 @@ def _scorer(
         )
 
     def score(checkpoints: Mapping[int, Path]) -> OverTime:
-        rows = over_time.read(run.evaluation)
+        rows = checkpoint_scores.read(run.evaluation)
         known = {one.step for one in rows if one.setting == setting}
         for step, file in checkpoints.items():
             if step not in known:
                 rows.append(row(step, file))
-                over_time.write(run.evaluation, rows)  # interrupted, it goes on here
-                console.notice(over_time.sentence(rows[-1]))
+                checkpoint_scores.write(run.evaluation, rows)  # interrupted, it goes on here
+                console.notice(checkpoint_scores.sentence(rows[-1]))
         there = checkpoint.on_disk(run.checkpoints)
-        comparable, best = over_time.publish(run.evaluation, rows, setting, there)
+        comparable, best = checkpoint_scores.publish(run.evaluation, rows, setting, there)
         if best is not None:
             checkpoint.mark_best(there[best.step])
         return comparable, best
@@ -119,7 +121,7 @@ def _setting_over_time(dataset: "PackedDataset", config: Config, extractor: "Ext
     Raises:
         XrganError: there are less than two images to compare with.
     """
-    from xrgan.evaluation.over_time import CHOOSES, Setting
+    from xrgan.evaluation.checkpoint_scores import CHOOSES, Setting
 
     chosen = config.evaluate
     split = str(chosen.split)

@@ -1,1 +1,1 @@
-"""Two sets of images → scores that say what they can't say."""
+"""Metrics of synthetic images beside real ones, with their sample size, uncertainty and real-vs-real floor."""

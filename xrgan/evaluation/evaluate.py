@@ -10,13 +10,13 @@ import xrgan
 from xrgan import console
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
-from xrgan.evaluation.compared import Compared, ImageSet
 from xrgan.evaluation.extractors import Extractor
+from xrgan.evaluation.feature_metrics import feature_figures
 from xrgan.evaluation.features import content_hash
-from xrgan.evaluation.figures import feature_figures
-from xrgan.evaluation.memorisation import memorisation_figures
+from xrgan.evaluation.image_sets import Comparison, ImageSet
+from xrgan.evaluation.memorisation.report import memorisation_figures
 from xrgan.evaluation.overview import draw_overview
-from xrgan.evaluation.scores import FIGURES, Figure, Scores, headline, key_of, read_earlier
+from xrgan.evaluation.scores_file import FIGURES, Figure, Scores, headline, key_of, read_earlier
 from xrgan.evaluation.similarity import ms_ssim_figures, ssim_figures
 from xrgan.evaluation.ssim import SMALLEST_PIXELS, SMALLEST_PIXELS_OF_MS
 from xrgan.files import write_yaml
@@ -34,7 +34,7 @@ class Plan:
 
 
 def evaluate(
-    compared: Compared,
+    comparison: Comparison,
     metrics: Sequence[str],
     config: EvaluateConfig,
     extractor: Callable[[], Extractor],
@@ -55,12 +55,14 @@ def evaluate(
         XrganError: nothing that was asked for can be computed.
     """
     file = folder / "scores.yaml"
-    about = _about(compared, config)
-    plan = _plan(metrics or list(FIGURES), compared, extractor)
+    about = _about(comparison, config)
+    plan = _plan(metrics or list(FIGURES), comparison, extractor)
     name = plan.extractor.name if plan.extractor else ""
     earlier = read_earlier(file, about)
     missing = [metric for metric in plan.metrics if not _is_known(metric, name, earlier, config)]
-    figures = {key_of(key, figure): figure for key, figure in _compute(missing, compared, plan, config, folder).items()}
+    figures = {
+        key_of(key, figure): figure for key, figure in _compute(missing, comparison, plan, config, folder).items()
+    }
     known = earlier | figures
     lacks = [str(error) for error in plan.lacks]
     warnings = [figure["warning"] for figure in known.values() if "warning" in figure]
@@ -70,22 +72,22 @@ def evaluate(
         console.warn(warning)
     scores = about | {"notes": [*lacks, *warnings], "metrics": known}
     write_yaml(file, scores)
-    draw_overview(folder / "overview.png", compared, scores, headline(scores))
+    draw_overview(folder / "overview.png", comparison, scores, headline(scores))
     return scores
 
 
 def _compute(
-    metrics: Sequence[str], compared: Compared, plan: Plan, config: EvaluateConfig, folder: Path
+    metrics: Sequence[str], comparison: Comparison, plan: Plan, config: EvaluateConfig, folder: Path
 ) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     if plan.extractor is not None and set(metrics) & set(NEED_FEATURES):
-        figures |= feature_figures(compared, metrics, plan.extractor, config.fid_layer, config.seed)
+        figures |= feature_figures(comparison, metrics, plan.extractor, config.fid_layer, config.seed)
         if "memorisation" in metrics:
-            figures |= memorisation_figures(compared, plan.extractor, folder)
+            figures |= memorisation_figures(comparison, plan.extractor, folder)
     if "ssim" in metrics:
-        figures |= ssim_figures(compared, config.pairs, config.seed)
+        figures |= ssim_figures(comparison, config.pairs, config.seed)
     if "ms-ssim" in metrics:
-        figures |= ms_ssim_figures(compared, config.pairs, config.seed)
+        figures |= ms_ssim_figures(comparison, config.pairs, config.seed)
     return figures
 
 
@@ -96,7 +98,7 @@ def _is_known(metric: str, extractor: str, earlier: dict[str, Figure], config: E
     return metric != "fid" or "@" in min(keys) or earlier["fid"]["layer"] == config.fid_layer
 
 
-def _plan(metrics: Sequence[str], compared: Compared, extractor: Callable[[], Extractor]) -> Plan:
+def _plan(metrics: Sequence[str], comparison: Comparison, extractor: Callable[[], Extractor]) -> Plan:
     """What of the metrics can be computed.
 
     Raises:
@@ -115,14 +117,14 @@ def _plan(metrics: Sequence[str], compared: Compared, extractor: Callable[[], Ex
             lack(NEED_FEATURES, error)
     if "is" in possible and found is not None and not found.gives_logits:
         lack(["is"], _no_logits(found))
-    if "memorisation" in possible and compared.training is None:
+    if "memorisation" in possible and comparison.training is None:
         lack(
             ["memorisation"],
             XrganError("Copies can't be looked for without the images that the generator learned from (--training)."),
         )
     for name, title, least in (("ssim", "SSIM", SMALLEST_PIXELS), ("ms-ssim", "MS-SSIM", SMALLEST_PIXELS_OF_MS)):
-        if name in possible and compared.pixels < least:
-            lack([name], XrganError(f"{title} needs images of {least} pixels or more, not {compared.size}."))
+        if name in possible and comparison.pixels < least:
+            lack([name], XrganError(f"{title} needs images of {least} pixels or more, not {comparison.size}."))
     if not possible:
         raise lacks[0]
     return Plan(tuple(possible), found, tuple(lacks))
@@ -137,22 +139,22 @@ def _no_logits(extractor: Extractor) -> XrganError:
     )
 
 
-def _about(compared: Compared, config: EvaluateConfig) -> dict[str, Any]:
+def _about(comparison: Comparison, config: EvaluateConfig) -> dict[str, Any]:
     sets: dict[str, ImageSet | None] = {
-        "real": compared.real,
-        "synthetic": compared.synthetic,
-        "floor": compared.floor[1],
-        "training": compared.training,
+        "real": comparison.real,
+        "synthetic": comparison.synthetic,
+        "floor": comparison.floor[1],
+        "training": comparison.training,
     }
     return {
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         "xrgan": xrgan.__version__,
-        "reference": compared.reference,
+        "reference": comparison.reference,
         "settings": {"seed": config.seed, "pairs": config.pairs},
         "images": {
-            "n": compared.n,
-            "size": compared.size,
-            "channels": compared.channels,
+            "n": comparison.n,
+            "size": comparison.size,
+            "channels": comparison.channels,
             "sha256": {name: content_hash(of_set.images) for name, of_set in sets.items() if of_set is not None},
         },
     }

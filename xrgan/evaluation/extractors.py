@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from xrgan.errors import XrganError
-from xrgan.evaluation.inception import FULL, weights_file
-from xrgan.evaluation.network import INPUT_PIXELS, LAYERS, LOGITS, load_network
-from xrgan.evaluation.scores import INCEPTION
+from xrgan.evaluation.inception import INPUT_PIXELS, LAYERS, LOGITS, load_network
+from xrgan.evaluation.inception_weights import FULL, weights_file
+from xrgan.evaluation.scores_file import INCEPTION
 
 Network = Callable[[Tensor], Sequence[Tensor]]  # uint8 (B, C, H, W) → float32 (B, layer), one for each layer
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xrgan import console
 from xrgan.evaluation.extractors import Extractor, Network
-from xrgan.evaluation.inception import cache_dir
+from xrgan.evaluation.inception_weights import cache_dir
 from xrgan.files import replacing
 
 BATCH_IMAGES = 32  # bounds the memory: 0.4 GB of float32 at 1024²

@@ -11,9 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 
 from xrgan.data.images import grid
-from xrgan.evaluation import over_time
-from xrgan.evaluation.compared import HELD_OUT, Compared, Images
-from xrgan.evaluation.scores import FIGURES, Scores, of_one_extractor
+from xrgan.evaluation import checkpoint_scores
+from xrgan.evaluation.image_sets import HELD_OUT, Comparison, Images
+from xrgan.evaluation.scores_file import FIGURES, Scores, of_one_extractor
 from xrgan.files import replacing
 
 COLUMNS = 5
@@ -23,21 +23,21 @@ PANEL_INCHES = 3.4
 BALANCE = FIGURES["prdc"]
 
 
-def draw_overview(path: Path, compared: Compared, scores: Scores, caption: str) -> None:
+def draw_overview(path: Path, comparison: Comparison, scores: Scores, caption: str) -> None:
     """Write a PNG: real and synthetic images, a block of rows a class; below, what the scores know of them.
 
     Args:
         caption: one line below all.
     """
-    blocks = _blocks(compared)
+    blocks = _blocks(comparison)
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)
-    panels = _panels(path.parent, compared, scores["metrics"])
+    panels = _panels(path.parent, comparison, scores["metrics"])
     with matplotlib.rc_context({"font.size": 10}):
         heights = [1.07 * rows + 0.9, *([PANEL_INCHES] if panels else [])]
         figure = Figure(figsize=(11, sum(heights)), layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-        _draw_images(parts[0], blocks, compared.reference)
+        _draw_images(parts[0], blocks, comparison.reference)
         if panels:
             for axes, draw in zip(parts[1].subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
                 draw(axes)
@@ -46,13 +46,13 @@ def draw_overview(path: Path, compared: Compared, scores: Scores, caption: str) 
             figure.savefig(temporary, format="png", dpi=150)
 
 
-def _blocks(compared: Compared) -> list[tuple[str, Images, Images]]:
+def _blocks(comparison: Comparison) -> list[tuple[str, Images, Images]]:
     per_class = []
-    for index, name in enumerate(compared.classes):
-        real, synthetic = (images.of_class(index).images for images in (compared.real, compared.synthetic))
+    for index, name in enumerate(comparison.classes):
+        real, synthetic = (images.of_class(index).images for images in (comparison.real, comparison.synthetic))
         if min(len(real), len(synthetic)):
             per_class.append((name, real, synthetic))
-    blocks = per_class[:ROWS] or [("", compared.real.images, compared.synthetic.images)]
+    blocks = per_class[:ROWS] or [("", comparison.real.images, comparison.synthetic.images)]
     count = COLUMNS * max(1, ROWS // len(blocks))
     return [(name, real[:count], synthetic[:count]) for name, real, synthetic in blocks]
 
@@ -67,26 +67,26 @@ def _draw_images(figure: SubFigure, blocks: Sequence[tuple[str, Images, Images]]
     axes[0, 1].set_title("Synthetic", fontsize=14)
 
 
-def _panels(folder: Path, compared: Compared, figures: dict[str, Any]) -> list[Any]:
+def _panels(folder: Path, comparison: Comparison, figures: dict[str, Any]) -> list[Any]:
     """The drawings below the images, as far as the scores have them."""
     panels = []
     figures = of_one_extractor(figures)
-    if figures.get("memorisation", {}).get("closest") and compared.training is not None:
-        panels.append(lambda axes: _draw_closest(axes, compared, figures["memorisation"]))
+    if figures.get("memorisation", {}).get("closest") and comparison.training is not None:
+        panels.append(lambda axes: _draw_closest(axes, comparison, figures["memorisation"]))
     if set(BALANCE) <= figures.keys():
         panels.append(lambda axes: _draw_balance(axes, figures))
-    rows = over_time.read(folder)
+    rows = checkpoint_scores.read(folder)
     latest = [row for row in rows if row.setting == rows[-1].setting]
     if len(latest) > 1:
         panels.append(lambda axes: _draw_way(axes, latest))
     return panels
 
 
-def _draw_closest(axes: Axes, compared: Compared, figure: Mapping[str, Any]) -> None:
-    assert compared.training is not None
+def _draw_closest(axes: Axes, comparison: Comparison, figure: Mapping[str, Any]) -> None:
+    assert comparison.training is not None
     closest = figure["closest"][:PAIRS]
-    above = compared.synthetic.images[[pair["synthetic"] for pair in closest]]
-    below = compared.training.images[[pair["training"] for pair in closest]]
+    above = comparison.synthetic.images[[pair["synthetic"] for pair in closest]]
+    below = comparison.training.images[[pair["training"] for pair in closest]]
     _show(axes, np.concatenate([above, below]), len(closest))
     share = f"{100 * figure['value']:.1f} %"
     floor = "unknown" if figure["floor"] is None else f"{100 * figure['floor']:.1f} %"
@@ -110,9 +110,9 @@ def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
     axes.set_xlabel("1 = all of them")
 
 
-def _draw_way(axes: Axes, rows: Sequence[over_time.Row]) -> None:
-    axes.plot([row.images_seen for row in rows], [row.fid for row in rows], "o-", color=over_time.SYNTHETIC)
-    axes.axhline(rows[-1].fid_floor, color=over_time.REAL, linestyle="--")
+def _draw_way(axes: Axes, rows: Sequence[checkpoint_scores.Row]) -> None:
+    axes.plot([row.images_seen for row in rows], [row.fid for row in rows], "o-", color=checkpoint_scores.SYNTHETIC)
+    axes.axhline(rows[-1].fid_floor, color=checkpoint_scores.REAL, linestyle="--")
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_title("FID over the training\n(dashed: real against real)", fontsize=11)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xrgan import console
-from xrgan.evaluation.compared import Compared, Images, ImageSet
-from xrgan.evaluation.scores import Figure
+from xrgan.evaluation.image_sets import Comparison, Images, ImageSet
+from xrgan.evaluation.scores_file import Figure
 from xrgan.evaluation.ssim import (
     Pairs,
     Similarity,
@@ -29,7 +29,7 @@ class Drawn:
     rng: np.random.Generator
 
 
-def ssim_figures(compared: Compared, pairs: int, seed: int) -> dict[str, Figure]:
+def ssim_figures(comparison: Comparison, pairs: int, seed: int) -> dict[str, Figure]:
     """Three figures of different questions.
 
     `ssim_diversity`: pairs of synthetic images beside pairs of real ones, per class too: much higher = less diverse.
@@ -37,30 +37,31 @@ def ssim_figures(compared: Compared, pairs: int, seed: int) -> dict[str, Figure]
     higher = copies. `ssim_random`: random real–synthetic pairs, the plain figure that papers quote; it says little.
     """
     drawn = Drawn(pairs, np.random.default_rng([seed, 1]))
-    figures = {"ssim_diversity": _diversity("SSIM", compared, drawn, ssim)}
-    if compared.training is not None:
-        figures["ssim_nearest"] = _nearest(compared, compared.training, drawn)
-    real, synthetic, (first, second) = compared.real.images, compared.synthetic.images, compared.floor
+    figures = {"ssim_diversity": _diversity("SSIM", comparison, drawn, ssim)}
+    if comparison.training is not None:
+        figures["ssim_nearest"] = _nearest(comparison, comparison.training, drawn)
+    real, synthetic, (first, second) = comparison.real.images, comparison.synthetic.images, comparison.floor
     between = pairs_between(len(real), len(synthetic), pairs, drawn.rng)
     of_floor = pairs_between(len(first), len(second), pairs, drawn.rng)
     figures["ssim_random"] = _figure(
         "SSIM of random pairs", (real, synthetic, between), (first.images, second.images, of_floor)
     )
-    return {name: figure | {"n": compared.n} for name, figure in figures.items()}
+    return {name: figure | {"n": comparison.n} for name, figure in figures.items()}
 
 
-def ms_ssim_figures(compared: Compared, pairs: int, seed: int) -> dict[str, Figure]:
+def ms_ssim_figures(comparison: Comparison, pairs: int, seed: int) -> dict[str, Figure]:
     """`ms_ssim`: pairs of synthetic images beside pairs of real ones, per class too (Odena et al. 2017): diversity."""
     drawn = Drawn(pairs, np.random.default_rng([seed, 3]))
-    return {"ms_ssim": _diversity("MS-SSIM", compared, drawn, ms_ssim) | {"n": compared.n}}
+    return {"ms_ssim": _diversity("MS-SSIM", comparison, drawn, ms_ssim) | {"n": comparison.n}}
 
 
-def _diversity(name: str, compared: Compared, drawn: Drawn, of_two: Similarity) -> Figure:
-    figure = _within(f"{name} within a set", compared.synthetic, compared.real, drawn, of_two)
+def _diversity(name: str, comparison: Comparison, drawn: Drawn, of_two: Similarity) -> Figure:
+    figure = _within(f"{name} within a set", comparison.synthetic, comparison.real, drawn, of_two)
     parts = {
         class_name: (synthetic, real)
-        for index, class_name in enumerate(compared.classes)
-        if min(len(synthetic := compared.synthetic.of_class(index)), len(real := compared.real.of_class(index))) >= 2
+        for index, class_name in enumerate(comparison.classes)
+        if min(len(synthetic := comparison.synthetic.of_class(index)), len(real := comparison.real.of_class(index)))
+        >= 2
     }
     figure["per_class"] = {
         class_name: _within(f"{name} within {class_name}", *both, drawn, of_two) | {"n": len(both[0])}
@@ -77,12 +78,12 @@ def _within(name: str, synthetic: ImageSet, real: ImageSet, drawn: Drawn, of_two
     return _figure(name, ours, theirs, of_two)
 
 
-def _nearest(compared: Compared, training: ImageSet, drawn: Drawn) -> Figure:
+def _nearest(comparison: Comparison, training: ImageSet, drawn: Drawn) -> Figure:
     def queries(of_set: ImageSet) -> Paired:
         images = of_set.images[: drawn.count]
         return images, training.images, pairs_nearest(images, training.images, "Nearest training images")
 
-    figure = _figure("SSIM to the nearest", queries(compared.synthetic), queries(compared.held_out))
+    figure = _figure("SSIM to the nearest", queries(comparison.synthetic), queries(comparison.held_out))
     return figure | {"among": len(training)}
 
 

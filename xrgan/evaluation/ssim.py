@@ -14,7 +14,7 @@ from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 
 from xrgan import console
-from xrgan.evaluation.compared import Images
+from xrgan.evaluation.image_sets import Images
 
 SMALLEST_PIXELS = 11  # the Gaussian window of σ = 1.5 is as wide
 SMALLEST_PIXELS_OF_MS = 11 * 2**4  # it halves the image four times

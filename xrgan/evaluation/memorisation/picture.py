@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from xrgan.evaluation.compared import Images
+from xrgan.evaluation.image_sets import Images
 from xrgan.files import replacing
 
-INCHES = 1.35  # an image
+INCHES = 1.35  # per image
 WIDTH = 9.5  # inches at least, for the words
-SUSPECT, HONEST = "#cc3311", "black"
+SUSPECT, GENUINE = "#cc3311", "black"
 
 
 def draw_pairs(path: Path, synthetic: Images, training: Images, figure: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ def draw_pairs(path: Path, synthetic: Images, training: Images, figure: Mapping[
         for (above, below), pair in zip(axes.T, pairs, strict=True):
             _show(above, synthetic[pair["synthetic"]])
             _show(below, training[pair["training"]])
-            colour = SUSPECT if pair["nearness"] <= 1 else HONEST
+            colour = SUSPECT if pair["nearness"] <= 1 else GENUINE
             below.set_xlabel(f"{pair['space']}\n{pair['relative']:.2f}", color=colour)
         axes[0, 0].set_ylabel("synthetic")
         axes[1, 0].set_ylabel("training")

@@ -11,11 +11,11 @@ from PIL import Image
 
 from tests.evaluation.chests import chests
 from tests.evaluation.conftest import FakeNetwork
-from xrgan.evaluation import copies
-from xrgan.evaluation.compared import ImageSet, draw_compared
 from xrgan.evaluation.extractors import inception
-from xrgan.evaluation.inception import WITHOUT_LOGITS
-from xrgan.evaluation.memorisation import memorisation, memorisation_figures
+from xrgan.evaluation.image_sets import ImageSet, sample_comparison
+from xrgan.evaluation.inception_weights import WITHOUT_LOGITS
+from xrgan.evaluation.memorisation import copies
+from xrgan.evaluation.memorisation.report import memorisation, memorisation_figures
 
 TRAINING, HELD_OUT = chests(150, 0), chests(60, 1)
 
@@ -104,8 +104,8 @@ def test_the_closest_pairs_are_drawn(
     monkeypatch.setattr(Figure, "savefig", savefig)
     training, held_out = chests(150, 0, size, channels), chests(60, 1, size, channels)
     synthetic = np.concatenate([chests(37, 4, size, channels), training[:3]])
-    compared = draw_compared(ImageSet(held_out), ImageSet(synthetic), ImageSet(training), 40, 0)
-    figure = memorisation_figures(compared, inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)["memorisation"]
+    comparison = sample_comparison(ImageSet(held_out), ImageSet(synthetic), ImageSet(training), 40, 0)
+    figure = memorisation_figures(comparison, inception(Path(WITHOUT_LOGITS.name), "cpu"), tmp_path)["memorisation"]
     with Image.open(tmp_path / "memorisation.png") as picture:
         assert picture.width > picture.height > 300
     assert figure["extractor"] == "inception-v3-compat" and figure["layer"] == 2048
@@ -115,5 +115,5 @@ def test_the_closest_pairs_are_drawn(
         assert f"{name} ≤ {space['threshold']:.2f}" in said
     assert len(images) == 20
     assert np.array_equal(images[0], images[10]), "an exact copy above its original"
-    first = compared.synthetic.images[figure["closest"][0]["synthetic"]]
+    first = comparison.synthetic.images[figure["closest"][0]["synthetic"]]
     assert np.array_equal(images[0], np.moveaxis(first, 0, -1) if channels == 3 else first[0])

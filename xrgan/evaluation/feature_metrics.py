@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.evaluation.compared import Compared, ImageSet
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import Features, extract
-from xrgan.evaluation.manifold import interval_of_mean, manifold
+from xrgan.evaluation.image_sets import Comparison, ImageSet
+from xrgan.evaluation.inception import LOGITS
 from xrgan.evaluation.metrics import Interval, fid, inception_score, kid
-from xrgan.evaluation.network import LOGITS
-from xrgan.evaluation.scores import FIGURES, Figure
+from xrgan.evaluation.prdc import interval_of_mean, prdc
+from xrgan.evaluation.scores_file import FIGURES, Figure
 
 Layer = NDArray[np.float32]  # (N, D)
 LEAST_FOR_INTERVAL = 20  # images
@@ -38,16 +38,16 @@ class Sets:
 
 
 def feature_figures(
-    compared: Compared, metrics: Sequence[str], extractor: Extractor, fid_layer: int, seed: int
+    comparison: Comparison, metrics: Sequence[str], extractor: Extractor, fid_layer: int, seed: int
 ) -> dict[str, Figure]:
     """`fid`, `kid`, `precision`, `recall`, `density`, `coverage` and `is`, as far as `metrics` asks for them.
 
     Per class, too, where all sets have labels.
     """
     about = {
-        "n": compared.n,
-        "floor_n": compared.floor_n,
-        "resize": f"{compared.size} → {extractor.resize}",
+        "n": comparison.n,
+        "floor_n": comparison.floor_n,
+        "resize": f"{comparison.size} → {extractor.resize}",
         "extractor": extractor.name,
         "weights": extractor.weights,
     }
@@ -62,44 +62,44 @@ def feature_figures(
     figures: dict[str, Figure] = {}
     if not wanted:
         return figures
-    features = _extract_all(compared, extractor)
+    features = _extract_all(comparison, extractor)
     for name in console.track(wanted, "Figures", unit="metrics"):
         layer, compute = ways[name]
         real, synthetic, *floor = (of_set[layer] for of_set in features)
         sets = Sets(real, synthetic, (floor[0], floor[1]))
         for key, figure in compute(sets).items():
             figures[key] = figure | about | {"layer": layer}
-        for class_name, part in _of_classes(compared, sets):
+        for class_name, part in _of_classes(comparison, sets):
             for key, figure in compute(part).items():
                 figure |= {"n": len(part.synthetic), "floor_n": min(map(len, part.floor))}
                 figures[key].setdefault("per_class", {})[class_name] = figure
-    if "fid" in figures and compared.n < figures["fid"]["layer"]:
+    if "fid" in figures and comparison.n < figures["fid"]["layer"]:
         figures["fid"]["warning"] = (
-            f"FID is biased upwards at N = {compared.n}, less than the layer's {figures['fid']['layer']} features: "
+            f"FID is biased upwards at N = {comparison.n}, less than the layer's {figures['fid']['layer']} features: "
             "compare it with its floor, and read KID first."
         )
     return figures
 
 
-def _extract_all(compared: Compared, extractor: Extractor) -> tuple[Features, Features, Features, Features]:
-    real = extract(compared.real.images, extractor, "Features of real images")
-    synthetic = extract(compared.synthetic.images, extractor, "Features of synthetic images")
+def _extract_all(comparison: Comparison, extractor: Extractor) -> tuple[Features, Features, Features, Features]:
+    real = extract(comparison.real.images, extractor, "Features of real images")
+    synthetic = extract(comparison.synthetic.images, extractor, "Features of synthetic images")
     floor = [
-        real if one is compared.real else extract(one.images, extractor, "Features of other real images")
-        for one in compared.floor
+        real if one is comparison.real else extract(one.images, extractor, "Features of other real images")
+        for one in comparison.floor
     ]
     return real, synthetic, floor[0], floor[1]
 
 
-def _of_classes(compared: Compared, sets: Sets) -> Iterator[tuple[str, Sets]]:
+def _of_classes(comparison: Comparison, sets: Sets) -> Iterator[tuple[str, Sets]]:
     """Each class with its part of the features, where every set has two images of it or more."""
-    for index, name in enumerate(compared.classes):
+    for index, name in enumerate(comparison.classes):
 
         def part(features: Layer, of_set: ImageSet, index: int = index) -> Layer:
             return features[of_set.places_of_class(index)]
 
-        floor = part(sets.floor[0], compared.floor[0]), part(sets.floor[1], compared.floor[1])
-        ours = Sets(part(sets.real, compared.real), part(sets.synthetic, compared.synthetic), floor)
+        floor = part(sets.floor[0], comparison.floor[0]), part(sets.floor[1], comparison.floor[1])
+        ours = Sets(part(sets.real, comparison.real), part(sets.synthetic, comparison.synthetic), floor)
         if min(len(ours.real), len(ours.synthetic)) >= 2:
             yield name, ours
 
@@ -131,8 +131,8 @@ def _kid(sets: Sets, seed: int) -> Figure:
 
 
 def _manifold(sets: Sets, seed: int) -> dict[str, Figure]:
-    ours = manifold(sets.real, sets.synthetic)
-    theirs = manifold(*sets.floor) if sets.has_floor else None
+    ours = prdc(sets.real, sets.synthetic)
+    theirs = prdc(*sets.floor) if sets.has_floor else None
     figures = {}
     for name in FIGURES["prdc"]:
         values = getattr(ours, name)

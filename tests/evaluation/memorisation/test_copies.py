@@ -10,9 +10,9 @@ from tests.evaluation.conftest import FakeNetwork
 from xrgan.config import PrepareConfig
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
-from xrgan.evaluation import copies
 from xrgan.evaluation.extractors import inception
-from xrgan.evaluation.inception import WITHOUT_LOGITS
+from xrgan.evaluation.inception_weights import WITHOUT_LOGITS
+from xrgan.evaluation.memorisation import copies
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def detector() -> copies.CopyDetector:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_planted_copies_are_suspects_and_honest_images_are_not(detector: copies.CopyDetector, change: str) -> None:
+def test_planted_copies_are_suspects_and_genuine_images_are_not(detector: copies.CopyDetector, change: str) -> None:
     planted = CHANGES[change](chests(150, 0)[40:60], np.random.default_rng(2))
     judged = copies.judge(detector, np.concatenate([planted, chests(60, 3)]))
     assert judged.suspects[:20].all()
@@ -29,7 +29,7 @@ def test_planted_copies_are_suspects_and_honest_images_are_not(detector: copies.
     assert (judged.neighbours[copies.PIXELS].index[:20] == np.arange(40, 60)).all()
 
 
-def test_the_thresholds_let_no_more_honest_images_through_than_they_promise() -> None:
+def test_the_thresholds_let_no_more_genuine_images_through_than_they_promise() -> None:
     rng = np.random.default_rng(0)
     shares = []
     for _ in range(200):
@@ -50,14 +50,14 @@ def test_false_alarms_are_counted_on_images_that_set_no_threshold(detector: copi
 
 
 def test_held_out_images_that_are_training_images_set_no_threshold() -> None:
-    training, honest = chests(150, 0), chests(60, 1)
-    detector = copies.fit(training, np.concatenate([honest, training[:5], training[7:9] // 2 + 60]))
+    training, genuine = chests(150, 0), chests(60, 1)
+    detector = copies.fit(training, np.concatenate([genuine, training[:5], training[7:9] // 2 + 60]))
     assert list(np.flatnonzero(detector.leaked)) == list(range(60, 67))
-    assert detector.thresholds == copies.fit(training, honest).thresholds
+    assert detector.thresholds == copies.fit(training, genuine).thresholds
     same = copies.fit(training, training[:30])
     assert same.leaked.all() and same.false_alarms is None
     assert copies.judge(same, training[50:60]).suspects.all()
-    assert not copies.judge(same, honest).suspects.any()
+    assert not copies.judge(same, genuine).suspects.any()
 
 
 def test_features_find_what_pixels_do_not() -> None:
@@ -93,12 +93,12 @@ def test_drawn_images_are_judged_silently(
 ) -> None:
     extractor = inception(Path(WITHOUT_LOGITS.name), "cpu") if with_features else None
     training = chests(150, 0)
-    honest = copies.honest_of(training, chests(60, 1), extractor)
+    genuine = copies.copy_filter(training, chests(60, 1), extractor)
     capsys.readouterr()
     images = np.concatenate([training[:4], chests(28, 5)])
-    accepted = honest(images)
+    accepted = genuine(images)
     assert accepted.dtype == bool and not accepted[:4].any() and accepted[4:].mean() > 0.8
-    assert list(honest(images)) == list(accepted)
+    assert list(genuine(images)) == list(accepted)
     assert capsys.readouterr().err == ""
 
 

@@ -36,7 +36,7 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class Compared:
+class Comparison:
     """N real and N synthetic images, in random order, and what their figures are read beside."""
 
     real: ImageSet
@@ -74,7 +74,7 @@ class Compared:
         return int(min(self.real.images.shape[2:]))
 
 
-def draw_compared(
+def sample_comparison(
     held_out: ImageSet,
     synthetic: ImageSet,
     training: ImageSet,
@@ -82,7 +82,7 @@ def draw_compared(
     seed: int,
     classes: Sequence[str] = (),
     reference: str = HELD_OUT,
-) -> Compared:
+) -> Comparison:
     """Draw N held-out and N synthetic images; N = the smaller of these sets, `n` at most.
 
     The floor is theirs and as many training images', or of fewer where there are no more. Which images come first
@@ -101,12 +101,14 @@ def draw_compared(
     )
     first = training.take(slice(n))
     if reference == TRAIN:
-        return Compared(first, chosen, (first, held_out), training, held_out, tuple(classes), reference)
+        return Comparison(first, chosen, (first, held_out), training, held_out, tuple(classes), reference)
     floor = held_out if len(first) == n else held_out.take(slice(len(first))), first
-    return Compared(held_out, chosen, floor, training, held_out, tuple(classes), reference)
+    return Comparison(held_out, chosen, floor, training, held_out, tuple(classes), reference)
 
 
-def draw_from_two(real: ImageSet, synthetic: ImageSet, n: int, seed: int, classes: Sequence[str] = ()) -> Compared:
+def sample_comparison_without_training(
+    real: ImageSet, synthetic: ImageSet, n: int, seed: int, classes: Sequence[str] = ()
+) -> Comparison:
     """Draw N images of each of two sets, where nothing is known of what the generator learned from.
 
     The floor comes from the real images that are left. Where they are too few it is that of two halves of the real
@@ -121,7 +123,7 @@ def draw_from_two(real: ImageSet, synthetic: ImageSet, n: int, seed: int, classe
     of_floor = min(n, len(real) // 2)
     floor = real.take(slice(of_floor)), real.take(slice(of_floor, 2 * of_floor))
     first = real.take(slice(n))
-    return Compared(first, chosen, floor, None, first, tuple(classes), HELD_OUT)
+    return Comparison(first, chosen, floor, None, first, tuple(classes), HELD_OUT)
 
 
 def _order(one: ImageSet, seed: int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from xrgan import console
-from xrgan.evaluation.compared import Images
+from xrgan.evaluation.image_sets import Images
 
 # What these find of real X-rays, tests/benchmarks/planted_copies.py shows.
 PIXELS = 64  # height and width at which images are compared
@@ -22,8 +22,10 @@ SHIFT = 4  # pixels, in each direction
 MARGIN = 6  # pixels left out at each border: a shifted image has other ones there
 LEAST_CONTRAST = 0.5  # gray levels: less is no detail, but round-off
 NEIGHBOURS = 16  # nearest ones that are looked at
-USUAL = slice(8, NEIGHBOURS)  # those that tell the usual distance: a training image may be there several times
-LEAST_USUAL = 0.1  # distance in pixels: where even the 16th is nearer, an image is there more than 16 times
+SCALE_RANKS = slice(
+    8, NEIGHBOURS
+)  # ranks whose mean distance is the local scale: a training image may be there several times
+LEAST_LOCAL_SCALE = 0.1  # distance in pixels: where even the 16th is nearer, an image is there more than 16 times
 FAR = 1e9  # distance in features of what has none
 BATCH_IMAGES = 256
 BLOCK_NUMBERS = 2**24  # bounds the memory of a search: 64 MB of float32
@@ -34,21 +36,21 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Neighbours:
-    """For each of Q images its nearest training image, and how far the next ones usually are."""
+    """For each of Q images its nearest training image, and how far the next ones are: the local scale."""
 
     index: NDArray[np.int64]  # (Q,)
     distance: NDArray[np.float64]  # (Q,)
-    usual: NDArray[np.float64]  # (Q,): mean distance of the 9th to 16th nearest
+    local_scale: NDArray[np.float64]  # (Q,): mean distance of the 9th to 16th nearest
 
     @property
-    def relative(self) -> NDArray[np.float64]:
-        """Distance ÷ usual distance, (Q,): 0 = a copy, about 1 = no nearer to one than to many.
+    def relative_distance(self) -> NDArray[np.float64]:
+        """Distance ÷ local scale, (Q,): 0 = a copy, about 1 = no nearer to one than to many.
 
         Carlini et al. 2023 (arXiv:2301.13188) find copies by such a ratio: images of few details are near to
         everything, and unusual ones far from everything.
         """
-        known = self.usual > 0
-        return np.where(known, self.distance / np.where(known, self.usual, 1), 1)
+        known = self.local_scale > 0
+        return np.where(known, self.distance / np.where(known, self.local_scale, 1), 1)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None =
             if bar is not None:
                 bar.advance()
     found = _neighbours(np.array(index), np.array(distance))
-    return Neighbours(found.index, found.distance, np.maximum(found.usual, LEAST_USUAL))
+    return Neighbours(found.index, found.distance, np.maximum(found.local_scale, LEAST_LOCAL_SCALE))
 
 
 def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
@@ -140,11 +142,11 @@ def nearest_in_features(
 
 
 def _neighbours(index: NDArray[np.int64], distance: NDArray[np.floating]) -> Neighbours:
-    """Candidates (Q, K) and their distances, in any order → the nearest one, and the usual distance."""
+    """Candidates (Q, K) and their distances, in any order → the nearest one, and the local scale."""
     order = np.argsort(distance, axis=1)
     ranked = np.maximum(0, np.take_along_axis(distance, order, axis=1).astype(np.float64))
     first = np.take_along_axis(index, order[:, :1], axis=1)[:, 0]
-    beyond = ranked[:, USUAL] if ranked.shape[1] > USUAL.start else ranked[:, -1:]
+    beyond = ranked[:, SCALE_RANKS] if ranked.shape[1] > SCALE_RANKS.start else ranked[:, -1:]
     return Neighbours(first, ranked[:, 0], beyond.mean(axis=1) if ranked.shape[1] > 1 else np.ones(len(ranked)))
 
 

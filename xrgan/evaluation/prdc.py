@@ -1,8 +1,8 @@
 """Precision, recall, density and coverage: how much of one set lies where the other one lies, in feature space.
 
-A set's manifold is the union of balls around its images that reach to their k-th nearest neighbour in the set.
-Precision and recall: Kynkäänniemi et al. 2019 (arXiv:1904.06991), k = 3. Density and coverage: Naeem et al. 2020
-(arXiv:2002.09797), k = 5.
+A set's manifold is the union of balls around its images; a ball's radius is the distance to the k-th nearest neighbour
+in the set. Precision and recall: Kynkäänniemi et al. 2019 (arXiv:1904.06991), k = 3. Density and coverage: Naeem et
+al. 2020 (arXiv:2002.09797), k = 5.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5
 
 
 @dataclass(frozen=True)
-class Manifold:
-    """One value an image, whose mean is the figure."""
+class Prdc:
+    """One value per image, whose mean is the score."""
 
     precision: NDArray[np.float64]  # (synthetic,) 1 = lies in the real manifold
     recall: NDArray[np.float64]  # (real,) 1 = lies in the synthetic manifold
@@ -26,25 +26,25 @@ class Manifold:
     coverage: NDArray[np.float64]  # (real,) 1 = its ball holds a synthetic image
 
 
-def manifold(real: Array, synthetic: Array) -> Manifold:
+def prdc(real: Array, synthetic: Array) -> Prdc:
     """Compare two sets of features (N, D), N ≥ 2 each; k shrinks where a set has no k + 1 images."""
     between = _distances(synthetic, real)  # (S, R)
     within_real, within_synthetic = _sorted_within(real), _sorted_within(synthetic)
-    reach = {k: _reach(within_real, k) for k in (PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS)}  # (R,)
-    of_synthetic = _reach(within_synthetic, PRECISION_NEIGHBOURS)  # (S,)
+    radius = {k: _radius(within_real, k) for k in (PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS)}  # (R,)
+    of_synthetic = _radius(within_synthetic, PRECISION_NEIGHBOURS)  # (S,)
     k = min(DENSITY_NEIGHBOURS, len(real) - 1)
-    return Manifold(
-        precision=np.asarray((between <= reach[PRECISION_NEIGHBOURS]).any(axis=1), np.float64),
+    return Prdc(
+        precision=np.asarray((between <= radius[PRECISION_NEIGHBOURS]).any(axis=1), np.float64),
         recall=np.asarray((between <= of_synthetic[:, None]).any(axis=0), np.float64),
-        density=(between <= reach[DENSITY_NEIGHBOURS]).sum(axis=1) / k,
-        coverage=(between.min(axis=0) <= reach[DENSITY_NEIGHBOURS]).astype(np.float64),
+        density=(between <= radius[DENSITY_NEIGHBOURS]).sum(axis=1) / k,
+        coverage=(between.min(axis=0) <= radius[DENSITY_NEIGHBOURS]).astype(np.float64),
     )
 
 
 def interval_of_mean(values: NDArray[np.float64], seed: int) -> Interval:
     """95 % interval and standard error of a mean over images, by the percentile bootstrap. N ≥ 2.
 
-    The other set stays as it is: this is the uncertainty of one value an image, averaged.
+    The other set stays as it is: this is the uncertainty of one value per image, averaged.
     """
     result = stats.bootstrap(
         (values,), np.mean, n_resamples=REPLICATES, batch=100, method="percentile", rng=np.random.default_rng(seed)
@@ -61,9 +61,9 @@ def _sorted_within(features: Array) -> NDArray[np.float32]:
     return np.sort(np.partition(distances, most, axis=1)[:, : most + 1], axis=1)
 
 
-def _reach(nearest: NDArray[np.float32], k: int) -> NDArray[np.float32]:
-    reach: NDArray[np.float32] = nearest[:, min(k, nearest.shape[1] - 1)]
-    return reach
+def _radius(nearest: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    radius: NDArray[np.float32] = nearest[:, min(k, nearest.shape[1] - 1)]
+    return radius
 
 
 def _distances(a: Array, b: Array) -> NDArray[np.float32]:

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from xrgan.errors import XrganError
-from xrgan.evaluation import over_time
+from xrgan.evaluation import checkpoint_scores
+from xrgan.evaluation.checkpoint_scores import Row
 from xrgan.evaluation.extractors import Extractor, custom
-from xrgan.evaluation.over_time import Row
 
 
 def row(step: int, kid: float = 0.1, split: str = "val", n: int = 50) -> Row:
@@ -47,56 +47,56 @@ def toy() -> Extractor:
 
 def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     rows = [row(20, kid=0.123456), row(10, n=7), row(10, split="test")]
-    over_time.write(tmp_path, rows)
-    assert over_time.read(tmp_path) == [rows[2], rows[1], rows[0]]
-    assert over_time.read(tmp_path / "nowhere") == []
+    checkpoint_scores.write(tmp_path, rows)
+    assert checkpoint_scores.read(tmp_path) == [rows[2], rows[1], rows[0]]
+    assert checkpoint_scores.read(tmp_path / "nowhere") == []
 
 
 def test_of_two_scores_of_a_checkpoint_the_later_one_counts_in_each_setting(tmp_path: Path) -> None:
-    over_time.write(tmp_path, [row(10, kid=0.5), row(10, kid=0.4, n=7), row(10, kid=0.3)])
-    assert {(found.n, found.kid) for found in over_time.read(tmp_path)} == {(50, 0.3), (7, 0.4)}
+    checkpoint_scores.write(tmp_path, [row(10, kid=0.5), row(10, kid=0.4, n=7), row(10, kid=0.3)])
+    assert {(found.n, found.kid) for found in checkpoint_scores.read(tmp_path)} == {(50, 0.3), (7, 0.4)}
 
 
 @pytest.mark.parametrize("text", [b"a,b\n1,2\n", b"checkpoint,epoch\nx\n", b"\xff\xfe", b"checkpoint,epoch\ns,one\n"])
 def test_a_damaged_table_is_one_sentence(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / over_time.TABLE).write_bytes(text)
+    (tmp_path / checkpoint_scores.TABLE).write_bytes(text)
     with pytest.raises(XrganError, match=r"over_time.csv is damaged.*Move it away"):
-        over_time.read(tmp_path)
+        checkpoint_scores.read(tmp_path)
 
 
 def test_a_run_that_goes_on_forgets_what_lies_behind_its_checkpoint(tmp_path: Path) -> None:
-    over_time.write(tmp_path, [row(10), row(20), row(20, n=7), row(30)])
-    over_time.forget_after(tmp_path, 20)
-    assert [found.step for found in over_time.read(tmp_path)] == [10, 20, 20]
-    over_time.forget_after(tmp_path / "nowhere", 20)
+    checkpoint_scores.write(tmp_path, [row(10), row(20), row(20, n=7), row(30)])
+    checkpoint_scores.forget_after(tmp_path, 20)
+    assert [found.step for found in checkpoint_scores.read(tmp_path)] == [10, 20, 20]
+    checkpoint_scores.forget_after(tmp_path / "nowhere", 20)
     assert not (tmp_path / "nowhere").exists()
 
 
 def test_the_best_has_the_least_kid_of_those_that_are_there() -> None:
     rows = [row(10, kid=0.2), row(20, kid=0.1), row(30, kid=0.1), row(40, kid=float("nan"))]
-    assert over_time.best(rows, {10, 20, 30, 40}) == rows[1]
-    assert over_time.best(rows, {10, 30}) == rows[2]
-    assert over_time.best(rows, {40}) is None
-    assert over_time.best([], {10}) is None
+    assert checkpoint_scores.best(rows, {10, 20, 30, 40}) == rows[1]
+    assert checkpoint_scores.best(rows, {10, 30}) == rows[2]
+    assert checkpoint_scores.best(rows, {40}) is None
+    assert checkpoint_scores.best([], {10}) is None
 
 
 def test_the_test_split_never_chooses() -> None:
     rows = [row(10, kid=0.01, split="test"), row(20, kid=0.2)]
-    assert over_time.best(rows, {10, 20}) == rows[1]
-    assert over_time.best(rows[:1], {10}) is None
+    assert checkpoint_scores.best(rows, {10, 20}) == rows[1]
+    assert checkpoint_scores.best(rows[:1], {10}) is None
 
 
 def test_only_rows_of_one_setting_are_compared_and_all_are_kept(tmp_path: Path) -> None:
     rows = [row(10, kid=0.2), row(20, kid=0.1), row(30, kid=0.01, n=7)]
-    comparable, chosen = over_time.publish(tmp_path, rows, rows[0].setting, {10, 20, 30})
+    comparable, chosen = checkpoint_scores.publish(tmp_path, rows, rows[0].setting, {10, 20, 30})
     assert comparable == rows[:2] and chosen == rows[1]
-    assert over_time.read(tmp_path) == rows
-    shown = over_time.table(comparable, chosen)
+    assert checkpoint_scores.read(tmp_path) == rows
+    shown = checkpoint_scores.table(comparable, chosen)
     assert [line[0] for line in shown] == ["step_00000010", "step_00000020", "real vs real"]
     assert [line[-1] for line in shown] == ["", "best", ""]
-    assert all(len(line) == len(over_time.COLUMNS) for line in shown)
-    assert over_time.summary(comparable, chosen)["best"] == "step_00000020"
-    assert over_time.summary(rows[2:], None) == {"best": None, "checkpoints": [dataclasses.asdict(rows[2])]}
+    assert all(len(line) == len(checkpoint_scores.COLUMNS) for line in shown)
+    assert checkpoint_scores.summary(comparable, chosen)["best"] == "step_00000020"
+    assert checkpoint_scores.summary(rows[2:], None) == {"best": None, "checkpoints": [dataclasses.asdict(rows[2])]}
 
 
 def test_the_picture_shows_the_floor_and_the_best(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_picture_shows_the_floor_and_the_best(tmp_path: Path) -> None:
         ("alone", rows[:1], rows[0]),
         ("at the start", [row(0)], None),
     ):
-        over_time.draw(tmp_path / "o.png", shown, chosen)
+        checkpoint_scores.draw(tmp_path / "o.png", shown, chosen)
         pixels[name] = np.asarray(Image.open(tmp_path / "o.png").convert("RGB"), np.int64)
     blue = np.abs(pixels["plain"] - [0x44, 0x77, 0xAA]).max(axis=2) < 8
     assert blue[:, : blue.shape[1] // 2].sum() > 200 and blue[:, blue.shape[1] // 2 :].sum() > 200, "two floors"
@@ -121,7 +121,7 @@ def test_a_score_is_nothing_for_equal_images_and_grows_with_the_difference(
 ) -> None:
     real = draw(60, seed=0)
     same, alike, darker = (
-        over_time.score(real, images, 4, 0, toy, "Features")
+        checkpoint_scores.score(real, images, 4, 0, toy, "Features")
         for images in (real, draw(60, seed=1), draw(60, seed=2, brightness=20))
     )
     assert same.fid == pytest.approx(0, abs=1e-6)

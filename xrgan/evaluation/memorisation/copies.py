@@ -12,13 +12,20 @@ import torch
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.evaluation import nearest
-from xrgan.evaluation.compared import Images
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.nearest import FeatureBank, Neighbours, PixelBank
+from xrgan.evaluation.image_sets import Images
+from xrgan.evaluation.memorisation.neighbours import (
+    FeatureBank,
+    Neighbours,
+    PixelBank,
+    feature_bank,
+    nearest_in_features,
+    nearest_in_pixels,
+    pixel_bank,
+)
 
-FALSE_ALARMS = 0.005  # of honest images, in all spaces together
+FALSE_ALARMS = 0.005  # of genuine images, in all spaces together
 LEAKED = 0.25  # relative distance in pixels: so near to a training image, a held-out one is a copy itself
 PIXELS, FEATURES = "pixels", "features"  # the spaces
 
@@ -35,7 +42,7 @@ class Judged:
     @property
     def nearness(self) -> dict[str, NDArray[np.float64]]:
         """Relative distance ÷ threshold in each space, (Q,): 1 or less is suspicious."""
-        return {name: of.relative / self.thresholds[name] for name, of in self.neighbours.items()}
+        return {name: of.relative_distance / self.thresholds[name] for name, of in self.neighbours.items()}
 
     @property
     def suspects(self) -> NDArray[np.bool_]:
@@ -45,7 +52,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class CopyDetector:
-    """What is known of the training images, and from held-out ones: how near honest images come to them."""
+    """What is known of the training images, and from held-out ones: how near genuine images come to them."""
 
     pixels: PixelBank
     features: FeatureBank | None
@@ -53,7 +60,7 @@ class CopyDetector:
     """space → relative distance"""
     held_out: Judged
     leaked: NDArray[np.bool_]
-    """(held-out images,): they are copies of training images, and say nothing about honest ones"""
+    """(held-out images,): they are copies of training images, and say nothing about genuine ones"""
     false_alarms: float | None
     """share of the held-out images that are suspects by the thresholds of their other half; None: there are too few"""
 
@@ -70,15 +77,15 @@ def fit(
         training, held_out: uint8 (N, C, H, W), C = 1 or 3; each one or more.
         training_features, held_out_features: (N, D) of the same images; without them, only pixels are compared.
     """
-    pixels = nearest.pixel_bank(training)
+    pixels = pixel_bank(training)
     with console.progress("Nearest to held-out images", len(held_out)) as bar:
-        neighbours = {PIXELS: nearest.nearest_in_pixels(held_out, pixels, bar)}
+        neighbours = {PIXELS: nearest_in_pixels(held_out, pixels, bar)}
     features = None
     if training_features is not None and held_out_features is not None:
-        features = nearest.feature_bank(training_features)
-        neighbours[FEATURES] = nearest.nearest_in_features(held_out_features, features)
-    leaked = neighbours[PIXELS].relative < LEAKED
-    relative = {name: of.relative[~leaked] for name, of in neighbours.items()}
+        features = feature_bank(training_features)
+        neighbours[FEATURES] = nearest_in_features(held_out_features, features)
+    leaked = neighbours[PIXELS].relative_distance < LEAKED
+    relative = {name: of.relative_distance[~leaked] for name, of in neighbours.items()}
     limits = thresholds(relative)
     return CopyDetector(pixels, features, limits, Judged(neighbours, limits), leaked, _false_alarms(relative))
 
@@ -92,15 +99,17 @@ def judge(
         features: (Q, D), where the detector was fitted with features.
         bar: advances by each image.
     """
-    neighbours = {PIXELS: nearest.nearest_in_pixels(images, detector.pixels, bar)}
+    neighbours = {PIXELS: nearest_in_pixels(images, detector.pixels, bar)}
     if detector.features is not None:
         if features is None:
             raise ValueError("the detector compares features, too")
-        neighbours[FEATURES] = nearest.nearest_in_features(features, detector.features)
+        neighbours[FEATURES] = nearest_in_features(features, detector.features)
     return Judged(neighbours, detector.thresholds)
 
 
-def honest_of(training: Images, held_out: Images, extractor: Extractor | None) -> Callable[[Images], NDArray[np.bool_]]:
+def copy_filter(
+    training: Images, held_out: Images, extractor: Extractor | None
+) -> Callable[[Images], NDArray[np.bool_]]:
     """What says of uint8 (B, C, H, W) whether each is no suspect, (B,): silently, while images are drawn.
 
     Args:
@@ -117,24 +126,24 @@ def honest_of(training: Images, held_out: Images, extractor: Extractor | None) -
     )
     network, layer = extractor.load(), extractor.layers.index(extractor.last)
 
-    def honest(images: Images) -> NDArray[np.bool_]:
+    def is_genuine(images: Images) -> NDArray[np.bool_]:
         with torch.inference_mode():
             features = network(torch.from_numpy(images).to(extractor.device))[layer].float().cpu().numpy()
         return ~judge(detector, images, features).suspects
 
-    return honest
+    return is_genuine
 
 
 def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Space → relative distances of N honest images (N,), to the one at or below which an image is a suspect.
+    """Space → relative distances of N genuine images (N,), to the one at or below which an image is a suspect.
 
-    Where k of N honest images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
+    Where k of N genuine images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
     spaces share. With too few images k is 1, and the probability higher.
     """
     limits = {}
     for name, values in relative.items():
         rank = max(1, int(FALSE_ALARMS / len(relative) * (len(values) + 1)))
-        # Above 0, so that a nearness can be given even where honest images are exact copies of training images.
+        # Above 0, so that a nearness can be given even where genuine images are exact copies of training images.
         limits[name] = max(1e-6, float(np.sort(values)[rank - 1])) if len(values) else LEAKED
     return limits
 

@@ -7,14 +7,13 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.evaluation import nearest
-from xrgan.evaluation.compared import Compared
-from xrgan.evaluation.copies import FALSE_ALARMS, FEATURES, CopyDetector, Judged, fit, judge
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.memorisation_picture import draw_pairs
-from xrgan.evaluation.nearest import FeatureBank, Neighbours
-from xrgan.evaluation.scores import Figure
+from xrgan.evaluation.image_sets import Comparison
+from xrgan.evaluation.memorisation.copies import FALSE_ALARMS, FEATURES, CopyDetector, Judged, fit, judge
+from xrgan.evaluation.memorisation.neighbours import FeatureBank, Neighbours, nearest_in_features
+from xrgan.evaluation.memorisation.picture import draw_pairs
+from xrgan.evaluation.scores_file import Figure
 
 CLOSEST = 10  # pairs that are shown
 
@@ -27,7 +26,7 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
     1 = copies. `authenticity` (Alaa et al. 2022, arXiv:2102.08921): the share of images farther from their nearest
     training image than the next training image is from that; much below the floor = copies.
     """
-    n, honest = len(judged.suspects), ~detector.leaked
+    n, genuine = len(judged.suspects), ~detector.leaked
     found = int(judged.suspects.sum())
     floor = detector.false_alarms
     figure: Figure = {
@@ -36,14 +35,14 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
         "floor": floor,
         "ratio": found / n / floor if floor else None,
         "n": n,
-        "floor_n": int(honest.sum()),
+        "floor_n": int(genuine.sum()),
         "among": len(detector.pixels.coarse),
         "suspects": found,
         "spaces": {
             name: {
                 "suspects": int((nearness <= 1).sum()),
                 "threshold": detector.thresholds[name],
-                "distance_ratio": _ratio_of_medians(judged, detector.held_out, name, honest),
+                "distance_ratio": _ratio_of_medians(judged, detector.held_out, name, genuine),
             }
             for name, nearness in judged.nearness.items()
         },
@@ -53,8 +52,8 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
     if detector.features is not None:
         figure["authenticity"] = {
             "value": _authenticity(detector.features, judged.neighbours[FEATURES]).mean().item(),
-            "floor": _authenticity(detector.features, detector.held_out.neighbours[FEATURES])[honest].mean().item()
-            if honest.any()
+            "floor": _authenticity(detector.features, detector.held_out.neighbours[FEATURES])[genuine].mean().item()
+            if genuine.any()
             else None,
         }
     if detector.leaked.any():
@@ -65,18 +64,18 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
     return figure
 
 
-def memorisation_figures(compared: Compared, extractor: Extractor, folder: Path) -> dict[str, Figure]:
+def memorisation_figures(comparison: Comparison, extractor: Extractor, folder: Path) -> dict[str, Figure]:
     """`memorisation` of the compared images; writes `folder/memorisation.png`."""
-    assert compared.training is not None
-    sets = {"training": compared.training, "held-out": compared.held_out, "synthetic": compared.synthetic}
+    assert comparison.training is not None
+    sets = {"training": comparison.training, "held-out": comparison.held_out, "synthetic": comparison.synthetic}
     training, held_out, synthetic = (
         extract(of.images, extractor, f"Features of {name} images")[extractor.last] for name, of in sets.items()
     )
-    detector = fit(compared.training.images, compared.held_out.images, training, held_out)
-    with console.progress("Nearest to synthetic images", compared.n) as bar:
-        judged = judge(detector, compared.synthetic.images, synthetic, bar)
+    detector = fit(comparison.training.images, comparison.held_out.images, training, held_out)
+    with console.progress("Nearest to synthetic images", comparison.n) as bar:
+        judged = judge(detector, comparison.synthetic.images, synthetic, bar)
     figure = memorisation(detector, judged) | {"extractor": extractor.name, "layer": extractor.last}
-    draw_pairs(folder / "memorisation.png", compared.synthetic.images, compared.training.images, figure)
+    draw_pairs(folder / "memorisation.png", comparison.synthetic.images, comparison.training.images, figure)
     return {"memorisation": figure}
 
 
@@ -91,15 +90,15 @@ def closest(judged: Judged, count: int = CLOSEST) -> list[Figure]:
     for k in np.argsort(nearness.min(axis=0), kind="stable")[:count]:
         space = spaces[int(nearness[:, k].argmin())]
         pair = {"synthetic": int(k), "training": int(judged.neighbours[space].index[k]), "space": space}
-        relative = judged.neighbours[space].relative[k]
+        relative = judged.neighbours[space].relative_distance[k]
         pairs.append(pair | {"relative": float(relative), "nearness": float(nearness[:, k].min())})
     return pairs
 
 
-def _ratio_of_medians(judged: Judged, held_out: Judged, name: str, honest: NDArray[np.bool_]) -> float | None:
-    if not honest.any():
+def _ratio_of_medians(judged: Judged, held_out: Judged, name: str, genuine: NDArray[np.bool_]) -> float | None:
+    if not genuine.any():
         return None
-    floor = float(np.median(held_out.neighbours[name].distance[honest]))
+    floor = float(np.median(held_out.neighbours[name].distance[genuine]))
     return float(np.median(judged.neighbours[name].distance)) / floor if floor > 0 else None
 
 
@@ -108,7 +107,7 @@ def _authenticity(bank: FeatureBank, neighbours: Neighbours) -> NDArray[np.bool_
         return np.zeros(len(neighbours.index), np.bool_)
     known, where = np.unique(neighbours.index, return_inverse=True)
     features = bank.vectors[np.isin(bank.index, known)] + bank.mean
-    of_training = nearest.nearest_in_features(features, bank, leave_out=known)
+    of_training = nearest_in_features(features, bank, leave_out=known)
     return np.asarray(neighbours.distance > of_training.distance[where])
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
-from xrgan.evaluation.manifold import interval_of_mean, manifold
+from xrgan.evaluation.prdc import interval_of_mean, prdc
 
 RNG = np.random.default_rng(0)
 
@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("shift", [0.0, 0.7, 3.0])
 def test_precision_and_recall_are_torch_fidelitys(shift: float) -> None:
     real, synthetic = RNG.normal(size=(150, 8)), RNG.normal(shift, 0.8, (120, 8))
-    ours = manifold(real, synthetic)
+    ours = prdc(real, synthetic)
     theirs = prc_features_to_metric(
         torch.from_numpy(synthetic),
         torch.from_numpy(real),
@@ -26,18 +26,18 @@ def test_precision_and_recall_are_torch_fidelitys(shift: float) -> None:
 
 
 def test_density_and_coverage_by_hand() -> None:
-    real = np.arange(6.0)[:, None]  # k = 5: the ends' balls reach 5, the next ones' 4, the middle ones' 3
+    real = np.arange(6.0)[:, None]  # k = 5: the ends' balls have radius 5, the next ones' 4, the middle ones' 3
     synthetic = np.array([[0.0], [-4.0], [100.0]])
-    ours = manifold(real, synthetic)
+    ours = prdc(real, synthetic)
     assert ours.density.tolist() == [6 / 5, 1 / 5, 0]  # 0 lies in all six balls, −4 in that of 0
     assert ours.coverage.tolist() == [1, 1, 1, 1, 1, 1]
-    assert manifold(real, synthetic[1:]).coverage.tolist() == [1, 0, 0, 0, 0, 0]
-    assert ours.precision.tolist() == [1, 0, 0]  # k = 3: the balls of 0 … 5 reach 3, 2, 2, 2, 2, 3
+    assert prdc(real, synthetic[1:]).coverage.tolist() == [1, 0, 0, 0, 0, 0]
+    assert ours.precision.tolist() == [1, 0, 0]  # k = 3: the balls of 0 … 5 have radius 3, 2, 2, 2, 2, 3
 
 
 def test_equal_sets_overlap_and_distant_ones_do_not() -> None:
     points = RNG.normal(size=(300, 4))
-    same, apart = manifold(points[:150], points[150:]), manifold(points[:150], points[150:] + 50)
+    same, apart = prdc(points[:150], points[150:]), prdc(points[:150], points[150:] + 50)
     assert min(getattr(same, name).mean() for name in ("precision", "recall", "coverage")) > 0.8
     assert same.density.mean() == pytest.approx(1, abs=0.2)
     assert max(getattr(apart, name).max() for name in ("precision", "recall", "density", "coverage")) == 0
@@ -45,13 +45,13 @@ def test_equal_sets_overlap_and_distant_ones_do_not() -> None:
 
 def test_one_image_repeated_has_precision_without_coverage() -> None:
     real = RNG.normal(size=(200, 4))
-    ours = manifold(real, np.repeat(real[:1], 50, axis=0))
+    ours = prdc(real, np.repeat(real[:1], 50, axis=0))
     assert ours.precision.mean() == 1 and ours.recall.mean() < 0.05 and ours.coverage.mean() < 0.2
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_few_images(n: int) -> None:
-    ours = manifold(RNG.normal(size=(n, 3)), RNG.normal(size=(2, 3)))
+    ours = prdc(RNG.normal(size=(n, 3)), RNG.normal(size=(2, 3)))
     assert all(np.isfinite(getattr(ours, name)).all() for name in ("precision", "recall", "density", "coverage"))
 
 

