@@ -107,7 +107,7 @@ def test_only_the_console_speaks(file: str) -> None:
         ("xrgan.downstream.classification.study", "from xrgan import config, gan", {"gan"}),
         ("xrgan.downstream.classification.study", "from xrgan.commands import evaluate", {"commands"}),
         ("xrgan.downstream.segmentation.pool", "from xrgan.downstream.classification import pool", {"classification"}),
-        ("xrgan.downstream.trials", "from xrgan.downstream.segmentation.study import run", {"segmentation"}),
+        ("xrgan.downstream.study", "from xrgan.downstream.segmentation.study import run", {"segmentation"}),
     ],
 )
 def test_the_rule_sees_a_step_up_or_sideways(module: str, line: str, entered: set[str]) -> None:

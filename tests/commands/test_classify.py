@@ -17,11 +17,13 @@ from PIL import Image
 
 from tests.conftest import write_image
 from tests.data import dicom_files
-from tests.downstream.toys import blobs, changed, set_at, small_build, toy_dataset, write
+from tests.downstream.blobs import blobs, changed, set_at, small_build, toy_dataset, write
 from tests.gan.helpers import tiny_config
 from tests.test_cli import Answer, Terminal, tree, type_
 from xrgan.data.packed import PackedDataset, open_packed
-from xrgan.downstream.classification import figures, saved, study
+from xrgan.downstream import fold_data
+from xrgan.downstream.classification import pictures as study_pictures
+from xrgan.downstream.classification import saved, study
 from xrgan.gan import runs, training
 from xrgan.rundir import RunDir
 
@@ -53,7 +55,7 @@ def one_thread() -> Iterator[None]:
 def pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """None, as they take long: but for the test that asks for this fixture by name."""
     if "pictures" not in request.function.__code__.co_varnames:
-        monkeypatch.setattr(figures, "save_all", lambda *_: {})
+        monkeypatch.setattr(study_pictures, "save_all", lambda *_: {})
 
 
 # --- what stands in the folder
@@ -408,8 +410,8 @@ def test_a_generator_a_fold_never_sees_what_is_left_out(
     dataset = put_dataset(changed(TOYS, hashes=set_at(TOYS.hashes, 2, TOYS.hashes[20])))  # two patients, one picture
     put_run("a", dataset)
     asked = []
-    check = study.check_generator
-    monkeypatch.setattr(study, "check_generator", lambda *args: (asked.append(args[1]), check(*args)))
+    check = fold_data.check_generator
+    monkeypatch.setattr(fold_data, "check_generator", lambda *args: (asked.append(args[1]), check(*args)))
     answer = type_(f"classify {PER_FOLD}")
     assert [name.split("of")[0] for name, _ in seen] == ["fold1", "fold2"]
     pool, folds = study.check(dataset, study.ClassifyConfig(**summary_of("a")["options"]))

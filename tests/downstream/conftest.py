@@ -6,8 +6,8 @@ import pytest
 import torch
 from torchvision import models
 
-from tests.downstream.toys import small_build
-from xrgan.downstream.classification import figures, saved, study
+from tests.downstream.blobs import small_build
+from xrgan.downstream.classification import pictures, saved, study
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -41,7 +41,7 @@ def small_networks() -> Iterator[None]:
 def no_pictures() -> Iterator[None]:
     """They take four times as long as all the small networks of a study."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "save_all", lambda *_: {})
+        patch.setattr(pictures, "save_all", lambda *_: {})
         yield
 
 

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from xrgan.downstream.folds import LEAST_IMAGES, VALIDATION_PARTS, Fold, Indices, check_classes, cut, hold_out, thin
+from xrgan.downstream.folds import (
+    LEAST_IMAGES,
+    VALIDATION_PARTS,
+    Fold,
+    Indices,
+    check_classes,
+    hold_out,
+    stratified_folds,
+    subsample,
+)
 from xrgan.errors import XrganError
 
 
@@ -70,7 +79,7 @@ def test_no_patient_is_in_two_parts_and_every_image_is_left_out_once(of: Cohort,
     for label in range(of.classes):
         assume(len(of.groups_of(of.items[of.labels[of.items] == label])) >= k)
     try:
-        folds = cut(of.items, of.labels, of.groups, k, seed)
+        folds = stratified_folds(of.items, of.labels, of.groups, k, seed)
     except XrganError as error:
         assert "can't be cut" in error.message and "--k-folds" in error.hint
         return
@@ -89,12 +98,12 @@ def test_held_out_images_are_of_other_patients(of: Cohort, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_ten_patients_a_class_are_enough_for_five_folds(seed: int) -> None:
     of = cohort([[k % 2] * (1 + k % 3) for k in range(20)])
-    check(of, cut(of.items, of.labels, of.groups, 5, seed))
+    check(of, stratified_folds(of.items, of.labels, of.groups, 5, seed))
 
 
 def test_parts_have_the_class_mix_and_about_the_share_they_should() -> None:
     of = cohort([[0]] * 140 + [[1]] * 70)
-    for fold in cut(of.items, of.labels, of.groups, 5, 0):
+    for fold in stratified_folds(of.items, of.labels, of.groups, 5, 0):
         for part in (fold.training, fold.validation, fold.test):
             assert np.mean(of.labels[part]) == pytest.approx(1 / 3, abs=0.03)
         assert len(fold.test) == 42
@@ -103,7 +112,7 @@ def test_parts_have_the_class_mix_and_about_the_share_they_should() -> None:
 
 def test_folds_follow_the_seed() -> None:
     of = cohort([[k % 2] for k in range(40)])
-    first, same, other = (cut(of.items, of.labels, of.groups, 2, seed)[0].test for seed in (1, 1, 2))
+    first, same, other = (stratified_folds(of.items, of.labels, of.groups, 2, seed)[0].test for seed in (1, 1, 2))
     assert list(first) == list(same) != list(other)
 
 
@@ -112,13 +121,13 @@ def test_nobody_left_to_pick_the_epoch_is_a_sentence(patients: list[list[int]]) 
     """One patient of class 0 is left out, the other one learns."""
     of = cohort(patients)
     with pytest.raises(XrganError, match="can't be cut into 2 folds"):
-        cut(of.items, of.labels, of.groups, 2, 0)
+        stratified_folds(of.items, of.labels, of.groups, 2, 0)
 
 
 def test_patients_who_can_t_be_cut_are_a_sentence() -> None:
     of = cohort([[1, 1, 1, 0], [0], [0], [0], [0]])  # one patient has every image of class 1
     with pytest.raises(XrganError, match=r"can't be cut into 2 folds that hold every class.*fold \d lacks one.*--seed"):
-        cut(of.items, of.labels, of.groups, 2, 0)
+        stratified_folds(of.items, of.labels, of.groups, 2, 0)
 
 
 def test_each_part_of_a_fold_needs_every_class() -> None:
@@ -150,7 +159,7 @@ def test_fractions_are_nested_and_by_patient_and_keep_every_class(
     of: Cohort, seed: int, fractions: list[float]
 ) -> None:
     fold = Fold(1, *hold_out(of.items, of.labels, of.groups, seed), np.arange(3))
-    smaller, larger = (thin(fold, of.labels, of.groups, fraction, seed) for fraction in fractions)
+    smaller, larger = (subsample(fold, of.labels, of.groups, fraction, seed) for fraction in fractions)
     for part in ("training", "validation"):
         few, more, all_ = (getattr(one, part) for one in (smaller, larger, fold))
         assert set(few) <= set(more) <= set(all_)
@@ -167,10 +176,10 @@ def test_fractions_are_nested_and_by_patient_and_keep_every_class(
 
 def test_who_has_few_images_has_few_to_validate_on() -> None:
     of = cohort([[k % 2] for k in range(400)])
-    fold = cut(of.items, of.labels, of.groups, 2, 0)[0]
-    tenth = thin(fold, of.labels, of.groups, 0.1, 0)
+    fold = stratified_folds(of.items, of.labels, of.groups, 2, 0)[0]
+    tenth = subsample(fold, of.labels, of.groups, 0.1, 0)
     assert len(tenth.training) == pytest.approx(len(fold.training) / 10, abs=2)
     assert len(tenth.validation) == pytest.approx(len(fold.validation) / 10, abs=2)
-    assert thin(fold, of.labels, of.groups, 1, 0) == fold
-    other = thin(fold, of.labels, of.groups, 0.1, 1)
+    assert subsample(fold, of.labels, of.groups, 1, 0) == fold
+    other = subsample(fold, of.labels, of.groups, 0.1, 1)
     assert list(other.training) != list(tenth.training), "another training, other images"

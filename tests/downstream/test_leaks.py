@@ -5,10 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.downstream.toys import changed, set_at, toy_dataset
+from tests.downstream.blobs import changed, set_at, toy_dataset
 from xrgan.downstream.classification.pool import check_real, cut, gather
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.leaks import Seen, check_fold, check_generator, judged_fairly, seen_on
+from xrgan.downstream.leaks import (
+    TrainingProvenance,
+    check_fold,
+    check_generator,
+    drop_leaked_test_images,
+    provenance_on,
+)
 from xrgan.errors import XrganError
 
 DATASET = toy_dataset()
@@ -19,7 +25,7 @@ TEST = DATASET.of_split("test")
 
 
 def test_a_run_on_the_same_dataset_saw_its_training_patients_and_nobody_else() -> None:
-    seen = seen_on("run", DATASET, DATASET)
+    seen = provenance_on("run", DATASET, DATASET)
     assert set(seen.groups) == set(DATASET.groups[DATASET.of_split("train")])
     assert not set(seen.groups) & set(DATASET.groups[DATASET.of_split("val", "test")])
 
@@ -29,7 +35,7 @@ def test_a_run_on_another_preparation_of_the_source_saw_its_patients() -> None:
     there = toy_dataset(name="larger", seed=9)
     there = changed(there, source="toys", splits=set_at(there.splits, there.patients == "patient40", "train"))
     assert not set(there.hashes) & set(DATASET.hashes)
-    seen = seen_on("run", there, DATASET)
+    seen = provenance_on("run", there, DATASET)
     assert set(DATASET.patients[np.isin(DATASET.groups, seen.groups)]) == {
         *DATASET.patients[DATASET.splits == "train"],
         "patient40",
@@ -39,14 +45,14 @@ def test_a_run_on_another_preparation_of_the_source_saw_its_patients() -> None:
 def test_names_of_patients_mean_nothing_between_sources() -> None:
     for source in ("elsewhere", ""):
         there = changed(toy_dataset(name="elsewhere", seed=9), source=source)
-        assert len(seen_on("run", there, changed(DATASET, source=source and "toys")).groups) == 0
+        assert len(provenance_on("run", there, changed(DATASET, source=source and "toys")).groups) == 0
 
 
 def test_equal_pixels_tell_in_any_source_and_with_them_the_whole_patient() -> None:
     there = toy_dataset(name="elsewhere", seed=9)
     hashes = set_at(there.hashes, 0, DATASET.hashes[TEST[0]])  # of an image that was trained on
     hashes = set_at(hashes, np.flatnonzero(there.splits == "val")[0], DATASET.hashes[TEST[5]])  # of one that wasn't
-    seen = seen_on("run", changed(there, hashes=hashes), DATASET)
+    seen = provenance_on("run", changed(there, hashes=hashes), DATASET)
     assert seen.groups.tolist() == [DATASET.groups[TEST[0]]]
     assert np.count_nonzero(np.isin(DATASET.groups[TEST], seen.groups)) == 2, "both of the patient's images"
 
@@ -57,15 +63,15 @@ def test_equal_pixels_tell_in_any_source_and_with_them_the_whole_patient() -> No
 def test_test_patients_who_were_learned_from_are_refused_or_dropped() -> None:
     learned = DATASET.groups[TEST[[0, 1, 10]]]
     with pytest.raises(XrganError) as caught:
-        judged_fairly(DATASET, TEST, learned, drop=False)
+        drop_leaked_test_images(DATASET, TEST, learned, drop=False)
     assert "2 patients have images in the test split of toys" in caught.value.message
     assert "4 of 24 test images" in caught.value.hint and "--leaks drop" in caught.value.hint
     assert "--fix-leaks" in caught.value.hint
-    kept = judged_fairly(DATASET, TEST, learned, drop=True)
+    kept = drop_leaked_test_images(DATASET, TEST, learned, drop=True)
     assert set(TEST) - set(kept) == {TEST[0], TEST[1], TEST[10], TEST[11]}
-    assert judged_fairly(DATASET, TEST, DATASET.groups[:64], drop=False).tolist() == TEST.tolist()
+    assert drop_leaked_test_images(DATASET, TEST, DATASET.groups[:64], drop=False).tolist() == TEST.tolist()
     with pytest.raises(XrganError, match="^1 patient has images"):
-        judged_fairly(DATASET, TEST, learned[:1], drop=False)
+        drop_leaked_test_images(DATASET, TEST, learned[:1], drop=False)
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -91,17 +97,17 @@ def test_a_copy_of_a_test_image_among_training_images_is_refused() -> None:
 
 
 def test_test_images_of_a_generator_s_patients_are_refused_or_dropped() -> None:
-    seen = Seen("a-run", DATASET.groups[TEST[:4]])
+    seen = TrainingProvenance("a-run", DATASET.groups[TEST[:4]])
     with pytest.raises(XrganError, match="2 patients have images in the test split"):
         gather(DATASET, seen=(seen,))
-    pool = gather(DATASET, drop_leaked=True, seen=(Seen("other", DATASET.groups[:4]), seen))
+    pool = gather(DATASET, drop_leaked=True, seen=(TrainingProvenance("other", DATASET.groups[:4]), seen))
     assert set(TEST) - set(pool.rows[pool.test]) == set(TEST[:4])
 
 
 def test_a_class_that_loses_all_its_test_images_is_named() -> None:
     ill = TEST[DATASET.labels[TEST] == 1]
     with pytest.raises(XrganError, match="Every test image of class PNEUMONIA in toys.*--fix-leaks"):
-        gather(DATASET, drop_leaked=True, seen=(Seen("a-run", DATASET.groups[ill]),))
+        gather(DATASET, drop_leaked=True, seen=(TrainingProvenance("a-run", DATASET.groups[ill]),))
 
 
 # --- folds
@@ -145,7 +151,7 @@ def test_copies_of_a_picture_under_two_patients_stay_on_one_side(
 
 
 def test_a_generator_that_saw_a_left_out_part_is_refused_with_both_ways_out() -> None:
-    seen = seen_on("a-run", DATASET, DATASET)
+    seen = provenance_on("a-run", DATASET, DATASET)
     pool = gather(DATASET, seen=(seen,))
     check_real(DATASET, 3)
     with pytest.raises(
@@ -156,7 +162,9 @@ def test_a_generator_that_saw_a_left_out_part_is_refused_with_both_ways_out() ->
     (own,) = cut(pool, 0, 0, (seen,))
     assert own.number == 0
     fold = cut(pool, 3, 0)[0]
-    honest = Seen("of-fold", pool.groups[fold.training])
+    honest = TrainingProvenance("of-fold", pool.groups[fold.training])
     check_generator(honest, fold, pool.groups)
     with pytest.raises(XrganError, match="of-fold learned from images of 1 patient in fold 1"):
-        check_generator(Seen("of-fold", np.append(honest.groups, pool.groups[fold.test[0]])), fold, pool.groups)
+        check_generator(
+            TrainingProvenance("of-fold", np.append(honest.groups, pool.groups[fold.test[0]])), fold, pool.groups
+        )

@@ -12,7 +12,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 from statsmodels.stats import contingency_tables
 
-from xrgan.downstream.classification.scores import METRICS, score_or_nan
+from xrgan.downstream.classification.metrics import METRICS, score_or_nan
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.statistics import (
     McNemar,

@@ -12,7 +12,7 @@ from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.downstream.classification.classifier import Examples, predict, train
 from xrgan.downstream.classification.networks import build
-from xrgan.downstream.fitting import Budget
+from xrgan.downstream.training_loop import Budget
 from xrgan.gan import runs, training
 from xrgan.gan.drawing import draw_block, open_drawing
 from xrgan.rundir import RunDir

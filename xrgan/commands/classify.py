@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.classification import pool
     from xrgan.downstream.folds import Fold
-    from xrgan.downstream.leaks import Seen
+    from xrgan.downstream.leaks import TrainingProvenance
 
 
 def classify(
@@ -103,7 +103,7 @@ def _labelled(
     real: Any,
     config: Config,
     data: str | None,
-    seen: Sequence["Seen | None"],
+    seen: Sequence["TrainingProvenance | None"],
 ) -> "pool.Supply":
     """The images of those origins with their classes, drawn where a run has too few.
 

@@ -21,7 +21,7 @@ from xrgan.workspace import Workspace
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.folds import Fold
-    from xrgan.downstream.leaks import Seen
+    from xrgan.downstream.leaks import TrainingProvenance
     from xrgan.downstream.segmentation import pool as segment_pool
 
 
@@ -69,7 +69,7 @@ def segment(
     return segment_study.segment(dataset, chosen, device, run.segment, lambda _: shared, known, checked)
 
 
-def _paired(dataset: "PackedDataset", folder: Path, seen: "Seen | None") -> "segment_pool.Supply":
+def _paired(dataset: "PackedDataset", folder: Path, seen: "TrainingProvenance | None") -> "segment_pool.Supply":
     """The images of a folder with their masks."""
     from xrgan.data.synthetic import read_pairs
     from xrgan.downstream.segmentation import pool as segment_pool

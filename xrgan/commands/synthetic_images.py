@@ -16,7 +16,7 @@ from xrgan.workspace import Workspace
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.folds import Fold
-    from xrgan.downstream.leaks import Seen
+    from xrgan.downstream.leaks import TrainingProvenance
 
 FOLDS = 5
 PER_FOLD = "generators"  # below a run's classify/ or segment/
@@ -105,24 +105,24 @@ def origins_by_class(
     return origins
 
 
-def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "Seen | None":
+def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "TrainingProvenance | None":
     """What the generator of those images learned from, and what it was initialised from, as far as that is known.
 
     Where it isn't, the user is warned.
     """
     import numpy as np
 
-    from xrgan.downstream.leaks import Seen, seen_on
+    from xrgan.downstream.leaks import TrainingProvenance, provenance_on
 
     run = origin.run or _run_of(workspace, origin.path)
     datasets = [_prepared(workspace, content_hash, dataset) for content_hash in _learned_from(workspace, run)]
-    known = [seen_on(run.name, one, dataset).groups for one in datasets if run and one]
+    known = [provenance_on(run.name, one, dataset).groups for one in datasets if run and one]
     if not run or len(known) < len(datasets):
         console.warn(
             f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is"
             " among them."
         )
-    return Seen(run.name, np.unique(np.concatenate(known))) if run and known else None
+    return TrainingProvenance(run.name, np.unique(np.concatenate(known))) if run and known else None
 
 
 def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
@@ -142,7 +142,7 @@ def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config,
 
 def drawn_of_fold(
     workspace: Workspace, folder: Path, dataset: "PackedDataset", fold: "Fold", config: Config, chosen: StudyConfig
-) -> "tuple[Path, Seen]":
+) -> "tuple[Path, TrainingProvenance]":
     """Images of a fold's own generator, trained as the run was on the fold's training images alone; and whom it saw.
 
     Interrupted, it goes on where it stopped.
@@ -152,7 +152,7 @@ def drawn_of_fold(
     """
     import numpy as np
 
-    from xrgan.downstream.leaks import Seen
+    from xrgan.downstream.leaks import TrainingProvenance
     from xrgan.gan import runs, training
 
     splits = np.full(len(dataset.splits), "test", dtype="<U5")
@@ -170,7 +170,7 @@ def drawn_of_fold(
     if trained.stopped_by:
         raise KeyboardInterrupt
     images = drawn(workspace, generator, config, round(len(fold.training) * chosen.ratio), None)
-    return images, Seen(generator.name, np.unique(dataset.groups[fold.training]))
+    return images, TrainingProvenance(generator.name, np.unique(dataset.groups[fold.training]))
 
 
 def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:

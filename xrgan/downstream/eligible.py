@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.leaks import Seen, judged_fairly
+from xrgan.downstream.leaks import TrainingProvenance, drop_leaked_test_images
 from xrgan.errors import XrganError
 
 
-def fair_parts(
-    dataset: PackedDataset, usable: NDArray[np.bool_], drop_leaked: bool, seen: tuple[Seen, ...]
+def usable_rows(
+    dataset: PackedDataset, usable: NDArray[np.bool_], drop_leaked: bool, seen: tuple[TrainingProvenance, ...]
 ) -> list[Indices]:
     """The rows of train, val and test that a study may use: nobody is judged by who is learned from.
 
@@ -24,7 +24,7 @@ def fair_parts(
     parts = [rows[usable[rows]] for rows in map(dataset.of_split, ("train", "val", "test"))]
     given, groups = len(parts[2]), dataset.groups
     learned = [groups[parts[0]], groups[parts[1]], *(one.groups for one in seen)]
-    parts[2] = judged_fairly(dataset, parts[2], np.concatenate(learned), drop_leaked)
+    parts[2] = drop_leaked_test_images(dataset, parts[2], np.concatenate(learned), drop_leaked)
     if left := given - len(parts[2]):
         console.notice(f"{left:,} of {given:,} test images are left out: their patients were learned from.")
     return parts

@@ -33,7 +33,7 @@ class Fold:
         return Fold(self.number, rows[self.training], rows[self.validation], rows[self.test])
 
 
-def cut(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
+def stratified_folds(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
     """Cut those images into k folds by group, with a class mix as equal as can be (StratifiedGroupKFold).
 
     Args:
@@ -43,14 +43,14 @@ def cut(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> 
     Raises:
         XrganError: the groups can't be cut so that every part of a fold holds every class.
     """
-    folds = cut_anyhow(items, labels, groups, k, seed)
+    folds = group_folds(items, labels, groups, k, seed)
     for fold in folds:
         check_classes(fold, items, labels, k)
     return folds
 
 
-def cut_anyhow(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
-    """As `cut`, even where a part of a fold lacks a class: the labels need only be spread as evenly as can be.
+def group_folds(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:
+    """Cut those images into k folds as `stratified_folds` does, even where a part of a fold lacks a class.
 
     Raises:
         XrganError: there are too few images of every class.
@@ -93,7 +93,7 @@ def _cannot_be_cut(k: int, why: str = "") -> XrganError:
     )
 
 
-def thin(fold: Fold, labels: Indices, groups: Indices, fraction: float, seed: int) -> Fold:
+def subsample(fold: Fold, labels: Indices, groups: Indices, fraction: float, seed: int) -> Fold:
     """Keep a share of a fold's training and validation images, class by class and group by group.
 
     Who has few images has few to validate on, too. A larger fraction of the same seed holds all that a smaller one

@@ -11,7 +11,7 @@ from xrgan.errors import XrganError
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrainingProvenance:
     """What a generator learned from.
 
     Attributes:
@@ -23,7 +23,7 @@ class Seen:
     groups: Indices
 
 
-def seen_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> Seen:
+def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> TrainingProvenance:
     """Whom a run saw that was trained on `trained_on`, told in groups of `dataset`.
 
     It may be another preparation of the same source, where patients have the same names; or of other images, where
@@ -32,11 +32,11 @@ def seen_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> See
     rows = trained_on.of_split("train")
     groups = dataset.groups
     if trained_on.content_hash == dataset.content_hash:
-        return Seen(name, np.unique(groups[rows]))
+        return TrainingProvenance(name, np.unique(groups[rows]))
     known = np.isin(dataset.hashes, trained_on.hashes[rows])
     if trained_on.source and trained_on.source == dataset.source:
         known |= np.isin(dataset.patients, trained_on.patients[rows])
-    return Seen(name, np.unique(groups[known]))
+    return TrainingProvenance(name, np.unique(groups[known]))
 
 
 def check_fold(fold: Fold, groups: Indices) -> None:
@@ -54,7 +54,7 @@ def check_fold(fold: Fold, groups: Indices) -> None:
         )
 
 
-def check_generator(seen: Seen, fold: Fold, groups: Indices) -> None:
+def check_generator(seen: TrainingProvenance, fold: Fold, groups: Indices) -> None:
     """Raises: XrganError: the generator learned from images of patients in a fold's left-out part."""
     shared = np.intersect1d(seen.groups, groups[fold.test])
     if len(shared):
@@ -66,7 +66,7 @@ def check_generator(seen: Seen, fold: Fold, groups: Indices) -> None:
         )
 
 
-def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[Seen]) -> None:
+def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[TrainingProvenance]) -> None:
     """Raises: XrganError: as `check_fold` and `check_generator`. Args: seen: of images that go into every fold."""
     for fold in folds:
         check_fold(fold, groups)
@@ -74,7 +74,7 @@ def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[Seen]) ->
             check_generator(one, fold, groups)
 
 
-def judged_fairly(dataset: PackedDataset, test: Indices, learned: Indices, drop: bool) -> Indices:
+def drop_leaked_test_images(dataset: PackedDataset, test: Indices, learned: Indices, drop: bool) -> Indices:
     """The test images of nobody who is known from `learned` (groups).
 
     Args:

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from tests.downstream.toys import blobs
+from tests.downstream.blobs import blobs
 from xrgan.downstream.classification.classifier import Epoch, Examples, History, class_weights, predict, train
-from xrgan.downstream.classification.scores import auroc, score
-from xrgan.downstream.fitting import Budget, draw_batches
+from xrgan.downstream.classification.metrics import auroc, score
+from xrgan.downstream.training_loop import Budget, draw_batches
 from xrgan.errors import XrganError
 
 CPU = torch.device("cpu")

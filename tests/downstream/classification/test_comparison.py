@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
-from tests.downstream.toys import constructed, toy_dataset
+from tests.downstream.blobs import constructed, toy_dataset
 from xrgan.downstream.classification.comparison import (
     LEADING,
     Compared,
@@ -17,9 +17,9 @@ from xrgan.downstream.classification.comparison import (
     spread,
     together,
 )
+from xrgan.downstream.classification.metrics import METRICS, auroc, score
 from xrgan.downstream.classification.pool import Pool, cut, gather
-from xrgan.downstream.classification.scores import METRICS, auroc, score
-from xrgan.downstream.contrast import by_key
+from xrgan.downstream.comparison import by_key
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.statistics import corrected_t_test, interval
 

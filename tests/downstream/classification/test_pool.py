@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.downstream.toys import blobs, changed, set_at, toy_dataset, toy_supply, toy_synthetic
+from tests.downstream.blobs import blobs, changed, set_at, toy_dataset, toy_supply, toy_synthetic
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.classification.pool import Supply, check_real, choose_synthetic, cut, gather, supply
 from xrgan.errors import XrganError

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tests.downstream.toys import OPTIONS, blobs, small_build
+from tests.downstream.blobs import OPTIONS, blobs, small_build
 from xrgan.downstream.classification.prediction import NO_DEVICE, predict_images
 from xrgan.downstream.classification.saved import About, Saved
 

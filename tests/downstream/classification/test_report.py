@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.downstream.toys import ALL_ARMS, QUICK, constructed, toy_dataset
+from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, toy_dataset
 from xrgan.downstream import written
-from xrgan.downstream.classification import figures, report, verdict
+from xrgan.downstream.classification import pictures, report, verdict
+from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.pool import cut, gather
-from xrgan.downstream.classification.scores import METRICS, score
 from xrgan.files import write_text
 
 DATASET = toy_dataset(train=60, test=40)
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     summary = verdict.summarise(DATASET, POOL, folds, QUICK.model_copy(update=wish), outcomes)
     folder = tmp_path_factory.mktemp("report") / "classify"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "RESAMPLES", 5)
+        patch.setattr(pictures, "RESAMPLES", 5)
         report.write(folder, POOL, folds, outcomes, summary)
     return folder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.downstream.toys import OPTIONS
+from tests.downstream.blobs import OPTIONS
 from xrgan.downstream.classification.networks import Classifier, build
 from xrgan.downstream.classification.saved import About, load_classifier, save_classifier
 from xrgan.errors import XrganError

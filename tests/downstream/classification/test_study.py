@@ -14,15 +14,15 @@ import torch
 import yaml
 from torchvision import models
 
-from tests.downstream.toys import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_supply
+from tests.downstream.blobs import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_supply
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification import figures, networks, study
+from xrgan.downstream.classification import networks, pictures, study
 from xrgan.downstream.classification.classifier import predict
+from xrgan.downstream.classification.metrics import METRICS
 from xrgan.downstream.classification.pool import Supply, gather
 from xrgan.downstream.classification.saved import load_classifier
-from xrgan.downstream.classification.scores import METRICS
-from xrgan.downstream.leaks import Seen, seen_on
+from xrgan.downstream.leaks import TrainingProvenance, provenance_on
 from xrgan.errors import XrganError
 
 CPU = torch.device("cpu")
@@ -57,7 +57,7 @@ def run(
     folder: Path,
     dataset: PackedDataset = DATASET,
     supply: Supply | None = None,
-    seen: tuple[Seen, ...] = (),
+    seen: tuple[TrainingProvenance, ...] = (),
     **options: Any,
 ) -> Result:
     """A study of those options, in `folder`; its synthetic images are blobs, too."""
@@ -273,7 +273,7 @@ def test_test_images_have_no_say_in_training(tmp_path: Path, whole: Result) -> N
 
 
 def test_a_generator_that_saw_the_folds_is_refused_and_nothing_is_trained(tmp_path: Path) -> None:
-    seen = (seen_on("a-run", DATASET, DATASET),)
+    seen = (provenance_on("a-run", DATASET, DATASET),)
     with pytest.raises(XrganError, match=r"fold 1's left-out part.*--k-folds 0.*--gan-per-fold"):
         run(tmp_path / "none", seen=seen)
     assert not (tmp_path / "none").exists()
@@ -494,7 +494,7 @@ def test_the_folder_holds_what_was_promised(tmp_path: Path, monkeypatch: pytest.
         (folder / "roc.png").touch()
         return {"roc.png": "ROC."}
 
-    monkeypatch.setattr(figures, "save_all", picture)
+    monkeypatch.setattr(pictures, "save_all", picture)
     result = run(tmp_path / "classify", arms=("real", "synthetic"), k_folds=2)
     assert sorted(file.name for file in result.folder.iterdir()) == [
         "checkpoints",

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.downstream.toys import QUICK, answers, changed, constructed, set_at, toy_dataset
+from tests.downstream.blobs import QUICK, answers, changed, constructed, set_at, toy_dataset
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.classification import verdict
 from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.pool import cut, gather
-from xrgan.downstream.classification.scores import METRICS, score
 
 DATASET = toy_dataset(train=200, test=160)
 

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xrgan.data import phantom
-from xrgan.downstream.fitting import Budget
-from xrgan.downstream.segmentation import overlap
+from xrgan.downstream.segmentation import metrics
 from xrgan.downstream.segmentation.segmenter import Examples, Segmenter, augment, build, loss_of, predict, train
+from xrgan.downstream.training_loop import Budget
 from xrgan.errors import XrganError
 
 CPU = torch.device("cpu")
@@ -56,7 +56,7 @@ def test_a_tiny_network_learns_phantoms_and_keeps_its_best_epoch() -> None:
     network = build(1, 2, 6, seed=0)
     history = train(network, examples, Budget(4, 12, 8, lr=1e-2), CPU, 0, silent)
     predicted = predict(network, examples.images, examples.validation, CPU)
-    scores = overlap.dice(predicted, examples.masks[examples.validation].numpy() > 127)
+    scores = metrics.dice(predicted, examples.masks[examples.validation].numpy() > 127)
     assert (scores.mean(axis=0) > 0.8).all()
     assert scores.mean() == history.kept.dice == max(epoch.dice for epoch in history.epochs)
     assert history.epochs[-1].loss < 0.7 * history.epochs[0].loss
@@ -70,7 +70,7 @@ def test_the_weights_of_the_best_epoch_are_kept_not_those_of_the_last() -> None:
     train(network, examples, Budget(1, 20, 8, lr=1e-2), CPU, 0, silent)
     history = train(network, replace(examples, masks=misleading), Budget(3, 4, 8, lr=1e-2), CPU, 0, silent)
     predicted = predict(network, examples.images, examples.validation, CPU)
-    kept = overlap.dice(predicted, examples.masks[examples.validation].numpy() > 127).mean()
+    kept = metrics.dice(predicted, examples.masks[examples.validation].numpy() > 127).mean()
     assert kept == history.kept.dice > history.epochs[-1].dice
 
 
@@ -184,9 +184,9 @@ def test_an_image_and_its_mask_are_changed_together() -> None:
     assert changed.shape == images.shape and set(moved.unique().tolist()) == {0, 255}
     # Threshold and mask differ where bilinear and nearest pixels do: along the outline, half a pixel wide.
     seen = (changed > 110).numpy()
-    assert overlap.dice(seen, moved.numpy() > 127).min() > 0.93
+    assert metrics.dice(seen, moved.numpy() > 127).min() > 0.93
     # And the change is one: the mask from before no longer fits.
-    assert overlap.dice(seen, masks.numpy() > 127).mean() < 0.9
+    assert metrics.dice(seen, masks.numpy() > 127).mean() < 0.9
 
 
 def test_each_image_is_changed_by_itself_and_by_the_seed_alone() -> None:

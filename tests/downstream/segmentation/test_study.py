@@ -14,7 +14,7 @@ import torch
 import yaml
 from PIL import Image
 
-from tests.downstream.masked_toys import (
+from tests.downstream.chests import (
     ALL_ARMS,
     CPU,
     QUICK,
@@ -28,9 +28,8 @@ from tests.downstream.masked_toys import (
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.leaks import Seen
-from xrgan.downstream.outcome import Place
-from xrgan.downstream.segmentation import overlap
+from xrgan.downstream.leaks import TrainingProvenance
+from xrgan.downstream.segmentation import metrics
 from xrgan.downstream.segmentation import report as segment_report
 from xrgan.downstream.segmentation import saved as segment_saved
 from xrgan.downstream.segmentation import study as segment_study
@@ -38,6 +37,7 @@ from xrgan.downstream.segmentation import verdict as segment_verdict
 from xrgan.downstream.segmentation.pool import Pool, Supply, cut, gather, supply
 from xrgan.downstream.segmentation.saved import load_segmenters
 from xrgan.downstream.segmentation.segmenter import Segmenter, predict
+from xrgan.downstream.trial import TrialKey
 from xrgan.errors import XrganError
 
 OWN_SPLIT = QUICK.model_copy(update={"k_folds": 0, "epochs": 2})
@@ -168,12 +168,12 @@ def test_everything_stands_in_the_folder_and_the_pictures_show_something(result:
 def test_a_kept_segmenter_answers_as_it_was_scored(result: Result) -> None:
     """The best of an arm's folds, by its Dice on validation images."""
     pool = gather(masked_dataset(), 2)
-    places = {Place(arm, 1.0, fold, 1) for arm in ("real", "real+synthetic") for fold in (1, 2)}
+    places = {TrialKey(arm, 1.0, fold, 1) for arm in ("real", "real+synthetic") for fold in (1, 2)}
     segmenters = load_segmenters(result.folder, studies_in(result.folder), places)
     true = pool.masks[pool.test].numpy() > 127
     for arm in ("real", "real+synthetic"):
         rows = result.scores.query("arm == @arm")
-        answered = overlap.dice(predict(segmenters[arm], pool.images, pool.test, CPU), true)
+        answered = metrics.dice(predict(segmenters[arm], pool.images, pool.test, CPU), true)
         assert answered.mean() == pytest.approx(rows.test_dice[rows.validation_dice.idxmax()])
     assert load_segmenters(result.folder, {"of another study"}, places) == {}
     others = {place._replace(fraction=0.5) for place in places}
@@ -190,9 +190,9 @@ def test_overlays_show_the_median_and_the_worst_by_the_baseline(
     images, true, predicted, structures, titles = shown
     dataset = masked_dataset()
     at_test = dataset.of_split("test")
-    segmenter = load_segmenters(tmp_path, studies_in(tmp_path), {Place("real", 1.0, 0, 1)})["real"]
+    segmenter = load_segmenters(tmp_path, studies_in(tmp_path), {TrialKey("real", 1.0, 0, 1)})["real"]
     answered = predict(segmenter, torch.from_numpy(dataset.images[:, :1]), at_test, CPU)
-    dice = overlap.dice(answered, dataset.images[at_test, 1:] > 127).mean(axis=1)
+    dice = metrics.dice(answered, dataset.images[at_test, 1:] > 127).mean(axis=1)
     rows = [next(k for k in at_test if np.array_equal(dataset.images[k, :1], image)) for image in images]
     assert sorted(dice[np.searchsorted(at_test, rows[2:])]) == sorted(dice)[:2]
     assert sorted(dice[np.searchsorted(at_test, rows[:2])]) == sorted(dice)[5:7]  # of twelve
@@ -252,7 +252,7 @@ def test_segmenters_that_were_lost_are_trained_again_and_no_others(tmp_path: Pat
     assert len(trained) == 6
     after = run(tmp_path, config)
     assert len(trained) == 8
-    places = {Place(arm, 1.0, 0, seed) for arm in config.arms for seed in (1, 2)}
+    places = {TrialKey(arm, 1.0, 0, seed) for arm in config.arms for seed in (1, 2)}
     assert load_segmenters(tmp_path, studies_in(tmp_path), places).keys() == set(config.arms)
     assert after.summary["results"] == before.summary["results"]
     run(tmp_path, config)
@@ -415,7 +415,7 @@ def test_nobody_is_judged_by_who_was_learned_from() -> None:
 
 def test_a_generator_that_saw_who_is_left_out_is_refused(tmp_path: Path) -> None:
     dataset = masked_dataset()
-    everybody = (Seen("exp1", np.unique(dataset.groups[dataset.of_split("train")])),)
+    everybody = (TrainingProvenance("exp1", np.unique(dataset.groups[dataset.of_split("train")])),)
     segment_study.check(dataset, OWN_SPLIT, everybody)
     with pytest.raises(XrganError, match="exp1 learned from images of .* fold 1's left-out part.*--gan-per-fold"):
         segment_study.check(dataset, QUICK, everybody)
@@ -423,7 +423,7 @@ def test_a_generator_that_saw_who_is_left_out_is_refused(tmp_path: Path) -> None
     with pytest.raises(XrganError, match="exp1 learned from images"):
         segment_study.segment(dataset, QUICK, CPU, tmp_path, lambda _: replace(pairs, seen=everybody))
     with pytest.raises(XrganError, match="in the test split"):
-        segment_study.check(dataset, OWN_SPLIT, (Seen("exp1", dataset.groups[dataset.of_split("test")]),))
+        segment_study.check(dataset, OWN_SPLIT, (TrainingProvenance("exp1", dataset.groups[dataset.of_split("test")]),))
 
 
 def test_each_fold_asks_for_its_own_pairs_in_rows_of_the_dataset(tmp_path: Path) -> None:
@@ -435,7 +435,9 @@ def test_each_fold_asks_for_its_own_pairs_in_rows_of_the_dataset(tmp_path: Path)
 
     def of_fold(fold: Fold) -> Supply:
         asked.append(fold)
-        return replace(masked_supply(dataset), seen=(Seen("own", np.unique(dataset.groups[fold.training])),))
+        return replace(
+            masked_supply(dataset), seen=(TrainingProvenance("own", np.unique(dataset.groups[fold.training])),)
+        )
 
     segment_study.segment(dataset, QUICK.model_copy(update={"epochs": 1}), CPU, tmp_path, of_fold)
     assert [fold.number for fold in asked] == [1, 2]

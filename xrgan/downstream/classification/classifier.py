@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from xrgan.downstream import history
-from xrgan.downstream.classification.scores import auroc, score
-from xrgan.downstream.fitting import Budget, autocast_on, finite, fit
+from xrgan.downstream.classification.metrics import auroc, score
 from xrgan.downstream.folds import Indices
+from xrgan.downstream.training_loop import Budget, autocast_on, finite, fit
 
 SECTION = "classify"
 BATCH_WITHOUT_GRADIENTS = 256

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from xrgan import console
 from xrgan.downstream.classification.classifier import Epoch
+from xrgan.downstream.classification.metrics import METRICS, score, score_or_nan
 from xrgan.downstream.classification.pool import Pool
-from xrgan.downstream.classification.scores import METRICS, score, score_or_nan
-from xrgan.downstream.contrast import Contrast, Floats, Key, contrast
-from xrgan.downstream.outcome import Trial
+from xrgan.downstream.comparison import ArmComparison, Floats, Key, contrast
 from xrgan.downstream.statistics import McNemar, bootstrap, holm, mcnemar, mean_and_std
+from xrgan.downstream.trial import Trial
 
 Outcome = Trial[Epoch]
 """What one training gave: the answers are probabilities (n, K), not yet scored."""
@@ -21,7 +21,7 @@ LEADING = "auroc"  # it needs no threshold, so the verdict rests on it
 
 
 @dataclass(frozen=True)
-class Compared(Contrast):
+class Compared(ArmComparison):
     images: McNemar  # of the test split's images; a = the arm
     images_holm: float
 

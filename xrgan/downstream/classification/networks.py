@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-from xrgan.downstream.classification import weights as imagenet
+from xrgan.downstream.classification import imagenet_weights as imagenet
 
 # What the published weights saw, for pixels in [0, 1] (torchvision's own presets).
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

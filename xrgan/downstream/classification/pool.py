@@ -11,9 +11,9 @@ from torch import Tensor
 from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import folds
-from xrgan.downstream.eligible import check_shape, fair_parts
+from xrgan.downstream.eligible import check_shape, usable_rows
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import Seen, check_folds
+from xrgan.downstream.leaks import TrainingProvenance, check_folds
 from xrgan.errors import XrganError
 
 
@@ -54,14 +54,14 @@ class Supply:
 
     images: Tensor  # uint8 (M, C, H, W)
     labels: Tensor  # int64 (M,): index into the dataset's classes
-    seen: tuple[Seen, ...] | None
+    seen: tuple[TrainingProvenance, ...] | None
     digest: str  # of images and labels
 
     def counts(self, classes: tuple[str, ...]) -> NDArray[np.int64]:
         return _counts(self.labels, classes)
 
 
-def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, ...] = ()) -> Pool:
+def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[TrainingProvenance, ...] = ()) -> Pool:
     """Read the labelled images of a dataset into memory.
 
     Args:
@@ -71,7 +71,7 @@ def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, 
     Raises:
         XrganError: patients stand on both sides.
     """
-    parts = fair_parts(dataset, dataset.labels >= 0, drop_leaked, seen)
+    parts = usable_rows(dataset, dataset.labels >= 0, drop_leaked, seen)
     _say_without_label(int(np.count_nonzero(dataset.labels < 0)), f"images of {dataset.name}")
     rows, groups = np.sort(np.concatenate(parts)), dataset.groups
     training, validation, test = (np.searchsorted(rows, part) for part in parts)
@@ -82,7 +82,10 @@ def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Seen, 
 
 
 def supply(
-    dataset: PackedDataset, images: NDArray[np.uint8], labels: NDArray[np.int64], seen: tuple[Seen, ...] | None
+    dataset: PackedDataset,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    seen: tuple[TrainingProvenance, ...] | None,
 ) -> Supply:
     """Synthetic images for a study on that dataset; those without a label are left out.
 
@@ -135,7 +138,7 @@ def check_real(dataset: PackedDataset, k: int) -> None:
             )
 
 
-def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold]:
+def cut(pool: Pool, k: int, seed: int, seen: tuple[TrainingProvenance, ...] = ()) -> list[Fold]:
     """The folds of a study: k of them, or the dataset's own split.
 
     Args:
@@ -146,7 +149,7 @@ def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold
     """
     labels = pool.labels.numpy()
     own = [] if k else [_own_split(pool, labels, seed)]
-    made = own or folds.cut(pool.learned_from, labels, pool.groups, k, seed)
+    made = own or folds.stratified_folds(pool.learned_from, labels, pool.groups, k, seed)
     check_folds(made, pool.groups, seen)
     return made
 

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 
 from xrgan.downstream import markdown, written
-from xrgan.downstream.classification import figures, verdict
+from xrgan.downstream.classification import pictures, verdict
 from xrgan.downstream.classification.comparison import LEADING, Outcome, test_labels
+from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.pool import Pool
-from xrgan.downstream.classification.scores import METRICS, score
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.wording import p_value
 
@@ -19,8 +19,8 @@ def write(
     folder: Path, pool: Pool, folds: Sequence[Fold], outcomes: Sequence[Outcome], summary: Mapping[str, Any]
 ) -> None:
     table = scores(pool, folds, outcomes)
-    pictures = figures.save_all(folder, pool, table, outcomes, summary)
-    written.write(folder, table, as_markdown(summary, pictures), summary)
+    made = pictures.save_all(folder, pool, table, outcomes, summary)
+    written.write(folder, table, as_markdown(summary, made), summary)
 
 
 def scores(pool: Pool, folds: Sequence[Fold], outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -13,21 +13,21 @@ from torch import Tensor
 from xrgan import console
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import trials
+from xrgan.downstream import study
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.bench import Bench, supply_for
 from xrgan.downstream.classification import classic, report, verdict
 from xrgan.downstream.classification.classifier import Epoch, Examples, History, predict, run, train
 from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream.classification.imagenet_weights import locate
 from xrgan.downstream.classification.networks import SMALLEST_IMAGE, Classifier, build
 from xrgan.downstream.classification.pool import Pool, Supply, check_real, choose_synthetic, cut, gather
 from xrgan.downstream.classification.saved import About, is_saved, save_classifier
-from xrgan.downstream.classification.weights import locate
-from xrgan.downstream.fitting import Budget, seeded
-from xrgan.downstream.folds import Fold, Indices, thin
-from xrgan.downstream.leaks import Seen
-from xrgan.downstream.outcome import Place
-from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of
+from xrgan.downstream.fold_data import Bench, supply_for
+from xrgan.downstream.folds import Fold, Indices, subsample
+from xrgan.downstream.leaks import TrainingProvenance
+from xrgan.downstream.study import Rank, Report, budget_of, number_of_folds, seed_of
+from xrgan.downstream.training_loop import Budget, fixed_seed
+from xrgan.downstream.trial import TrialKey
 from xrgan.errors import XrganError
 
 DECIDE = frozenset({"arch", "weights", "unfreeze"})
@@ -42,7 +42,7 @@ def classify(
     device: torch.device,
     folder: Path,
     supply_of: SupplyOf | None = None,
-    seen: tuple[Seen, ...] = (),
+    seen: tuple[TrainingProvenance, ...] = (),
     checked: tuple[Pool, list[Fold]] | None = None,
 ) -> dict[str, Any]:
     """Train a classifier for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
@@ -81,7 +81,9 @@ def classify(
     return summary
 
 
-def check(dataset: PackedDataset, config: ClassifyConfig, seen: tuple[Seen, ...] = ()) -> tuple[Pool, list[Fold]]:
+def check(
+    dataset: PackedDataset, config: ClassifyConfig, seen: tuple[TrainingProvenance, ...] = ()
+) -> tuple[Pool, list[Fold]]:
     """Say what stands in a study's way, before synthetic images are drawn for it; fetches ImageNet weights if need be.
 
     Raises:
@@ -93,7 +95,7 @@ def check(dataset: PackedDataset, config: ClassifyConfig, seen: tuple[Seen, ...]
             f"{config.arch} needs images of {smallest} pixels or more; {dataset.name} has {dataset.size}.",
             "Use `--arch resnet18`, or prepare larger images.",
         )
-    trials.check_arms(config)
+    study.check_arms(config)
     k = number_of_folds(config)
     check_real(dataset, k)
     if config.weights != "none":
@@ -112,7 +114,7 @@ class _Bench(Bench[Pool, Supply, ClassifyConfig]):
     @cached_property
     def features(self) -> Tensor:
         """What a frozen body answers to all of them: float (N + M, F)."""
-        with seeded(self.config.seed):
+        with fixed_seed(self.config.seed):
             network = _build(self.pool, self.config).to(self.device).eval()
         with console.progress(f"Features of {self.config.arch}", len(self.images)) as bar:
             return run(network.features, self.images, np.arange(len(self.images)), self.device, bar.advance)
@@ -129,31 +131,31 @@ def _run_fold(
 ) -> list[Outcome]:
     bench = _Bench(dataset, pool, fold, supply_for(fold, pool, supply_of), config, device, DECIDE)
 
-    def train_one(place: Place, report: Report) -> Outcome:
+    def train_one(place: TrialKey, report: Report) -> Outcome:
         outcome, network = _run_one(bench, place, report)
         _save(folder, bench, outcome, network)
         return outcome
 
-    def saved(place: Place, rank: Rank) -> bool:
+    def saved(place: TrialKey, rank: Rank) -> bool:
         return is_saved(folder, place.arm, place.fold, bench.study_of(place.arm), rank)
 
-    return trials.go_through(
+    return study.run_missing(
         folder, fold, config, "Classifiers", Epoch, lambda epoch: epoch.auroc, bench.digest_of, saved, train_one
     )
 
 
-def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Classifier]:
+def _run_one(bench: _Bench, place: TrialKey, report: Report) -> tuple[Outcome, Classifier]:
     started = time.monotonic()
     config, pool, arm = bench.config, bench.pool, ARMS[place.arm]
     seed = seed_of(place, config)
     labels = pool.labels.numpy()
-    fold = thin(bench.fold, labels, pool.groups, place.fraction, seed)
+    fold = subsample(bench.fold, labels, pool.groups, place.fraction, seed)
 
     def choose(real: Indices, supply: Supply, rng: np.random.Generator) -> Indices:
         return choose_synthetic(pool, real, supply, config.ratio, rng)
 
     synthetic = bench.synthetic(fold, arm, seed, choose)
-    with seeded(seed):
+    with fixed_seed(seed):
         network = _build(pool, config)
         on_features = network.frozen and not arm.classic
         learner = network.head if on_features else network
@@ -183,7 +185,7 @@ def _learn(
         return train(learner, examples, budget, bench.device, seed, report, **change)
 
     budget = budget_of(bench.fold, bench.config)
-    return trials.learn(arm, fold.training, synthetic, budget, bench.config.pretraining, learn)
+    return study.learn(arm, fold.training, synthetic, budget, bench.config.pretraining, learn)
 
 
 def _save(folder: Path, bench: _Bench, outcome: Outcome, network: Classifier) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import judgement
+from xrgan.downstream import verdict
 from xrgan.downstream.arms import baseline_of
 from xrgan.downstream.classification.comparison import (
     LEADING,
@@ -19,9 +19,9 @@ from xrgan.downstream.classification.comparison import (
     spread,
     test_labels,
 )
+from xrgan.downstream.classification.metrics import METRICS
 from xrgan.downstream.classification.pool import Pool
-from xrgan.downstream.classification.scores import METRICS
-from xrgan.downstream.contrast import Key, by_key
+from xrgan.downstream.comparison import Key, by_key
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.statistics import interval
 from xrgan.downstream.wording import known, numbers, pair, with_holm
@@ -34,7 +34,7 @@ def summarise(
     grouped = by_key(outcomes)
     samples = resample(pool, grouped, config.resamples, config.seed)
     baseline, left_out = baseline_of(config.arms), labels_left_out(pool, folds)
-    compared = compare(pool, grouped, samples, baseline, judgement.left_out_a_training_image(folds), left_out)
+    compared = compare(pool, grouped, samples, baseline, verdict.left_out_a_training_image(folds), left_out)
     comparisons = [_comparison(one, len(left_out)) for one in compared]
     return {
         "dataset": {"name": dataset.name, "content_hash": dataset.content_hash, "classes": list(pool.classes)},
@@ -48,8 +48,8 @@ def summarise(
         "baseline": baseline,
         "results": [_result(pool, key, ones, samples[key]) for key, ones in grouped.items()],
         "comparisons": comparisons,
-        "conclusion": judgement.conclusion(comparisons, baseline),
-        "caveats": judgement.caveats(
+        "conclusion": verdict.conclusion(comparisons, baseline),
+        "caveats": verdict.caveats(
             config,
             folds,
             grouped,
@@ -69,12 +69,12 @@ def labels_left_out(pool: Pool, folds: Sequence[Fold]) -> dict[int, NDArray[np.i
 
 def columns(summary: Mapping[str, Any]) -> list[str]:
     """Of `rows`."""
-    return judgement.columns(summary, METRICS[LEADING])
+    return verdict.columns(summary, METRICS[LEADING])
 
 
 def rows(summary: Mapping[str, Any]) -> list[list[str]]:
     """The table of a summary for a terminal: a row an arm and fraction."""
-    return judgement.rows(summary, LEADING)
+    return verdict.rows(summary, LEADING)
 
 
 def _result(pool: Pool, key: Key, outcomes: Sequence[Outcome], samples: Any) -> dict[str, Any]:
@@ -82,12 +82,12 @@ def _result(pool: Pool, key: Key, outcomes: Sequence[Outcome], samples: Any) -> 
     test = {
         name: numbers(figures[name]) | {"interval": pair(interval(samples[:, k]))} for k, name in enumerate(METRICS)
     }
-    return judgement.result(key, outcomes, test)
+    return verdict.result(key, outcomes, test)
 
 
 def _comparison(one: Compared, folds: int) -> dict[str, Any]:
     test = one.images
-    verdict = judgement.judge(one, LEADING, test.only_a > test.only_b, one.images_holm)
+    said = verdict.judge(one, LEADING, test.only_a > test.only_b, one.images_holm)
     paired = (
         f"of the test images, {test.only_a} are right with it alone and {test.only_b} without it alone (McNemar"
         f" {with_holm(test.p, one.images_holm)})"
@@ -98,8 +98,8 @@ def _comparison(one: Compared, folds: int) -> dict[str, Any]:
         "p": test.p,
         "p_holm": known(one.images_holm),
     }
-    sentence = judgement.sentence(one, LEADING, METRICS[LEADING], folds, paired, verdict)
-    return judgement.comparison(one, folds) | {"images": of_images, "verdict": verdict, "sentence": sentence}
+    sentence = verdict.sentence(one, LEADING, METRICS[LEADING], folds, paired, said)
+    return verdict.comparison(one, folds) | {"images": of_images, "verdict": said, "sentence": sentence}
 
 
 def _counts(pool: Pool, indices: Indices) -> dict[str, int]:

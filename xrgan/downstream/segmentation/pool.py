@@ -12,9 +12,9 @@ from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.data.reading.masks import LUNGS, SIDES
 from xrgan.downstream import folds
-from xrgan.downstream.eligible import check_shape, fair_parts
+from xrgan.downstream.eligible import check_shape, usable_rows
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import Seen, check_folds
+from xrgan.downstream.leaks import TrainingProvenance, check_folds
 from xrgan.downstream.segmentation.segmenter import SMALLEST_IMAGE
 from xrgan.errors import XrganError
 
@@ -61,7 +61,7 @@ class Supply:
 
     images: Tensor  # uint8 (S, C, H, W)
     masks: Tensor  # uint8 (S, M, H, W), 0 or 255
-    seen: tuple[Seen, ...] | None
+    seen: tuple[TrainingProvenance, ...] | None
     digest: str  # of images and masks
 
 
@@ -79,7 +79,9 @@ def check_real(dataset: PackedDataset) -> None:
         )
 
 
-def gather(dataset: PackedDataset, k: int, drop_leaked: bool = False, seen: tuple[Seen, ...] = ()) -> Pool:
+def gather(
+    dataset: PackedDataset, k: int, drop_leaked: bool = False, seen: tuple[TrainingProvenance, ...] = ()
+) -> Pool:
     """Read the images of a dataset that have masks into memory.
 
     `prepare` leaves images out for which no mask is named; those whose masks show none of the organs are left out here.
@@ -95,7 +97,7 @@ def gather(dataset: PackedDataset, k: int, drop_leaked: bool = False, seen: tupl
     usable = _shows_organs(dataset)
     if left := int(np.count_nonzero(~usable)):
         console.notice(f"{left:,} of {len(usable):,} images of {dataset.name} are left out: their masks show no organ.")
-    parts = fair_parts(dataset, usable, drop_leaked, seen)
+    parts = usable_rows(dataset, usable, drop_leaked, seen)
     rows = np.sort(np.concatenate(parts))
     training, validation, test = (np.searchsorted(rows, part) for part in parts)
     groups = dataset.groups[rows]
@@ -108,7 +110,10 @@ def gather(dataset: PackedDataset, k: int, drop_leaked: bool = False, seen: tupl
 
 
 def supply(
-    dataset: PackedDataset, images: NDArray[np.uint8], masks: NDArray[np.uint8], seen: tuple[Seen, ...] | None
+    dataset: PackedDataset,
+    images: NDArray[np.uint8],
+    masks: NDArray[np.uint8],
+    seen: tuple[TrainingProvenance, ...] | None,
 ) -> Supply:
     """Synthetic pairs for a study on that dataset.
 
@@ -131,7 +136,7 @@ def supply(
     return Supply(torch.from_numpy(images), torch.from_numpy(masks), seen, digest)
 
 
-def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold]:
+def cut(pool: Pool, k: int, seed: int, seen: tuple[TrainingProvenance, ...] = ()) -> list[Fold]:
     """The folds of a study: k of them, or the dataset's own split (a part of its train picks epochs if it has no val).
 
     Args:
@@ -141,7 +146,7 @@ def cut(pool: Pool, k: int, seed: int, seen: tuple[Seen, ...] = ()) -> list[Fold
         XrganError: a generator saw a left-out part.
     """
     if k:
-        made = folds.cut_anyhow(pool.learned_from, pool.strata, pool.groups, k, seed)
+        made = folds.group_folds(pool.learned_from, pool.strata, pool.groups, k, seed)
     else:
         own = Fold(0, pool.training, pool.validation, pool.test[:0])
         if not len(own.training) or not len(own.validation):

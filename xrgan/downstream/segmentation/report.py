@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from xrgan.downstream import charts, markdown, written
-from xrgan.downstream.charts import Curve
+from xrgan.downstream import markdown, plots, written
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.segmentation.overlap import METRICS
+from xrgan.downstream.plots import Curve
+from xrgan.downstream.segmentation.metrics import METRICS
 from xrgan.downstream.segmentation.overlays import save_overlays
 from xrgan.downstream.segmentation.pool import Pool
 from xrgan.downstream.segmentation.saved import load_segmenters
@@ -78,14 +78,14 @@ def save_pictures(
         Curve[Epoch]("Training loss", "Dice loss + cross-entropy", lambda epoch: epoch.loss),
         Curve[Epoch]("Validation images (dot: the kept epoch)", "Dice", lambda epoch: epoch.dice),
     ]
-    charts.save_curves(folder / "curves.png", of_most, curves)
+    plots.save_curves(folder / "curves.png", of_most, curves)
     dice = {f"test_{name}": label for name, label in _shown(pool.structures).items() if name.startswith(LEADING)}
-    charts.save_trainings(folder / "folds.png", table[table["fraction"] == most], dice, rows=1)
+    plots.save_trainings(folder / "folds.png", table[table["fraction"] == most], dice, rows=1)
     made = {
         "curves.png": "Training loss and validation Dice over epochs (thin: a training; thick: their mean).",
         "folds.png": "Each training's Dice on the test split, and each arm's mean.",
     }
-    if charts.save_gain(folder / "gain.png", summary, LEADING, METRICS[LEADING]):
+    if plots.save_gain(folder / "gain.png", summary, LEADING, METRICS[LEADING]):
         made["gain.png"] = "Dice on the test split against the share of real training images, with 95 % intervals."
     if _save_overlays(folder, pool, of_most, summary["baseline"], studies, device):
         made["overlays.png"] = (

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from xrgan.downstream.checkpoints import UNREADABLE, abouts_of, is_kept, keep_best, weights_of
-from xrgan.downstream.outcome import Place
 from xrgan.downstream.segmentation.segmenter import Segmenter, build
+from xrgan.downstream.trial import TrialKey
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ def is_saved(folder: Path, arm: str, fold: int, study: str, rank: tuple[float, f
     return is_kept(folder, arm, fold, _about, study, rank)
 
 
-def load_segmenters(folder: Path, studies: Collection[str], places: Collection[Place]) -> dict[str, Segmenter]:
+def load_segmenters(folder: Path, studies: Collection[str], places: Collection[TrialKey]) -> dict[str, Segmenter]:
     """The best segmenter of each arm, of all folds, on the CPU; none that is damaged, or of another study or place."""
     best: dict[str, tuple[About, Path]] = {}
     for file, about in abouts_of(folder, _about).items():
-        if about.study not in studies or Place(about.arm, about.fraction, about.fold, about.seed) not in places:
+        if about.study not in studies or TrialKey(about.arm, about.fraction, about.fold, about.seed) not in places:
             continue
         if about.arm not in best or about.rank > best[about.arm][0].rank:
             best[about.arm] = about, file

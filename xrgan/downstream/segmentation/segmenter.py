@@ -18,9 +18,9 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from xrgan.downstream import history
-from xrgan.downstream.fitting import Budget, autocast_on, finite, fit, seeded
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.segmentation import overlap
+from xrgan.downstream.segmentation import metrics
+from xrgan.downstream.training_loop import Budget, autocast_on, finite, fit, fixed_seed
 
 SECTION = "segment"
 SMALLEST_IMAGE = 32  # pixels: four halvings leave 2, and InstanceNorm has nothing to norm in a single one
@@ -78,7 +78,7 @@ def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:
     """
     assert channels in (1, 3) and structures >= 1
     features = (width, width, 2 * width, 4 * width, 8 * width, width)
-    with seeded(seed):
+    with fixed_seed(seed):
         return Segmenter(BasicUNet(2, channels, structures, features))
 
 
@@ -144,7 +144,7 @@ def augment(images: Tensor, masks: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     Turned, shifted, scaled and sheared (what comes in is black), brighter or darker; never flipped: the heart is left.
     Masks stay 0 or 255.
     """
-    with seeded(seed):  # torchvision draws from torch's global random state, on the CPU
+    with fixed_seed(seed):  # torchvision draws from torch's global random state, on the CPU
         pairs = [
             _change(tv_tensors.Image(image), tv_tensors.Mask(mask)) for image, mask in zip(images, masks, strict=True)
         ]
@@ -173,7 +173,7 @@ def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
 def _validate(network: nn.Module, examples: Examples, device: torch.device) -> float:
     predicted = predict(network, examples.images, examples.validation, device)
     true = examples.masks[examples.validation].numpy() > 127
-    return float(overlap.dice(predicted, true).mean())
+    return float(metrics.dice(predicted, true).mean())
 
 
 @torch.no_grad()

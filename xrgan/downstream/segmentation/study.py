@@ -13,19 +13,19 @@ from torch import Tensor
 
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import trials
+from xrgan.downstream import study
 from xrgan.downstream.arms import ARMS
-from xrgan.downstream.bench import Bench, supply_for
-from xrgan.downstream.fitting import Budget
-from xrgan.downstream.folds import Fold, Indices, thin
-from xrgan.downstream.leaks import Seen
-from xrgan.downstream.outcome import Place
-from xrgan.downstream.segmentation import overlap, report, verdict
+from xrgan.downstream.fold_data import Bench, supply_for
+from xrgan.downstream.folds import Fold, Indices, subsample
+from xrgan.downstream.leaks import TrainingProvenance
+from xrgan.downstream.segmentation import metrics, report, verdict
 from xrgan.downstream.segmentation.pool import Pool, Supply, check_real, choose_synthetic, cut, gather
 from xrgan.downstream.segmentation.saved import About, is_saved, save_segmenter
 from xrgan.downstream.segmentation.segmenter import Epoch, Examples, History, Segmenter, build, predict, train
 from xrgan.downstream.segmentation.verdict import Outcome
-from xrgan.downstream.trials import Rank, Report, budget_of, number_of_folds, seed_of
+from xrgan.downstream.study import Rank, Report, budget_of, number_of_folds, seed_of
+from xrgan.downstream.training_loop import Budget
+from xrgan.downstream.trial import TrialKey
 
 DECIDE = frozenset({"width"})
 
@@ -39,7 +39,7 @@ def segment(
     device: torch.device,
     folder: Path,
     supply_of: SupplyOf | None = None,
-    seen: tuple[Seen, ...] = (),
+    seen: tuple[TrainingProvenance, ...] = (),
     checked: tuple[Pool, list[Fold]] | None = None,
 ) -> dict[str, Any]:
     """Train a U-Net for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
@@ -77,14 +77,16 @@ def segment(
     return summary
 
 
-def check(dataset: PackedDataset, config: SegmentConfig, seen: tuple[Seen, ...] = ()) -> tuple[Pool, list[Fold]]:
+def check(
+    dataset: PackedDataset, config: SegmentConfig, seen: tuple[TrainingProvenance, ...] = ()
+) -> tuple[Pool, list[Fold]]:
     """Say what stands in a study's way, before synthetic images are drawn for it.
 
     Raises:
         XrganError: as `segment`.
     """
     check_real(dataset)
-    trials.check_arms(config)
+    study.check_arms(config)
     k = number_of_folds(config)
     pool = gather(dataset, k, config.leaks == "drop", seen)
     return pool, cut(pool, k, config.seed, seen)
@@ -99,15 +101,15 @@ class _Bench(Bench[Pool, Supply, SegmentConfig]):
 
 
 def _run_fold(bench: _Bench, folder: Path) -> list[Outcome]:
-    def train_one(place: Place, report: Report) -> Outcome:
+    def train_one(place: TrialKey, report: Report) -> Outcome:
         outcome, network = _run_one(bench, place, report)
         save_segmenter(folder, network, _about(bench, outcome))
         return outcome
 
-    def saved(place: Place, rank: Rank) -> bool:
+    def saved(place: TrialKey, rank: Rank) -> bool:
         return is_saved(folder, place.arm, place.fold, bench.study_of(place.arm), rank)
 
-    return trials.go_through(
+    return study.run_missing(
         folder,
         bench.fold,
         bench.config,
@@ -120,10 +122,10 @@ def _run_fold(bench: _Bench, folder: Path) -> list[Outcome]:
     )
 
 
-def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Segmenter]:
+def _run_one(bench: _Bench, place: TrialKey, report: Report) -> tuple[Outcome, Segmenter]:
     started = time.monotonic()
     config, pool, arm, seed = bench.config, bench.pool, ARMS[place.arm], seed_of(place, bench.config)
-    fold = thin(bench.fold, pool.strata, pool.groups, place.fraction, seed)
+    fold = subsample(bench.fold, pool.strata, pool.groups, place.fraction, seed)
 
     def choose(real: Indices, supply: Supply, rng: np.random.Generator) -> Indices:
         return choose_synthetic(len(real), supply, config.ratio, rng)
@@ -135,7 +137,7 @@ def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Segm
         examples = Examples(bench.images, bench.masks, training, fold.validation)
         return train(network, examples, budget, bench.device, seed, report, arm.classic)
 
-    history = trials.learn(arm, fold.training, synthetic, budget_of(bench.fold, config), config.pretraining, learn)
+    history = study.learn(arm, fold.training, synthetic, budget_of(bench.fold, config), config.pretraining, learn)
     on_test, on_fold = (_score(network, bench, part) for part in (pool.test, fold.test))
     n_real = 0 if arm.synthetic == "alone" else len(fold.training)
     seconds = round(time.monotonic() - started, 2)
@@ -145,10 +147,10 @@ def _run_one(bench: _Bench, place: Place, report: Report) -> tuple[Outcome, Segm
 def _score(network: Segmenter, bench: _Bench, part: Indices) -> NDArray[np.float64]:
     """What an `Outcome` holds of those images."""
     if not len(part):
-        return np.empty((0, len(bench.pool.structures), len(overlap.METRICS)))
+        return np.empty((0, len(bench.pool.structures), len(metrics.METRICS)))
     predicted = predict(network, bench.images, part, bench.device)
-    scores = overlap.score(predicted, bench.masks[part].numpy() > 127)
-    return np.stack([scores[name] for name in overlap.METRICS], axis=2)
+    scores = metrics.score(predicted, bench.masks[part].numpy() > 127)
+    return np.stack([scores[name] for name in metrics.METRICS], axis=2)
 
 
 def _about(bench: _Bench, outcome: Outcome) -> About:

@@ -8,15 +8,15 @@ import numpy as np
 
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import judgement
+from xrgan.downstream import verdict
 from xrgan.downstream.arms import baseline_of, needs_synthetic
-from xrgan.downstream.contrast import Contrast, Floats, Key, by_key, contrast
+from xrgan.downstream.comparison import ArmComparison, Floats, Key, by_key, contrast
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.outcome import Trial
-from xrgan.downstream.segmentation.overlap import METRICS
+from xrgan.downstream.segmentation.metrics import METRICS
 from xrgan.downstream.segmentation.pool import Pool
 from xrgan.downstream.segmentation.segmenter import Epoch
 from xrgan.downstream.statistics import Wilcoxon, bootstrap, holm, interval, mean_and_std, wilcoxon
+from xrgan.downstream.trial import Trial
 from xrgan.downstream.wording import known, numbers, pair, share, with_holm
 
 LEADING = "dice"  # mean over structures
@@ -27,7 +27,7 @@ Outcome = Trial[Epoch]
 
 
 @dataclass(frozen=True)
-class Compared(Contrast):
+class Compared(ArmComparison):
     patients: Wilcoxon  # of the test split, by the leading figure; positive = the arm is better
     patients_holm: float
 
@@ -63,7 +63,7 @@ def summarise(
     grouped = by_key(outcomes)
     samples = resample(pool, grouped, config.resamples, config.seed)
     baseline, with_folds = baseline_of(config.arms), bool(folds[0].number)
-    compared = compare(pool, grouped, samples, baseline, judgement.left_out_a_training_image(folds), with_folds)
+    compared = compare(pool, grouped, samples, baseline, verdict.left_out_a_training_image(folds), with_folds)
     comparisons = [_comparison(one, len(folds) if with_folds else 0) for one in compared]
     patients = len(np.unique(pool.groups[pool.test]))
     return {
@@ -83,10 +83,10 @@ def summarise(
         "baseline": baseline,
         "results": [_result(pool, key, ones, samples[key]) for key, ones in grouped.items()],
         "comparisons": comparisons,
-        "conclusion": judgement.conclusion(comparisons, baseline),
+        "conclusion": verdict.conclusion(comparisons, baseline),
         "caveats": [
             *_of_coded_masks(pool, config),
-            *judgement.caveats(
+            *verdict.caveats(
                 config,
                 folds,
                 grouped,
@@ -101,12 +101,12 @@ def summarise(
 
 def columns(summary: Mapping[str, Any]) -> list[str]:
     """Of `rows`."""
-    return judgement.columns(summary, METRICS[LEADING])
+    return verdict.columns(summary, METRICS[LEADING])
 
 
 def rows(summary: Mapping[str, Any]) -> list[list[str]]:
     """The table of a summary for a terminal: a row an arm and fraction."""
-    return judgement.rows(summary, LEADING)
+    return verdict.rows(summary, LEADING)
 
 
 def resample(pool: Pool, outcomes: Mapping[Key, Sequence[Outcome]], resamples: int, seed: int) -> dict[Key, Floats]:
@@ -171,12 +171,12 @@ def _result(pool: Pool, key: Key, outcomes: Sequence[Outcome], samples: Floats) 
         name: numbers(mean_and_std([one[name] for one in scored])) | {"interval": pair(interval(samples[:, k]))}
         for k, name in enumerate(metrics_of(pool.structures))
     }
-    return judgement.result(key, outcomes, test)
+    return verdict.result(key, outcomes, test)
 
 
 def _comparison(one: Compared, folds: int) -> dict[str, Any]:
     test = one.patients
-    verdict = judgement.judge(one, LEADING, test.lean > 0, one.patients_holm)
+    said = verdict.judge(one, LEADING, test.lean > 0, one.patients_holm)
     paired = (
         f"{test.better} test patients are better segmented with it and {test.worse} without it (Wilcoxon"
         f" {with_holm(test.p, one.patients_holm)})"
@@ -188,8 +188,8 @@ def _comparison(one: Compared, folds: int) -> dict[str, Any]:
         "p": test.p,
         "p_holm": known(one.patients_holm),
     }
-    sentence = judgement.sentence(one, LEADING, METRICS[LEADING], folds, paired, verdict)
-    return judgement.comparison(one, folds) | {"patients": of_patients, "verdict": verdict, "sentence": sentence}
+    sentence = verdict.sentence(one, LEADING, METRICS[LEADING], folds, paired, said)
+    return verdict.comparison(one, folds) | {"patients": of_patients, "verdict": said, "sentence": sentence}
 
 
 def _of_coded_masks(pool: Pool, config: SegmentConfig) -> list[str]:

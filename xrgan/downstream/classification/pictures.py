@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, roc_curve
 
-from xrgan.downstream import charts
-from xrgan.downstream.charts import COLOURS, Curve, save
+from xrgan.downstream import plots
 from xrgan.downstream.classification.classifier import Epoch
 from xrgan.downstream.classification.comparison import LEADING, Outcome, test_labels, together
+from xrgan.downstream.classification.metrics import METRICS
 from xrgan.downstream.classification.pool import Pool
-from xrgan.downstream.classification.scores import METRICS
-from xrgan.downstream.contrast import by_key
+from xrgan.downstream.comparison import by_key
+from xrgan.downstream.plots import COLOURS, Curve, save
 from xrgan.downstream.statistics import bootstrap
 
 RESAMPLES = 200  # of a ROC's band
@@ -52,7 +52,7 @@ def save_all(
 
 def save_curves(path: Path, outcomes: Sequence[Outcome]) -> None:
     """Loss, accuracy and AUROC over epochs: a thin line a training, a thick one for the mean of each arm."""
-    charts.save_curves(
+    plots.save_curves(
         path,
         outcomes,
         [
@@ -65,7 +65,7 @@ def save_curves(path: Path, outcomes: Sequence[Outcome]) -> None:
 
 def save_trainings(path: Path, table: pd.DataFrame) -> None:
     """Every figure on the test split: a line a fold and seed from arm to arm, a bar for each arm's mean."""
-    charts.save_trainings(path, table, METRICS, rows=2)
+    plots.save_trainings(path, table, METRICS, rows=2)
 
 
 def save_roc(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
@@ -111,7 +111,7 @@ def save_confusion(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
 
 def save_gain(path: Path, summary: Mapping[str, Any]) -> bool:
     """AUROC of each arm, and its difference to the baseline, against the share of real training images, if several."""
-    return charts.save_gain(path, summary, LEADING, METRICS[LEADING])
+    return plots.save_gain(path, summary, LEADING, METRICS[LEADING])
 
 
 def _sensitivities(labels: NDArray[np.int64], probabilities: Floats) -> Floats:

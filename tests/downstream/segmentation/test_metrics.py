@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from xrgan.downstream.segmentation.overlap import LOWER_IS_BETTER, METRICS, dice, score
+from xrgan.downstream.segmentation.metrics import LOWER_IS_BETTER, METRICS, dice, score
 
 Mask = NDArray[np.bool_]
 

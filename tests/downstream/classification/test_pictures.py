@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.downstream.toys import ALL_ARMS, QUICK, constructed, toy_dataset
+from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, toy_dataset
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification import figures, report, verdict
+from xrgan.downstream.classification import pictures, report, verdict
 from xrgan.downstream.classification.classifier import History
 from xrgan.downstream.classification.comparison import Outcome
 from xrgan.downstream.classification.pool import cut, gather
@@ -21,7 +21,7 @@ ALWAYS = ["confusion.png", "curves.png", "folds.png", "roc.png"]
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "RESAMPLES", 5)
+    monkeypatch.setattr(pictures, "RESAMPLES", 5)
 
 
 def save(
@@ -39,14 +39,14 @@ def save(
     outcomes = [_of_length(one, 1 + number % 3) for number, one in enumerate(outcomes)]
     wish = {"arms": tuple(arms), "k_folds": k, "fractions": fractions, "seeds": seeds, "resamples": 10}
     summary = verdict.summarise(dataset, pool, folds, QUICK.model_copy(update=wish), outcomes)
-    return figures.save_all(folder, pool, report.scores(pool, folds, outcomes), outcomes, summary)
+    return pictures.save_all(folder, pool, report.scores(pool, folds, outcomes), outcomes, summary)
 
 
 def _of_length(outcome: Outcome, epochs: int) -> Outcome:
     return replace(outcome, history=History((outcome.history.kept,) * epochs, epochs - 1, 8))
 
 
-def pictures(folder: Path) -> dict[str, np.ndarray]:
+def shown(folder: Path) -> dict[str, np.ndarray]:
     found = {}
     for file in sorted(folder.iterdir()):
         with Image.open(file) as picture:
@@ -61,7 +61,7 @@ def colours(pixels: np.ndarray) -> set[int]:
 
 
 def check(folder: Path, made: dict[str, str]) -> None:
-    found = pictures(folder)
+    found = shown(folder)
     assert sorted(made) == sorted(found)
     for name, pixels in found.items():
         assert min(pixels.shape[:2]) > 300, name
@@ -75,9 +75,9 @@ def test_of_all_arms_folds_and_fractions(tmp_path: Path) -> None:
     made = save(tmp_path, ALL_ARMS, k=2, fractions=(0.1, 1.0))
     assert sorted(made) == sorted([*ALWAYS, "gain.png"])
     check(tmp_path, made)
-    pixels = pictures(tmp_path)
+    pixels = shown(tmp_path)
     for name in ("curves.png", "gain.png"):
-        for arm, colour in figures.COLOURS.items():
+        for arm, colour in pictures.COLOURS.items():
             assert int(colour[1:], 16) in colours(pixels[name]), f"{arm} is not in {name}"
 
 

@@ -7,8 +7,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.downstream.outcome import Trial
 from xrgan.downstream.statistics import TTest, corrected_t_test, holm, interval
+from xrgan.downstream.trial import Trial
 
 Floats = NDArray[np.float64]
 Key = tuple[str, float]
@@ -18,7 +18,7 @@ Epoch = TypeVar("Epoch")
 
 
 @dataclass(frozen=True)
-class Contrast:
+class ArmComparison:
     """An arm beside the baseline, at one fraction. Differences are arm − baseline."""
 
     arm: str
@@ -47,7 +47,7 @@ def contrast(
     on_test: Callable[[Trial[Epoch]], Mapping[str, float]],
     on_fold: Callable[[Trial[Epoch]], float] | None,
     test_to_training: float,
-) -> list[Contrast]:
+) -> list[ArmComparison]:
     """Each arm beside the baseline, at each fraction.
 
     Args:
@@ -68,7 +68,7 @@ def contrast(
         if on_fold:
             folds = corrected_t_test(_fold_by_fold(ours, on_fold) - _fold_by_fold(theirs, on_fold), test_to_training)
         made.append(
-            Contrast(
+            ArmComparison(
                 arm,
                 baseline,
                 fraction,

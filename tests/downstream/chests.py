@@ -13,10 +13,10 @@ from torch import nn
 
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.outcome import Place
 from xrgan.downstream.segmentation.pool import Supply, supply
 from xrgan.downstream.segmentation.segmenter import Epoch, History, Segmenter
 from xrgan.downstream.segmentation.verdict import Outcome
+from xrgan.downstream.trial import TrialKey
 
 SIZE = 32
 STRUCTURES = ("lungs", "heart")
@@ -71,7 +71,7 @@ def made_up(arm: str, on_test: Sequence[float], on_fold: float = 0.8, fold: int 
     """What a training might give, of one structure: Dice of each test image, and of all in the left-out part."""
     history = History((Epoch(1.0, 0.5), Epoch(0.5, 0.75)), 1, 6)
     scores = np.repeat(np.array(on_test)[:, None, None], 3, axis=2)
-    return Outcome(Place(arm, 1.0, fold, seed), 20, 20, history, scores, np.full((4, 1, 3), on_fold), 1.0)
+    return Outcome(TrialKey(arm, 1.0, fold, seed), 20, 20, history, scores, np.full((4, 1, 3), on_fold), 1.0)
 
 
 def small_build(channels: int, structures: int, width: int, seed: int) -> Segmenter:

@@ -7,9 +7,9 @@ import numpy as np
 
 from xrgan.config import StudyConfig
 from xrgan.downstream.arms import ARMS
-from xrgan.downstream.contrast import Contrast, Key
+from xrgan.downstream.comparison import ArmComparison, Key
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.outcome import Trial
+from xrgan.downstream.trial import Trial
 from xrgan.downstream.wording import between, known, mean_of, number, pair, share, signed, with_holm
 
 SIGNIFICANT = 0.05
@@ -19,7 +19,7 @@ HINT = {HELPS: "a hint of help", HARMS: "a hint of harm"}
 Epoch = TypeVar("Epoch")
 
 
-def judge(one: Contrast, leading: str, favours: bool, p_holm: float) -> str:
+def judge(one: ArmComparison, leading: str, favours: bool, p_holm: float) -> str:
     """What may be said of an arm: it helps or harms, there is a hint of it, or nothing is shown.
 
     Shown is what holds over other patients (the interval) and over other training images (the test over folds; without
@@ -44,7 +44,7 @@ def judge(one: Contrast, leading: str, favours: bool, p_holm: float) -> str:
     return HINT[effect] if over_patients or over_training else NOTHING
 
 
-def sentence(one: Contrast, leading: str, label: str, folds: int, paired: str, verdict: str) -> str:
+def sentence(one: ArmComparison, leading: str, label: str, folds: int, paired: str, verdict: str) -> str:
     """The verdict and all that it rests on.
 
     Args:
@@ -103,7 +103,7 @@ def result(key: Key, trials: Sequence[Trial[Epoch]], test: Mapping[str, Any]) ->
     }
 
 
-def comparison(one: Contrast, folds: int) -> dict[str, Any]:
+def comparison(one: ArmComparison, folds: int) -> dict[str, Any]:
     """An arm beside the baseline, for the summary; the study adds its paired test, the verdict and the sentence."""
     of_folds = None
     if one.folds:

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream import kept
+from xrgan.downstream import results_cache
 from xrgan.downstream.arms import ARMS, Arm
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import Seen, check_generator
-from xrgan.downstream.outcome import Place
+from xrgan.downstream.leaks import TrainingProvenance, check_generator
+from xrgan.downstream.trial import TrialKey
 
 DECIDE = {"k_folds", "gan_per_fold", "leaks", "ratio", "pretraining", "epochs", "patience", "batch_size", "lr", "seed"}
 """The options of any study that decide what a training gives."""
@@ -48,7 +48,7 @@ class SyntheticImages(Protocol):
         """uint8 (M, C, H, W)."""
 
     @property
-    def seen(self) -> tuple[Seen, ...] | None:
+    def seen(self) -> tuple[TrainingProvenance, ...] | None:
         """What their generators learned from, a record a generator; None = nobody knows."""
 
     @property
@@ -86,13 +86,13 @@ class Bench(Generic[Pool, Supply, Config]):
         """The name of everything that decides an arm's networks, but their fold, fraction and seed."""
         synthetic = self.supply.digest if self.supply and ARMS[arm].synthetic != "none" else ""
         options = self.config.model_dump(include=DECIDE | self.decide)
-        return kept.digest_of(dataset=self.dataset.content_hash, config=options, synthetic=synthetic)
+        return results_cache.digest_of(dataset=self.dataset.content_hash, config=options, synthetic=synthetic)
 
-    def digest_of(self, place: Place) -> str:
+    def digest_of(self, place: TrialKey) -> str:
         """The name of everything that decides a training's result."""
         fold, test = self.fold.at(self.pool.rows), self.pool.rows[self.pool.test]
         rows = [part.tolist() for part in (fold.training, fold.validation, fold.test, test)]
-        return kept.digest_of(study=self.study_of(place.arm), rows=rows, place=place)
+        return results_cache.digest_of(study=self.study_of(place.arm), rows=rows, place=place)
 
     def synthetic(
         self, fold: Fold, arm: Arm, seed: int, choose: Callable[[Indices, Supply, np.random.Generator], Indices]

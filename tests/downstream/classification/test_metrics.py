@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from xrgan.downstream.classification.scores import (
+from xrgan.downstream.classification.metrics import (
     LOWER_IS_BETTER,
     METRICS,
     Labels,

@@ -19,7 +19,7 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedResult:
     about: dict[str, Any]  # plain values
     arrays: dict[str, NDArray[Any]]
 
@@ -36,13 +36,13 @@ def keep(folder: Path, digest: str, about: Mapping[str, Any], arrays: Arrays) ->
         np.savez_compressed(file, allow_pickle=False, **{ABOUT: np.array(json.dumps(about))}, **arrays)
 
 
-def find(folder: Path, digest: str) -> Kept | None:
+def find(folder: Path, digest: str) -> CachedResult | None:
     """The result of that name, if it is there and whole."""
     try:
         # np.load by a name would leave a torn file open.
         with _file(folder, digest).open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-        return Kept(json.loads(str(arrays.pop(ABOUT))), arrays)
+        return CachedResult(json.loads(str(arrays.pop(ABOUT))), arrays)
     except Exception:  # absent, torn or spoiled, which zipfile and numpy tell in a dozen ways: it is computed again
         return None
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torchvision import models
 
-from xrgan.downstream.classification import weights
+from xrgan.downstream.classification import imagenet_weights
 from xrgan.downstream.classification.networks import build
 from xrgan.errors import XrganError
 
@@ -73,11 +73,11 @@ def test_without_a_network_the_error_comes_at_once_and_names_both_ways_on(
 def test_a_server_that_never_answers_is_given_up(
     point_download_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(weights, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(imagenet_weights, "READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         point_download_at(f"http://127.0.0.1:{silent.getsockname()[1]}/resnet18-f37072fd.pth")
         with pytest.raises(XrganError, match="no answer came in time"):
-            weights.locate("resnet18", "imagenet")
+            imagenet_weights.locate("resnet18", "imagenet")
 
 
 def test_a_download_is_checked_kept_and_not_repeated(
@@ -87,10 +87,10 @@ def test_a_download_is_checked_kept_and_not_repeated(
     name = f"resnet18-{hashlib.sha256(b'tensors').hexdigest()[:8]}.pth"
     (folder / name).write_bytes(b"tensors")
     point_download_at(f"{address}/{name}")
-    assert weights.locate("resnet18", "imagenet") == own_cache / name
+    assert imagenet_weights.locate("resnet18", "imagenet") == own_cache / name
     assert (own_cache / name).read_bytes() == b"tensors"
     (folder / name).unlink()
-    assert weights.locate("resnet18", "imagenet") == own_cache / name
+    assert imagenet_weights.locate("resnet18", "imagenet") == own_cache / name
 
 
 @pytest.mark.parametrize(
@@ -110,13 +110,13 @@ def test_what_is_not_the_file_is_not_kept(
         (folder / "resnet18-f37072fd.pth").write_bytes(content)
     point_download_at(f"{address}/resnet18-f37072fd.pth")
     with pytest.raises(XrganError, match=reason):
-        weights.locate("resnet18", "imagenet")
+        imagenet_weights.locate("resnet18", "imagenet")
     assert not list(own_cache.glob("*"))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(XrganError, match="There is no weights file .*imagnet"):
-        weights.load("resnet18", str(tmp_path / "imagnet"))
+        imagenet_weights.load("resnet18", str(tmp_path / "imagnet"))
 
 
 class Dangerous:
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_weights_is_refused_and_never_executed(
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
     with pytest.raises(XrganError, match="can't be read as weights"):
-        weights.load("resnet18", str(path))
+        imagenet_weights.load("resnet18", str(path))
     assert "executed" not in capfd.readouterr().out
 
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_weights_is_refused_and_never_executed(
 def test_anything_but_named_tensors_is_no_state_dictionary(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "other.pth")
     with pytest.raises(XrganError, match="holds no state dictionary"):
-        weights.load("resnet18", str(tmp_path / "other.pth"))
+        imagenet_weights.load("resnet18", str(tmp_path / "other.pth"))
 
 
 @pytest.mark.parametrize(

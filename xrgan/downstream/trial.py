@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xrgan.downstream.history import History
-from xrgan.downstream.kept import Kept
+from xrgan.downstream.results_cache import CachedResult
 
 Epoch = TypeVar("Epoch")
 
 
-class Place(NamedTuple):
+class TrialKey(NamedTuple):
     """Where in the study a training stands."""
 
     arm: str
@@ -29,7 +29,7 @@ class Trial(Generic[Epoch]):
         on_fold: of the fold's left-out part; m = 0 in the dataset's own split.
     """
 
-    place: Place
+    place: TrialKey
     n_real: int  # images it learned from
     n_synthetic: int
     history: History[Epoch]
@@ -65,12 +65,12 @@ class Trial(Generic[Epoch]):
         return {"on_test": self.on_test, "on_fold": self.on_fold}
 
 
-def trial_of(kept: Kept, epoch: type[Epoch]) -> Trial[Epoch]:
+def trial_from(kept: CachedResult, epoch: type[Epoch]) -> Trial[Epoch]:
     """The inverse of `about` and `arrays`, for trainings whose epochs are of that kind."""
     about = kept.about
     history = about["history"]
     return Trial(
-        Place(*about["place"]),
+        TrialKey(*about["place"]),
         about["n_real"],
         about["n_synthetic"],
         History(tuple(epoch(**one) for one in history["epochs"]), history["best"], history["steps"]),

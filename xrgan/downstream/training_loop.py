@@ -127,7 +127,7 @@ def autocast_on(device: torch.device) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def fixed_seed(seed: int) -> Iterator[None]:
     """Torch's global random state (initial weights, dropout, augmentation) from a seed; the caller's comes back."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -9,12 +9,12 @@ import numpy as np
 
 from xrgan import console
 from xrgan.config import StudyConfig
-from xrgan.downstream import kept
+from xrgan.downstream import results_cache
 from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.fitting import Budget
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.history import History
-from xrgan.downstream.outcome import Place, Trial, trial_of
+from xrgan.downstream.training_loop import Budget
+from xrgan.downstream.trial import Trial, TrialKey, trial_from
 from xrgan.errors import XrganError
 
 Epoch = TypeVar("Epoch")
@@ -38,12 +38,12 @@ def number_of_folds(config: StudyConfig) -> int:
     return config.k_folds
 
 
-def places(config: StudyConfig, fold: Fold) -> Iterator[Place]:
+def grid(config: StudyConfig, fold: Fold) -> Iterator[TrialKey]:
     """Every arm before the next seed: whoever stops early has whole comparisons."""
     for seed in range(1, config.seeds + 1):
         for fraction in config.fractions:
             for arm in config.arms:
-                yield Place(arm, fraction, fold.number, seed)
+                yield TrialKey(arm, fraction, fold.number, seed)
 
 
 def budget_of(fold: Fold, config: StudyConfig) -> Budget:
@@ -52,7 +52,7 @@ def budget_of(fold: Fold, config: StudyConfig) -> Budget:
     return Budget(config.epochs, steps_per_epoch, config.batch_size, config.lr, config.patience)
 
 
-def seed_of(place: Place, config: StudyConfig) -> int:
+def seed_of(place: TrialKey, config: StudyConfig) -> int:
     """Of initial weights, batches and choices: the same in all arms, because they are compared."""
     return 10_000 * config.seed + 100 * place.fold + place.seed
 
@@ -83,16 +83,16 @@ def learn(
             return train(synthetic, before).followed_by(train(real, after))
 
 
-def go_through(
+def run_missing(
     folder: Path,
     fold: Fold,
     config: StudyConfig,
     what: str,
     epoch: type[Epoch],
     score: Callable[[Epoch], float],
-    digest_of: Callable[[Place], str],
-    is_saved: Callable[[Place, Rank], bool],
-    train: Callable[[Place, Report], Trial[Epoch]],
+    digest_of: Callable[[TrialKey], str],
+    is_saved: Callable[[TrialKey, Rank], bool],
+    train: Callable[[TrialKey, Report], Trial[Epoch]],
 ) -> list[Trial[Epoch]]:
     """All trainings of a fold, in their order: `folder` has some already; the others are done now, and kept there.
 
@@ -104,7 +104,7 @@ def go_through(
         is_saved: whether the network of an arm is on disk that ranks so; where the best one is not, it is trained anew.
         train: saves the network, too, if it is the arm's best.
     """
-    digests = {place: digest_of(place) for place in places(config, fold)}
+    digests = {place: digest_of(place) for place in grid(config, fold)}
     done = {place: trial for place, digest in digests.items() if (trial := _find(folder, digest, epoch))}
     for arm in config.arms:
         ranks = {place: (place.fraction, score(one.history.kept)) for place, one in done.items() if place.arm == arm}
@@ -120,23 +120,23 @@ def go_through(
             for place in missing:
                 left = steps
 
-                def report(taken: int, loss: float, place: Place = place) -> None:
+                def report(taken: int, loss: float, place: TrialKey = place) -> None:
                     nonlocal left
                     left -= taken
                     bar.advance(taken)
                     bar.describe(f"{place.arm}, {name_of(fold)}{place.fraction:g} of the images: loss {loss:.3f}")
 
                 trial = train(place, report)
-                kept.keep(folder, digests[place], trial.about(), trial.arrays())
+                results_cache.keep(folder, digests[place], trial.about(), trial.arrays())
                 done[place] = trial
                 bar.advance(left)  # that it didn't need
     return [done[place] for place in digests]
 
 
 def _find(folder: Path, digest: str, epoch: type[Epoch]) -> Trial[Epoch] | None:
-    there = kept.find(folder, digest)
+    there = results_cache.find(folder, digest)
     try:
-        return trial_of(there, epoch) if there else None
+        return trial_from(there, epoch) if there else None
     except (KeyError, TypeError):  # of another version of xrgan
         return None
 

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from xrgan.downstream.arms import ARMS
-from xrgan.downstream.contrast import by_key
-from xrgan.downstream.outcome import Trial
+from xrgan.downstream.comparison import by_key
+from xrgan.downstream.trial import Trial
 from xrgan.files import replacing
 
 # Told apart by the colour-blind (Tol's bright).

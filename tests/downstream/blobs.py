@@ -19,7 +19,7 @@ from xrgan.downstream.classification.comparison import Outcome
 from xrgan.downstream.classification.networks import Classifier
 from xrgan.downstream.classification.pool import Pool, Supply, supply
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.outcome import Place
+from xrgan.downstream.trial import TrialKey
 from xrgan.files import write_yaml
 
 SIZE = 16
@@ -163,7 +163,7 @@ def constructed(
         for seed in range(1, seeds + 1):
             for fraction in fractions:
                 for arm in on_test:
-                    place = Place(arm, fraction, fold.number, seed)
+                    place = TrialKey(arm, fraction, fold.number, seed)
                     rng = [
                         np.random.default_rng([fold.number, seed, int(1000 * fraction), part, 5]) for part in range(2)
                     ]

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.downstream.toys import HISTORY
+from tests.downstream.blobs import HISTORY
 from xrgan.downstream.classification.classifier import Epoch
 from xrgan.downstream.classification.comparison import Outcome
-from xrgan.downstream.kept import FOLDER, digest_of, find, keep
-from xrgan.downstream.outcome import Place, trial_of
+from xrgan.downstream.results_cache import FOLDER, digest_of, find, keep
+from xrgan.downstream.trial import TrialKey, trial_from
 
 ABOUT = {"place": ["synthetic→real", 0.1, 3, 2], "history": {"epochs": [0.1 + 0.2, 1e-17]}, "none": None}
 ARRAYS = {"on_test": np.random.default_rng(0).random((5, 2)), "on_fold": np.empty((0, 2))}
@@ -41,12 +41,12 @@ def test_it_comes_back_bit_for_bit(tmp_path: Path) -> None:
 def test_a_training_comes_back_bit_for_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     outcome = Outcome(
-        Place("synthetic→real", 0.05, 4, 2), 31, 17, HISTORY, rng.random((7, 3)), rng.random((0, 3)), 1.25
+        TrialKey("synthetic→real", 0.05, 4, 2), 31, 17, HISTORY, rng.random((7, 3)), rng.random((0, 3)), 1.25
     )
     keep(tmp_path, "abc", outcome.about(), outcome.arrays())
     found = find(tmp_path, "abc")
     assert found
-    again = trial_of(found, Epoch)
+    again = trial_from(found, Epoch)
     assert (again.place, again.n_real, again.n_synthetic, again.history, again.seconds) == (
         outcome.place,
         31,
@@ -54,7 +54,7 @@ def test_a_training_comes_back_bit_for_bit(tmp_path: Path) -> None:
         HISTORY,
         1.25,
     )
-    assert isinstance(again.place, Place) and isinstance(again.history.kept, Epoch)
+    assert isinstance(again.place, TrialKey) and isinstance(again.history.kept, Epoch)
     assert np.array_equal(again.on_test, outcome.on_test) and again.on_fold.shape == (0, 3)
 
 
@@ -98,7 +98,7 @@ def test_a_file_of_another_kind_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_name_tells_everything_that_decides_apart() -> None:
-    place = Place("real", 1.0, 0, 1)
+    place = TrialKey("real", 1.0, 0, 1)
     base = {"dataset": "abc", "config": {"lr": 0.1, "epochs": 3}, "place": place}
     assert digest_of(**base) == digest_of(place=place, config={"epochs": 3, "lr": 0.1}, dataset="abc")
     others = [
