@@ -115,10 +115,10 @@ def fetch(
         return
     raw_root = Workspace(data_root, RUNS).raw_root
     if show_list:
-        from xrgan.data import catalogue
+        from xrgan.data import listing
 
-        console.show_table("Sources", *catalogue.catalogue(raw_root))
-        for note in catalogue.notes():
+        console.show_table("Sources", *listing.catalogue(raw_root))
+        for note in listing.notes():
             console.notice(note)
         return
     from xrgan.data.fetch import fetch as fetch_source
@@ -182,13 +182,13 @@ def prepare(
         return
     workspace = Workspace(data_root, RUNS)
     from xrgan.data.prepare import prepare as pack
-    from xrgan.data.preparing import description
+    from xrgan.data.preparing import summary
 
     raw = workspace.find_raw(_canonical(source))
     with _going_on():
         prepared = pack(raw, workspace.prepared_root, resolved.prepare, name, force)
-    console.show_table(str(prepared), *description.table(prepared))
-    console.show_table("", *description.facts_table(prepared))
+    console.show_table(str(prepared), *summary.table(prepared))
+    console.show_table("", *summary.facts_table(prepared))
     console.show_text(str(prepared / "preview.png"))
 
 
@@ -705,10 +705,10 @@ def runs(as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS
 def data(as_json: Json = False, quiet: Quiet = False, data_root: DataRoot = DATA) -> None:
     """List what is here: the fetched sources and the prepared datasets."""
     console.configure(quiet or as_json)
-    from xrgan.data import inventory
+    from xrgan.data import listing
 
     workspace = Workspace(data_root, RUNS)
-    fetched, prepared = inventory.fetched(workspace.fetched()), inventory.prepared(workspace.prepared())
+    fetched, prepared = listing.fetched(workspace.fetched()), listing.prepared(workspace.prepared())
     if as_json:
         console.show_json({"fetched": fetched, "prepared": prepared})
         return

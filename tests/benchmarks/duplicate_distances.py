@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from xrgan.data.packed import open_packed
-from xrgan.data.preparing.duplicates import BLOCK, LEAST_CORRELATION, NEAR_BITS
-from xrgan.data.preparing.fingerprint import BITS, perceptual_hash
+from xrgan.data.preparing.duplicates import BITS, BLOCK, LEAST_CORRELATION, NEAR_BITS, perceptual_hash
 
 LOOKED_AT = 44  # bits
 

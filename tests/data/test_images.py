@@ -14,9 +14,9 @@ from PIL import Image
 
 from tests.conftest import write_image
 from xrgan.data.images import GAP, Pixels, grid, read_files, read_gray, save_png, to_pil
-from xrgan.data.preparing.squares import Square
-from xrgan.data.preparing.squares import read_square as read_any_square
-from xrgan.data.reading.pictures import find_images
+from xrgan.data.preparing.resize import ImageFormat
+from xrgan.data.preparing.resize import read_resized as read_any
+from xrgan.data.reading.kinds import find_images
 from xrgan.errors import XrganError
 
 EXIF_ORIENTATION = 0x0112
@@ -28,9 +28,9 @@ def ramp(height: int = 8, width: int = 16) -> NDArray[np.uint8]:
     return (np.linspace(0, 200, width)[None, :] + np.linspace(0, 55, height)[:, None]).astype(np.uint8)
 
 
-def read_square(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels, tuple[int, int]]:
+def read_resized(path: Path, size: int, fit: str, channels: int) -> tuple[Pixels, tuple[int, int]]:
     """The square, and the file's own width and height."""
-    pixels, picture = read_any_square(path, Square(size, fit, channels, "minmax", False))
+    pixels, picture = read_any(path, ImageFormat(size, fit, channels, "minmax", False))
     return pixels, (picture.width, picture.height)
 
 
@@ -85,7 +85,7 @@ def test_what_is_transparent_is_black(tmp_path: Path) -> None:
     pixels = np.full((4, 4, 4), 200, np.uint8)
     pixels[..., 3] = [[255], [255], [0], [0]]
     for channels in (1, 3):
-        square, _ = read_square(save(Image.fromarray(pixels), tmp_path / "a.png"), 8, "stretch", channels)
+        square, _ = read_resized(save(Image.fromarray(pixels), tmp_path / "a.png"), 8, "stretch", channels)
         assert np.abs(square[:, 0].astype(int) - 200).max() < 10
         assert square[:, -1].max() < 10
 
@@ -107,7 +107,7 @@ def test_more_than_8_bits_are_scaled_by_their_whole_range(
     gray = read_gray(file)
     assert gray.dtype == np.uint8
     assert gray[0].tolist() in ([0, 127, 255], [0, 128, 255])
-    square, _ = read_square(file, 9, "stretch", 3)
+    square, _ = read_resized(file, 9, "stretch", 3)
     assert square.shape == (3, 9, 9)
 
 
@@ -137,14 +137,14 @@ def test_nan_is_a_reason(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("width", "height"), [(30, 20), (20, 30), (7, 7), (1, 1), (1, 9), (9, 1), (200, 1)])
 def test_every_fit_gives_a_square(tmp_path: Path, fit: str, channels: int, width: int, height: int) -> None:
     file = write_image(tmp_path / "a.png", width, height)
-    square, size = read_square(file, 16, fit, channels)
+    square, size = read_resized(file, 16, fit, channels)
     assert (square.dtype, square.shape) == (np.uint8, (channels, 16, 16))
     assert size == (width, height)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_three_channels_of_a_gray_picture_are_equal(tmp_path: Path, mode: str) -> None:
-    square, _ = read_square(write_image(tmp_path / "a.png", mode=mode), 16, "pad", 3)
+    square, _ = read_resized(write_image(tmp_path / "a.png", mode=mode), 16, "pad", 3)
     assert np.array_equal(square[0], square[1])
     assert np.array_equal(square[0], square[2])
 
@@ -152,7 +152,7 @@ def test_three_channels_of_a_gray_picture_are_equal(tmp_path: Path, mode: str) -
 def test_three_channels_keep_the_colours_in_their_order(tmp_path: Path) -> None:
     colour = np.empty((8, 8, 3), np.uint8)
     colour[:] = (10, 100, 200)
-    square, _ = read_square(save(Image.fromarray(colour), tmp_path / "a.png"), 8, "pad", 3)
+    square, _ = read_resized(save(Image.fromarray(colour), tmp_path / "a.png"), 8, "pad", 3)
     assert square.reshape(3, -1).T.tolist() == [[10, 100, 200]] * 64
 
 
@@ -165,7 +165,7 @@ def bright_picture(folder: Path, width: int, height: int) -> Path:
 
 @pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
 def test_pad_keeps_the_whole_picture_and_its_aspect(tmp_path: Path, width: int, height: int) -> None:
-    square, _ = read_square(bright_picture(tmp_path, width, height), 64, "pad", 1)
+    square, _ = read_resized(bright_picture(tmp_path, width, height), 64, "pad", 1)
     upright = square[0] if width > height else square[0].T
     assert not upright[:15].any()
     assert not upright[-15:].any()
@@ -178,7 +178,7 @@ def test_pad_keeps_the_whole_picture_and_its_aspect(tmp_path: Path, width: int, 
 
 @pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
 def test_crop_keeps_the_aspect_and_cuts_the_ends(tmp_path: Path, width: int, height: int) -> None:
-    square, _ = read_square(bright_picture(tmp_path, width, height), 64, "crop", 1)
+    square, _ = read_resized(bright_picture(tmp_path, width, height), 64, "crop", 1)
     upright = square[0] if width > height else square[0].T
     assert upright[2].max() < 135  # the frame above is there
     assert upright[20:44].min() > 240  # the frame left and right is cut off
@@ -186,7 +186,7 @@ def test_crop_keeps_the_aspect_and_cuts_the_ends(tmp_path: Path, width: int, hei
 
 @pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
 def test_stretch_fills_the_square_with_the_whole_picture(tmp_path: Path, width: int, height: int) -> None:
-    square, _ = read_square(bright_picture(tmp_path, width, height), 64, "stretch", 1)
+    square, _ = read_resized(bright_picture(tmp_path, width, height), 64, "stretch", 1)
     assert all(edge.max() < 140 for edge in (square[0, 1], square[0, -2], square[0, :, 1], square[0, :, -2]))
     assert square[0, 16:48, 16:48].min() > 240
 
@@ -196,8 +196,8 @@ def test_stretch_fills_the_square_with_the_whole_picture(tmp_path: Path, width: 
 def test_a_large_jpeg_is_decoded_small_with_the_same_result(tmp_path: Path, fit: str, width: int, height: int) -> None:
     as_png = write_image(tmp_path / "a.png", width, height)
     as_jpeg = save(Image.open(as_png), tmp_path / "a.jpg", quality=95)
-    fast, size = read_square(as_jpeg, 64, fit, 1)
-    plain, _ = read_square(as_png, 64, fit, 1)
+    fast, size = read_resized(as_jpeg, 64, fit, 1)
+    plain, _ = read_resized(as_png, 64, fit, 1)
     difference = np.abs(fast.astype(int) - plain)
     assert size == (width, height)
     assert difference.mean() < 1
@@ -206,7 +206,7 @@ def test_a_large_jpeg_is_decoded_small_with_the_same_result(tmp_path: Path, fit:
 
 def test_a_fine_pattern_in_a_large_jpeg_is_averaged_and_makes_no_moire(tmp_path: Path) -> None:
     stripes = np.tile(np.array([0, 255], np.uint8), (1024, 512))
-    square, _ = read_square(save(Image.fromarray(stripes), tmp_path / "a.jpg", quality=95), 64, "pad", 1)
+    square, _ = read_resized(save(Image.fromarray(stripes), tmp_path / "a.jpg", quality=95), 64, "pad", 1)
     assert np.abs(square.astype(int) - 127).max() < 8
 
 
@@ -246,7 +246,7 @@ def test_an_empty_file_is_told(tmp_path: Path) -> None:
 def test_a_text_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("a letter, not a picture")
     with pytest.raises(ValueError, match="^no image$"):
-        read_square(tmp_path / "a.png", 8, "pad", 1)
+        read_resized(tmp_path / "a.png", 8, "pad", 1)
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "bmp", "tiff"])
@@ -267,7 +267,7 @@ def test_a_bomb_is_not_decoded(tmp_path: Path, width: int, height: int) -> None:
 def test_an_absent_file_and_a_folder_are_reasons(tmp_path: Path) -> None:
     for path in (tmp_path / "a.png", tmp_path):
         with pytest.raises(ValueError, match=r"\w+"):
-            read_square(path, 8, "pad", 1)
+            read_resized(path, 8, "pad", 1)
 
 
 def test_a_mode_that_has_no_gray_is_a_reason(tmp_path: Path) -> None:

@@ -12,16 +12,16 @@ import pytest
 from PIL import Image
 
 from tests.conftest import write_image
-from tests.data.test_images import png_that_declares, read_square
+from tests.data.test_images import png_that_declares, read_resized
 from xrgan.config import PrepareConfig
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw, write_dataset
 from xrgan.data.prepare import prepare
-from xrgan.data.preparing import decoding, squares
-from xrgan.data.preparing.description import facts_table, table
+from xrgan.data.preparing import decoding, resize
 from xrgan.data.preparing.packing import HEADER_BYTES
-from xrgan.data.preparing.squares import Square
+from xrgan.data.preparing.resize import ImageFormat
+from xrgan.data.preparing.summary import facts_table, table
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
@@ -78,8 +78,8 @@ def test_every_image_is_packed_with_its_place_in_the_index(raw: Path, ask: Ask) 
     assert packed.classes == ("ILL", "NORMAL")
     assert sorted(index["file"]) == sorted(path.relative_to(raw).as_posix() for path in raw.rglob("*.*"))
     for k, row in index.iterrows():
-        square, size = read_square(raw / row["file"], 16, "pad", 1)
-        assert np.array_equal(packed.images[k], square)
+        image_format, size = read_resized(raw / row["file"], 16, "pad", 1)
+        assert np.array_equal(packed.images[k], image_format)
         assert (row["width"], row["height"]) == size
     assert index["hash"].nunique() == 30
 
@@ -112,7 +112,7 @@ def test_three_channels_and_every_fit(raw: Path, ask: Ask, fit: str) -> None:
     packed = open_packed(folder)
     assert packed.images.shape == (30, 3, 20, 20)
     first = pd.read_csv(folder / "index.csv")["file"][0]
-    assert np.array_equal(packed.images[0], read_square(raw / first, 20, fit, 3)[0])
+    assert np.array_equal(packed.images[0], read_resized(raw / first, 20, fit, 3)[0])
 
 
 def test_the_images_are_a_memory_map_as_long_as_the_index_after_skips(raw: Path, ask: Ask) -> None:
@@ -124,7 +124,7 @@ def test_the_images_are_a_memory_map_as_long_as_the_index_after_skips(raw: Path,
     assert packed.images.shape == (25, 1, 16, 16)
     assert (folder / "images.npy").stat().st_size == HEADER_BYTES + 25 * 16 * 16
     last = pd.read_csv(folder / "index.csv")["file"][24]
-    assert np.array_equal(packed.images[24], read_square(raw / last, 16, "pad", 1)[0])
+    assert np.array_equal(packed.images[24], read_resized(raw / last, 16, "pad", 1)[0])
 
 
 def test_a_phantom_keeps_labels_patients_and_masks(tmp_path: Path, ask: Ask) -> None:
@@ -351,11 +351,11 @@ def test_several_processes_give_what_one_gives(many: Path, tmp_path: Path) -> No
     assert np.array_equal(*(open_packed(folder).images for folder in folders))
 
 
-def decode_or_die(raw: Path, square: Square, entries: Sequence[decoding.Entry]) -> decoding.Decoded:
+def decode_or_die(raw: Path, image_format: ImageFormat, entries: Sequence[decoding.Entry]) -> decoding.Decoded:
     """What a worker does whom the kernel kills for want of memory; in its process `decoding` is the unpatched one."""
     if any(entry.file == "200.png" for entry in entries):
         os.kill(os.getpid(), signal.SIGKILL)
-    return decoding._decode_some(raw, square, entries)
+    return decoding._decode_some(raw, image_format, entries)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -597,9 +597,9 @@ def test_an_interruption_leaves_what_was_there_and_nothing_half_made(
         decoded.append(arguments)
         if len(decoded) == 9:
             raise failure
-        return squares.read_square(*arguments)  # type: ignore[arg-type]
+        return resize.read_resized(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(decoding, "read_square", interrupted)
+    monkeypatch.setattr(decoding, "read_resized", interrupted)
     with pytest.raises(type(failure)):
         ask(force=True, channels=3)
     assert len(decoded) == 9

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from xrgan.data.scan import COLUMNS, find_texts, read_by_stem, read_tables, scan
-from xrgan.data.sources import Source
+from xrgan.data.source import Source
 from xrgan.errors import XrganError
 
 SHARES = (0.8, 0.1, 0.1)

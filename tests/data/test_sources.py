@@ -26,7 +26,8 @@ from xrgan.data import phantom
 from xrgan.data.fetch import fetch
 from xrgan.data.reading.masks import STRUCTURES
 from xrgan.data.scan import COLUMNS, scan, table
-from xrgan.data.sources import SOURCES, Source, find_source
+from xrgan.data.source import Source
+from xrgan.data.sources import SOURCES, find_source
 from xrgan.errors import XrganError
 from xrgan.option_syntax import merged, parse_map
 

@@ -79,13 +79,13 @@ def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "")
     Raises:
         XrganError: there is no classifier, or no image that can be read.
     """
-    from xrgan.data.unseen import read_unseen
+    from xrgan.data.new_images import read_new_images
     from xrgan.downstream.classification.prediction import predict_images
     from xrgan.downstream.classification.saved import load_classifier
     from xrgan.hardware import choose_device
 
     saved = load_classifier(run.classify, arm)
-    names, pixels, problems = read_unseen(images, saved.about.options)
+    names, pixels, problems = read_new_images(images, saved.about.options)
     table = predict_images(saved, names, pixels, choose_device(config.device), problems)
     write_text(out, table.to_csv(index=False, lineterminator="\n"))
     about = saved.about

@@ -8,13 +8,13 @@ import hashlib
 from pathlib import Path
 
 from xrgan import console
-from xrgan.data.catalogue import RECORD, write_record
 from xrgan.data.fetching import kaggle_client
 from xrgan.data.fetching.copying import copy_folder
 from xrgan.data.fetching.members import DamagedArchive
+from xrgan.data.fetching.record import RECORD, ArchiveRecord, write_record
 from xrgan.data.fetching.request import Request, understand
 from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
-from xrgan.data.sources import Source
+from xrgan.data.source import Source
 from xrgan.data.staging import growing, locked, remove
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
@@ -124,7 +124,7 @@ def _refuse_link(target: Path) -> None:
         )
 
 
-def _build(request: Request, raw_root: Path, staging: Path) -> dict[str, str]:
+def _build(request: Request, raw_root: Path, staging: Path) -> ArchiveRecord:
     """Fill the staging folder; returns what source.yaml shall say about the archive."""
     if request.phantom is not None:
         _draw(request.phantom, staging)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from xrgan.data.groups import group_by_names
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
@@ -47,19 +47,11 @@ class PackedDataset:
         """Height and width in pixels."""
         return int(self.images.shape[2])
 
-    @property
+    @cached_property
     def groups(self) -> NDArray[np.int64]:
         """Images of one patient, or copies of one picture, have one number: no fold may part them: (N,)."""
-        names = [names for names in (self.patients, self.hashes, self.copies_of) if len(names) == len(self.labels)]
-        nodes, edges = len(self.labels), []
-        for column in names:
-            _, of_name = np.unique(column, return_inverse=True)
-            edges.append(of_name + nodes)
-            nodes += int(of_name.max(initial=-1)) + 1
-        rows = np.tile(np.arange(len(self.labels)), len(edges))
-        links = coo_matrix((np.ones(len(rows), np.bool_), (rows, np.concatenate(edges))), (nodes, nodes))
-        groups: NDArray[np.int64] = connected_components(links, directed=False)[1][: len(self.labels)].astype(np.int64)
-        return groups
+        columns = (self.patients, self.hashes, self.copies_of)
+        return group_by_names(*(names for names in columns if len(names) == len(self.labels)))
 
     def of_split(self, *splits: str) -> NDArray[np.int64]:
         """The indices of the images in those splits, ascending: int64 (n,)."""

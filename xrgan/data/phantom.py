@@ -15,9 +15,10 @@ from PIL import Image
 
 from xrgan.data import radiograph
 from xrgan.data.radiograph import Anatomy, Field, Study
+from xrgan.data.reading.masks import SCR_VALUES
 
 LABELS = ("NORMAL", "PNEUMONIA")
-MASK_VALUES = {"background": 0, "right lung": 150, "left lung": 200, "heart": 250}  # as in the JSRT/SCR masks
+MASK_VALUES = {"background": 0, **SCR_VALUES}
 
 WORKING_SIZE = 128  # smaller images are averaged down from at least this, or the ribs would alias
 SEED_STREAMS = {"anatomy": 0, "vessels": 1, "study": 2, "noise": 3, "texture": 4, "disease": 5, "history": 6}

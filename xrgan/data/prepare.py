@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import os
-from functools import partial as bind
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,23 @@ from xrgan import console
 from xrgan.config import NONE, PrepareConfig
 from xrgan.data.images import save_png
 from xrgan.data.packed import SPLITS
-from xrgan.data.preparing import description, packing
-from xrgan.data.preparing.choice import choose, findings_of, map_of, part
+from xrgan.data.preparing import packing, summary
+from xrgan.data.preparing.dataset_card import Choices, Inputs, Moves, Skip, describe, read_card
 from xrgan.data.preparing.duplicates import find_groups
-from xrgan.data.preparing.headers import add_headers, hide_patients
+from xrgan.data.preparing.filters import apply_filters, findings_of, map_of, subsample
+from xrgan.data.preparing.headers import add_headers
+from xrgan.data.preparing.mask_channels import choose_mask_channels
+from xrgan.data.preparing.pseudonyms import pseudonymise
+from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import assign_splits, settle
-from xrgan.data.preparing.squares import Square
-from xrgan.data.preparing.structures import choose_structures
 from xrgan.data.scan import scan
-from xrgan.data.sources import SOURCES, Source
+from xrgan.data.source import Source
+from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
-OTHERWISE = "Give the new one a name of its own with --name, or replace the old one with --force."
+TAKEN_HINT = "Give the new one a name of its own with --name, or replace the old one with --force."
 INDEX = ["file", "label", "patient", "split", "view", "width", "height", "kind", "mask", "hash", "duplicate_of"]
 
 
@@ -56,36 +59,34 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     # Not by the folder's name alone: anybody may have a folder called lungs.
     source = SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
     console.notice(f"Looking through {raw} …")
-    rows, facts = _find_rows(raw, prepared_root, source, config)
-    square = _square(config, choose_structures(config.masks, rows, raw, source.masks if source else ()))
-    wish = _wish(origin, rows, raw, config)
+    rows, choices = _find_rows(raw, prepared_root, source, config)
+    image_format = _image_format(config, choose_mask_channels(config.masks, rows, raw, source.masks if source else ()))
+    inputs = _inputs_of(origin, rows, raw, config)
     with locked(target):
         if target.exists() and not force:
-            return _keep(target, wish)
-        listed, rows = len(rows), part(rows, config)
+            return _keep(target, inputs)
+        listed, rows = len(rows), subsample(rows, config)
         if len(rows) < listed:
-            facts["left_out"]["beyond --fraction or --limit"] = listed - len(rows)
-        partial = partial_of(target)
-        journal = packing.pack(raw, rows, square, config.workers, partial, wish)
+            choices["left_out"]["beyond --fraction or --limit"] = listed - len(rows)
+        unfinished = partial_of(target)
+        journal = packing.pack(raw, rows, image_format, config.workers, unfinished, inputs)
         if not journal["reason"].eq("").any():
-            remove(partial)
+            remove(unfinished)
             reason = f"{_printable(rows['file'][0])}: {journal['reason'][0]}"
             raise XrganError(f"None of the {len(rows)} images can be packed; {reason}.")
-        packed, skipped, moves = _index(rows, journal, config, partial, square)
-        packing.finish(partial, square, keep=packed["keep"].to_numpy())
+        packed, skipped, moves = _index(rows, journal, config, unfinished, image_format)
+        packing.finish(unfinished, image_format, keep=packed["keep"].to_numpy())
         packed = packed[packed["keep"]].reset_index(drop=True)
         with growing(target) as staging:
-            file = partial / packing.IMAGES
+            file = unfinished / packing.IMAGES
             _write_index(packed[INDEX], staging / "index.csv")
-            write_yaml(
-                staging / "dataset.yaml", description.describe(wish, facts | moves, packed, skipped, file, square)
-            )
+            write_yaml(staging / "dataset.yaml", describe(inputs, choices, moves, packed, skipped, file, image_format))
             images = np.load(file, mmap_mode="r")
-            save_png(staging / "preview.png", description.preview(images, packed, square, config.seed))
+            save_png(staging / "preview.png", summary.preview(images, packed, image_format, config.seed))
             del images
             file.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
-        remove(partial)
-    description.warn(target)
+        remove(unfinished)
+    summary.warn(target)
     return target
 
 
@@ -101,18 +102,20 @@ def _origin_of(raw: Path) -> dict[str, Any]:
 
 def _find_rows(
     raw: Path, prepared_root: Path, source: Source | None, config: PrepareConfig
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, Choices]:
     """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice."""
     rows = scan(raw, source, config.patient_pattern)
     rows = add_headers(rows, raw, with_view=bool(config.view))
     _check_labels(rows, source)
-    rows, left_out = choose(rows, config, source.label_map if source else "")
+    rows, left_out = apply_filters(rows, config, source.label_map if source else "")
     own = rows["split"]
     rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
-    facts: dict[str, Any] = {"left_out": {reason: count for reason, count in left_out.items() if count}}
-    facts["splits"] = _origin_of_splits(own, rows["split"])
-    facts["classes_merged_by"] = map_of(config, source.label_map if source else "") or NONE
-    return hide_patients(rows, prepared_root), facts
+    choices: Choices = {
+        "left_out": {reason: count for reason, count in left_out.items() if count},
+        "splits": _origin_of_splits(own, rows["split"]),
+        "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
+    }
+    return pseudonymise(rows, prepared_root), choices
 
 
 def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
@@ -137,12 +140,12 @@ def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
         console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")
 
 
-def _square(config: PrepareConfig, structures: tuple[str, ...]) -> Square:
-    return Square(config.size, config.fit, config.channels, config.window, config.clahe, structures)
+def _image_format(config: PrepareConfig, structures: tuple[str, ...]) -> ImageFormat:
+    return ImageFormat(config.size, config.fit, config.channels, config.window, config.clahe, structures)
 
 
-def _wish(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> dict[str, Any]:
-    """What decides the result: the same wish gives the same dataset. How many workers decode it doesn't matter."""
+def _inputs_of(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> Inputs:
+    """What decides the result. How many workers decode it doesn't matter."""
     listing = hashlib.sha256()
     for file, *said in rows[["file", "label", "patient", "split", "mask", "boxes"]].itertuples(index=False):
         size = _size(f"{raw}/{file}")
@@ -158,24 +161,24 @@ def _size(file: str) -> int:
         return -1
 
 
-def _keep(target: Path, wish: dict[str, Any]) -> Path:
+def _keep(target: Path, inputs: Inputs) -> Path:
     """The dataset that is there, if it is what was asked for."""
     if not (target / "dataset.yaml").is_file():
-        raise XrganError(f"{target} is there already, and is no prepared dataset.", OTHERWISE)
-    there = read_yaml(target / "dataset.yaml")
-    for key, value in wish["options"].items():
-        had = there.get("options", {}).get(key)
+        raise XrganError(f"{target} is there already, and is no prepared dataset.", TAKEN_HINT)
+    card = read_card(target)
+    for key, value in inputs["options"].items():
+        had = card.get("options", {}).get(key)
         if had != value:
-            raise XrganError(f"{target} was prepared with {key}: {had}, not {value}.", OTHERWISE)
-    if there.get("listing_sha256") != wish["listing_sha256"]:
-        raise XrganError(f"The source's files or labels have changed since {target} was prepared.", OTHERWISE)
+            raise XrganError(f"{target} was prepared with {key}: {had}, not {value}.", TAKEN_HINT)
+    if card.get("listing_sha256") != inputs["listing_sha256"]:
+        raise XrganError(f"The source's files or labels have changed since {target} was prepared.", TAKEN_HINT)
     console.notice(f"{target} is there already, prepared with the same options.")
     return target
 
 
 def _index(
-    rows: pd.DataFrame, journal: pd.DataFrame, config: PrepareConfig, partial: Path, square: Square
-) -> tuple[pd.DataFrame, list[dict[str, str]], dict[str, Any]]:
+    rows: pd.DataFrame, journal: pd.DataFrame, config: PrepareConfig, unfinished: Path, image_format: ImageFormat
+) -> tuple[pd.DataFrame, list[Skip], Moves]:
     """Join what the source says of the images to what decoding found.
 
     Returns:
@@ -183,18 +186,18 @@ def _index(
         with their reasons; and what is to be said of duplicates and moved patients.
     """
     whole = (journal["reason"] == "").to_numpy()
-    skipped = [
+    skipped: list[Skip] = [
         {"file": _printable(file), "reason": reason}
         for file, reason in zip(rows["file"][~whole], journal["reason"][~whole], strict=True)
     ]
     packed = pd.concat([rows, journal.rename(columns={"content": "hash"})], axis=1)[whole].reset_index(drop=True)
-    read = bind(packing.read_xray, partial, square)
+    read = partial(packing.read_xray, unfinished, image_format)
     first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy(), read)
     settled = settle(packed, first_copy, config.fix_leaks)
     is_copy = first_copy != np.arange(len(packed))
     exact = packed["hash"].duplicated().to_numpy()
     labels = packed["label"].groupby(first_copy).nunique()
-    facts = {
+    moves: Moves = {
         "duplicates": int(exact.sum()),
         "near_duplicates": int((is_copy & ~exact).sum()),
         "pictures_of_two_classes": int((labels > 1).sum()),
@@ -206,7 +209,7 @@ def _index(
     packed["keep"] = ~(is_copy & config.drop_duplicates)
     for file, other in packed.loc[~packed["keep"], ["file", "duplicate_of"]].itertuples(index=False):
         skipped.append({"file": str(file), "reason": f"shows the same picture as {other}"})
-    return packed, skipped, facts
+    return packed, skipped, moves
 
 
 def _write_index(index: pd.DataFrame, file: Path) -> None:

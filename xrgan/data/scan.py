@@ -10,19 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from xrgan import console
-from xrgan.data.names import is_junk_name
+from xrgan.data.filenames import is_junk_name
 from xrgan.data.packed import SPLITS
+from xrgan.data.reading.kinds import find_images
 from xrgan.data.reading.masks import STRUCTURES, plain
-from xrgan.data.reading.pictures import find_images
+from xrgan.data.source import Source
 from xrgan.errors import XrganError
-
-if TYPE_CHECKING:
-    from xrgan.data.sources import Source
 
 COLUMNS = ("file", "label", "patient", "split", "view", "mask", "boxes")
 OF_INDEX = ("label", "patient", "split", "view", "mask")  # what index.csv may say of a file
@@ -40,7 +37,7 @@ NO_CLASS = {"images", "image", "imgs", "img", "png", "jpg", "jpeg", "cxr_png", "
 MASKS = {"mask", "masks"}
 
 
-def scan(folder: Path, source: "Source | None" = None, patient_pattern: str = "") -> pd.DataFrame:
+def scan(folder: Path, source: Source | None = None, patient_pattern: str = "") -> pd.DataFrame:
     """List the images of a folder with what is said of them.
 
     An `index.csv` at the top says it all: column file and, if there, label, patient, split, view, mask. Else the
@@ -65,7 +62,7 @@ def scan(folder: Path, source: "Source | None" = None, patient_pattern: str = ""
         XrganError: there is no image; a CSV can't be read, lacks a column or names a split that is none; or the
             source's tables speak of none of the images.
     """
-    rows = _read_index(folder) if (folder / "index.csv").is_file() else (source.read if source else read_tree)(folder)
+    rows = _read_index(folder) if (folder / "index.csv").is_file() else ((source and source.read) or read_tree)(folder)
     if rows.empty:
         known = "PNG, JPEG, TIFF, BMP, GIF, WebP, DICOM and JSRT's IMG"
         raise XrganError(f"There is no image in {folder}.", f"xrgan reads {known}.")
@@ -146,14 +143,14 @@ def pair_masks(images: Iterable[PurePosixPath], masks: Iterable[PurePosixPath]) 
     shown: dict[tuple[str, ...], dict[str, str]] = {}
     for mask in masks:
         structure, others = _below_masks(mask)
-        folders = _telling([*mask.parts[: _mask_folder(mask)], *others])
+        folders = _meaningful_parts([*mask.parts[: _mask_folder(mask)], *others])
         shown.setdefault((*folders, _image_stem(mask)), {}).setdefault(structure, mask.as_posix())
     if not shown:
         return {}
     own: dict[PurePosixPath, tuple[str, ...]] = {}
     inherited: dict[PurePosixPath, tuple[str, ...]] = {}
     for image in images:
-        folders = _telling(image.parts[:-1])
+        folders = _meaningful_parts(image.parts[:-1])
         keys = ((*folders[:depth], image.stem) for depth in range(len(folders), -1, -1))
         if nearest := next((key for key in keys if key in shown), None):
             (own if len(nearest) == len(folders) + 1 else inherited)[image] = nearest
@@ -201,7 +198,7 @@ def read_tables(folder: Path, *columns: str) -> Iterator[dict[str, str]]:
             raise XrganError(f"{file} can't be read as CSV: {error}.") from error
 
 
-def must_meet(said: Collection[str], rows: pd.DataFrame, folder: Path) -> None:
+def require_overlap(said: Collection[str], rows: pd.DataFrame, folder: Path) -> None:
     """Tables may say too much or too little of the images; but they must speak of these.
 
     Raises:
@@ -275,7 +272,7 @@ def _from_the_top(path: PurePosixPath) -> tuple[int, PurePosixPath]:
     return len(path.parts), path
 
 
-def _telling(folders: Iterable[str]) -> list[str]:
+def _meaningful_parts(folders: Iterable[str]) -> list[str]:
     """The folders that say more than what a file is."""
     return [folder for folder in folders if folder.lower() not in NO_CLASS | MASKS]
 

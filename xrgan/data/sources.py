@@ -5,64 +5,15 @@ Adding one is done here alone: a record, `_add`ed, and the function that reads i
 
 import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from xrgan.data.reading.masks import NO_BOXES
-from xrgan.data.scan import find_texts, must_meet, read_by_stem, read_tables, read_text, read_tree, stems
+from xrgan.data.scan import find_texts, read_by_stem, read_tables, read_text, require_overlap, stems
+from xrgan.data.source import Source
 from xrgan.errors import XrganError
-
-
-@dataclass(frozen=True)
-class Source:
-    """A public dataset: where it is, under which terms, and what its files tell.
-
-    Attributes:
-        images: how many there are; 0 for the phantom, which draws as many as one asks for.
-        kaggle: "dataset:owner/slug" or "competition:slug"; empty where nothing is downloaded.
-        patient_pattern: searched in a file's stem, its first group is the patient (where no more is known: the
-            study); empty = unknown.
-        label_pattern: searched in a file's stem where nothing else gives labels; the name of the group that matched
-            is the label.
-        classes: the labels, as the source says them.
-        masks: the structures of which it has masks or boxes: lungs, right lung, left lung, heart, opacity.
-        gigabytes: on disk when unpacked, about (10⁹ bytes); 0 = unknown.
-        label_map: how its usual task merges the labels, "LABEL=class,*=class"; empty = not at all.
-        note: what a user should know before use, in a sentence or two.
-        read: its folder → rows as `scan` gives them; what it leaves "" is filled in there.
-    """
-
-    name: str
-    title: str
-    licence: str
-    citation: str
-    url: str
-    images: int
-    kaggle: str = ""
-    aliases: tuple[str, ...] = ()
-    patient_pattern: str = ""
-    label_pattern: str = ""
-    classes: tuple[str, ...] = ()
-    masks: tuple[str, ...] = ()
-    gigabytes: float = 0
-    label_map: str = ""
-    note: str = ""
-    read: Callable[[Path], pd.DataFrame] = read_tree
-
-    @property
-    def kind(self) -> str:
-        """dataset | competition, or empty."""
-        return self.kaggle.partition(":")[0]
-
-    @property
-    def slug(self) -> str:
-        """owner/name of a dataset, the name of a competition, or empty."""
-        return self.kaggle.partition(":")[2]
-
 
 SOURCES: dict[str, Source] = {}
 
@@ -122,7 +73,7 @@ def _read_jsrt(folder: Path) -> pd.DataFrame:
     for file in find_texts(folder, ".csv", ".txt"):
         for found in line_of_image.finditer(read_text(file)):
             states[found[1].upper()] = found[2].lower()
-    must_meet(states, rows, folder)
+    require_overlap(states, rows, folder)
     of_name = {"JPCLN": "nodule", "JPCNN": "non-nodule"}
     rows["label"] = [states.get(stem, of_name.get(stem[:5], "")) for stem in stems(rows)]
     rows["view"] = "PA"  # all of them (van Ginneken et al. 2006)
@@ -193,7 +144,7 @@ def _read_rsna(folder: Path) -> pd.DataFrame:
         view[patient] = row.get("position") or view.get(patient, "")
         if "width" in row:
             boxes.setdefault(patient, {}).update(_box(row))
-    must_meet(known, rows, folder)
+    require_overlap(known, rows, folder)
     patients = stems(rows)
     rows["patient"] = patients
     rows["label"] = [label.get(patient, "") for patient in patients]
@@ -277,7 +228,7 @@ def _read_nih(folder: Path) -> pd.DataFrame:
     """Images anywhere, one CSV that names their findings, and the official lists of training and testing images."""
     rows = read_by_stem(folder)
     said = {PurePosixPath(row["Image Index"]).stem: row for row in read_tables(folder, "Image Index", "Finding Labels")}
-    must_meet(said, rows, folder)
+    require_overlap(said, rows, folder)
     split: dict[str, str] = {}
     for file in find_texts(folder, "train_val_list.txt", "test_list.txt"):
         names = (PurePosixPath(name).stem for name in read_text(file).split())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from xrgan.data.images import Pixels, read_files, read_gray
 from xrgan.data.reading import masks
-from xrgan.data.reading.pictures import find_images
+from xrgan.data.reading.kinds import find_images
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from xrgan.data.phantom import _studies, draw
-from xrgan.data.preparing.duplicates import find_groups
-from xrgan.data.preparing.fingerprint import perceptual_hash
-from xrgan.data.reading.pictures import find_images, read_picture
+from xrgan.data.preparing.duplicates import find_groups, perceptual_hash
+from xrgan.data.reading.kinds import find_images
+from xrgan.data.reading.pictures import read_picture
 
 Picture = Image.Image
 

@@ -14,7 +14,7 @@ from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw
 from xrgan.data.prepare import prepare
-from xrgan.data.preparing.headers import KEY_FILE
+from xrgan.data.preparing.pseudonyms import KEY_FILE
 from xrgan.files import read_yaml
 
 NAME, BIRTH = "Phantom^Chest", "19010203"  # what dicom_files plants beside the ID

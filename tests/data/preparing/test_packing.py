@@ -19,9 +19,9 @@ from xrgan.data.packed import open_packed
 from xrgan.data.preparing import decoding, packing
 from xrgan.data.preparing.decoding import Decoded, Entry
 from xrgan.data.preparing.packing import HEADER_BYTES, IMAGES, JOURNAL, finish, pack
-from xrgan.data.preparing.squares import Square
+from xrgan.data.preparing.resize import ImageFormat
 
-SQUARE = Square(8, "pad", 1, "minmax", False)
+SQUARE = ImageFormat(8, "pad", 1, "minmax", False)
 IMAGE_BYTES = 64
 
 
@@ -84,9 +84,9 @@ def test_what_is_done_is_not_done_again(raw: Path, tmp_path: Path, monkeypatch: 
     packed(raw, tmp_path / "a")
     asked: list[int] = []
 
-    def decode_all(raw: Path, entries: Sequence[Entry], square: Square, workers: int) -> Iterator[Decoded]:
+    def decode_all(raw: Path, entries: Sequence[Entry], image_format: ImageFormat, workers: int) -> Iterator[Decoded]:
         asked.append(len(entries))
-        return decoding.decode_all(raw, entries, square, workers)
+        return decoding.decode_all(raw, entries, image_format, workers)
 
     monkeypatch.setattr(packing, "decode_all", decode_all)
     packed(raw, tmp_path / "a")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xrgan.data.fetching.members import BY_HAND, DamagedArchive, Member, members, once_more, open_zip_or_tar, shortened
-from xrgan.data.names import is_junk
+from xrgan.data.filenames import is_junk
 from xrgan.errors import XrganError
 
 BLOCK = 1 << 20  # bytes

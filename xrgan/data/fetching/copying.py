@@ -7,8 +7,8 @@ from pathlib import Path
 from xrgan import console
 from xrgan.data.fetching.archives import need_room
 from xrgan.data.fetching.unpacking import holds_image, no_image, place_for, to_unpack, unpack_flat
-from xrgan.data.names import DEEPEST, is_junk_name, readable
-from xrgan.data.reading.pictures import is_image
+from xrgan.data.filenames import DEEPEST, is_junk_name, readable
+from xrgan.data.reading.kinds import is_image
 from xrgan.errors import XrganError
 
 

@@ -20,15 +20,15 @@ from xrgan import console
 from xrgan.data.fetching.archives import need_room
 from xrgan.data.fetching.kaggle_refusals import from_store, later, no_credentials, refusal, status_of, unreachable
 from xrgan.data.fetching.members import DamagedArchive
-from xrgan.data.sources import Source
+from xrgan.data.source import Source
 from xrgan.errors import XrganError
+from xrgan.files import MEGABYTE
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
 ATTEMPTS = 4  # in a row without a byte of progress, once a download has begun
 BLOCK = 1 << 16  # bytes; what a broken connection leaves of the last block is lost
 PAUSE_SECONDS = 1.0  # before the next attempt; doubled at each failure
 WATCH_SECONDS = 0.2
-MEGABYTE = 1e6
 RANGE_NOT_SATISFIABLE = 416  # the package then starts the file again
 
 

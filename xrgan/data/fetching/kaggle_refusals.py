@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from xrgan.data.sources import Source
+from xrgan.data.source import Source
 from xrgan.errors import XrganError
 
 TOKEN_HELP = (

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self
 
-from xrgan.data.names import encoding_of, inside, readable
+from xrgan.data.filenames import encoding_of, inside, readable
 from xrgan.errors import XrganError
 
 LARGEST_HEADER = 1 << 20  # bytes, in a TAR file: headers are read into memory

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xrgan.config_resolve import resolve
-from xrgan.data.names import without_extension
-from xrgan.data.sources import SOURCES, Source, find_source
+from xrgan.data.filenames import without_extension
+from xrgan.data.source import Source
+from xrgan.data.sources import SOURCES, find_source
 from xrgan.errors import XrganError
 
 

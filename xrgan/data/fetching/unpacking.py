@@ -8,11 +8,10 @@ from pathlib import Path
 from xrgan import console
 from xrgan.data.fetching import archives
 from xrgan.data.fetching.members import DamagedArchive, once_more
-from xrgan.data.names import is_archive, without_extension
-from xrgan.data.reading.pictures import DEEP_EXTENSIONS, EXTENSIONS, is_image
+from xrgan.data.filenames import is_archive, without_extension
+from xrgan.data.reading.kinds import DEEP_EXTENSIONS, EXTENSIONS, is_image
 from xrgan.errors import XrganError
-
-MEGABYTE = 1e6
+from xrgan.files import MEGABYTE
 
 
 def unpack(path: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xrgan.data.preparing.squares import Square, read_masks, read_square
+from xrgan.data.preparing.resize import ImageFormat, read_masks, read_resized
 from xrgan.errors import XrganError
 
 FEW_IMAGES = 256  # fewer are decoded here: starting processes would take longer
@@ -49,7 +49,7 @@ class Decoded(NamedTuple):
     facts: list[Fact]
 
 
-def decode_all(raw: Path, entries: Sequence[Entry], square: Square, workers: int) -> Iterator[Decoded]:
+def decode_all(raw: Path, entries: Sequence[Entry], image_format: ImageFormat, workers: int) -> Iterator[Decoded]:
     """Decode every file below `raw`, in order, some at a time.
 
     Args:
@@ -59,7 +59,7 @@ def decode_all(raw: Path, entries: Sequence[Entry], square: Square, workers: int
         XrganError: a process was killed.
     """
     workers = workers or os.cpu_count() or 1
-    task = partial(_decode_some, raw, square)
+    task = partial(_decode_some, raw, image_format)
     chunks = (entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK))
     if workers == 1 or len(entries) < FEW_IMAGES:
         yield from map(task, chunks)
@@ -95,20 +95,20 @@ def _end_with_the_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _decode_some(raw: Path, square: Square, entries: Sequence[Entry]) -> Decoded:
-    decoded = [_decode(raw, square, entry) for entry in entries]
+def _decode_some(raw: Path, image_format: ImageFormat, entries: Sequence[Entry]) -> Decoded:
+    decoded = [_decode(raw, image_format, entry) for entry in entries]
     return Decoded(b"".join(pixels for pixels, _ in decoded), [fact for _, fact in decoded])
 
 
-def _decode(raw: Path, square: Square, entry: Entry) -> tuple[bytes, Fact]:
+def _decode(raw: Path, image_format: ImageFormat, entry: Entry) -> tuple[bytes, Fact]:
     if not _is_utf8(entry.file):
         return b"", Fact(reason="its name is not UTF-8")
     try:
-        pixels, picture = read_square(raw / entry.file, square)
+        pixels, picture = read_resized(raw / entry.file, image_format)
         content = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
-        if square.structures:
+        if image_format.structures:
             files = [raw / file for file in entry.mask.split("|") if file]
-            shown = read_masks(files, entry.boxes, square, picture.width, picture.height)
+            shown = read_masks(files, entry.boxes, image_format, picture.width, picture.height)
             pixels = np.concatenate([pixels, shown])
     except ValueError as error:
         return b"", Fact(reason=str(error))

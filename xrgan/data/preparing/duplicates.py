@@ -2,18 +2,25 @@
 
 from collections.abc import Callable
 
+import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from xrgan.data.preparing.fingerprint import BITS
+from xrgan.data.groups import group_by_links
+from xrgan.data.images import Pixels, to_pil
 
+SIDE = 16  # signs of 16 × 16 frequencies of the cosine transform are kept
+BITS = SIDE * SIDE  # of a perceptual hash
 # tests/benchmarks/duplicate_distances.py shows both against real X-rays: changed copies come within these bits and
 # above this correlation. Of many thousands of pictures some come within the bits by chance: then their pixels decide.
 NEAR_BITS = 28
 LEAST_CORRELATION = 0.98  # of the pixels of the packed images
 BLOCK = 1024  # hashes compared at a time
+
+
+def perceptual_hash(xray: Pixels) -> str:
+    """The pHash (Zauner 2010) of uint8 (C, H, W), C = 1 or 3: 64 hexadecimal digits, near where pictures look alike."""
+    return np.packbits(imagehash.phash(to_pil(xray), hash_size=SIDE).hash).tobytes().hex()
 
 
 def find_groups(
@@ -36,8 +43,7 @@ def find_groups(
     left, right = _near_pairs(_packed(perceptual[distinct]))
     agree = np.array([_agree(read(distinct[i]), read(distinct[j])) for i, j in zip(left, right, strict=True)], bool)
     left, right = left[agree], right[agree]
-    links = coo_array((np.ones(len(left)), (left, right)), shape=(len(distinct), len(distinct)))
-    _, group = connected_components(links, directed=False)
+    group = group_by_links(left, right, len(distinct))
     leader = np.full(group.max() + 1, len(exact))
     np.minimum.at(leader, group, distinct)
     of_distinct = dict(zip(distinct, leader[group], strict=True))

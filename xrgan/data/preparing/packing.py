@@ -1,38 +1,39 @@
-"""Rows → images.npy and what became of each, written as they come: an interrupted packing goes on where it stopped.
+"""Rows → images.npy and what became of each, written as they come: an interrupted packing is resumed.
 
-It grows in one folder: images.npy, journal.csv (a line a row), wish.yaml (what the rows and options were).
+It grows in one folder: images.npy, journal.csv (one line per row), wish.yaml (the inputs).
 """
 
 import csv
 import io
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from xrgan import console
+from xrgan.data.preparing.dataset_card import Inputs
 from xrgan.data.preparing.decoding import Decoded, Entry, Fact, decode_all
-from xrgan.data.preparing.fingerprint import perceptual_hash
-from xrgan.data.preparing.squares import Square
+from xrgan.data.preparing.duplicates import perceptual_hash
+from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.staging import remove
 from xrgan.files import read_yaml, write_yaml
 
-IMAGES, JOURNAL, WISH = "images.npy", "journal.csv", "wish.yaml"
+IMAGES, JOURNAL, INPUTS = "images.npy", "journal.csv", "wish.yaml"
 HEADER_BYTES = 128  # of a .npy file of four dimensions
 BLOCK = 1024  # images copied at a time
 
 
 def pack(
-    raw: Path, rows: pd.DataFrame, square: Square, workers: int, folder: Path, wish: dict[str, Any]
+    raw: Path, rows: pd.DataFrame, image_format: ImageFormat, workers: int, folder: Path, inputs: Inputs
 ) -> pd.DataFrame:
     """Decode every row into folder/images.npy, in the rows' order; memory holds a few images at a time.
 
     Args:
         rows: columns file, mask and boxes.
-        wish: names the rows and options: what `folder` holds of the same wish is kept, of another one thrown away.
+        inputs: what decides the result: what `folder` holds of the same inputs is kept, of others thrown away.
 
     Returns:
         A row for each of `rows`: width, height, kind, content, perceptual, and reason ("" = packed).
@@ -40,10 +41,10 @@ def pack(
     Raises:
         XrganError: a process was killed.
     """
-    whole = all((folder / name).is_file() for name in (WISH, IMAGES, JOURNAL))
-    if not whole or read_yaml(folder / WISH) != wish:
-        _start(folder, wish)
-    done = _resume(folder, _bytes_of(square))
+    whole = all((folder / name).is_file() for name in (INPUTS, IMAGES, JOURNAL))
+    if not whole or read_yaml(folder / INPUTS) != inputs:
+        _start(folder, inputs)
+    done = _resume(folder, _bytes_of(image_format))
     if done:
         console.notice(f"Going on where an earlier preparation was interrupted: {done:,} of {len(rows):,} are done.")
     entries = [Entry(*cells) for cells in rows[["file", "mask", "boxes"]].iloc[done:].itertuples(index=False)]
@@ -54,35 +55,35 @@ def pack(
     ):
         bar.advance(done)
         write = csv.writer(journal, lineterminator="\n").writerows
-        for decoded in decode_all(raw, entries, square, workers):
+        for decoded in decode_all(raw, entries, image_format, workers):
             images.write(decoded.pixels)
-            write(_lines(decoded, square))
+            write(_lines(decoded, image_format))
             bar.advance(len(decoded.facts))
     return _read_journal(folder).drop(columns="checksum")
 
 
-def finish(folder: Path, square: Square, keep: NDArray[np.bool_]) -> None:
+def finish(folder: Path, image_format: ImageFormat, keep: NDArray[np.bool_]) -> None:
     """Make images.npy a whole .npy file of the images to keep, (sum(keep), C + M, size, size)."""
     file = folder / IMAGES
     if not keep.all():
-        _cut_out(file, _bytes_of(square), keep)
+        _cut_out(file, _bytes_of(image_format), keep)
     with file.open("r+b") as opened:
-        _write_header(opened, (int(keep.sum()), *_shape_of(square)))
+        _write_header(opened, (int(keep.sum()), *_shape_of(image_format)))
 
 
-def read_xray(folder: Path, square: Square, number: int) -> NDArray[np.uint8]:
+def read_xray(folder: Path, image_format: ImageFormat, number: int) -> NDArray[np.uint8]:
     """One X-ray of those packed so far, (C, size, size); not by a memory map: its pages would count as memory."""
-    size = _bytes_of(square)
+    size = _bytes_of(image_format)
     pixels = np.fromfile(folder / IMAGES, np.uint8, size, offset=HEADER_BYTES + number * size)
-    return pixels.reshape(_shape_of(square))[: square.channels]
+    return pixels.reshape(_shape_of(image_format))[: image_format.channels]
 
 
-def _start(folder: Path, wish: dict[str, Any]) -> None:
+def _start(folder: Path, inputs: Inputs) -> None:
     remove(folder)
     folder.mkdir(parents=True)
     (folder / IMAGES).write_bytes(b"\0" * HEADER_BYTES)
     (folder / JOURNAL).touch()
-    write_yaml(folder / WISH, wish)
+    write_yaml(folder / INPUTS, inputs)
 
 
 def _resume(folder: Path, size: int) -> int:
@@ -102,9 +103,10 @@ def _resume(folder: Path, size: int) -> int:
     return done
 
 
-def _lines(decoded: Decoded, square: Square) -> list[tuple[object, ...]]:
+def _lines(decoded: Decoded, image_format: ImageFormat) -> list[tuple[object, ...]]:
     """The facts, each with the perceptual hash: made here and not by the workers, that start sooner without SciPy."""
-    xrays = iter(np.frombuffer(decoded.pixels, np.uint8).reshape(-1, *_shape_of(square))[:, : square.channels])
+    pixels = np.frombuffer(decoded.pixels, np.uint8).reshape(-1, *_shape_of(image_format))
+    xrays = iter(pixels[:, : image_format.channels])
     return [(*fact, "" if fact.reason else perceptual_hash(next(xrays))) for fact in decoded.facts]
 
 
@@ -132,9 +134,9 @@ def _write_header(out: BinaryIO, shape: tuple[int, ...]) -> None:
     assert out.tell() == HEADER_BYTES
 
 
-def _shape_of(square: Square) -> tuple[int, int, int]:
-    return square.channels + len(square.structures), square.size, square.size
+def _shape_of(image_format: ImageFormat) -> tuple[int, int, int]:
+    return image_format.channels + len(image_format.structures), image_format.size, image_format.size
 
 
-def _bytes_of(square: Square) -> int:
-    return int(np.prod(_shape_of(square)))
+def _bytes_of(image_format: ImageFormat) -> int:
+    return int(np.prod(_shape_of(image_format)))

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from xrgan.data.groups import group_by_names
 from xrgan.data.packed import SPLITS
 
 LEAST_VALIDATION = 0.05  # share of the training images; a smaller val split is too few to choose anything by
@@ -71,8 +70,7 @@ def settle(rows: pd.DataFrame, first_copy: NDArray[np.int64], fix_leaks: bool) -
         first_copy: (N,) from `duplicates.find_groups`.
     """
     splits = rows["split"].reset_index(drop=True)
-    patients = pd.factorize(rows["patient"])[0]
-    person = _persons(patients, first_copy)
+    person = group_by_names(pd.factorize(rows["patient"])[0], first_copy)  # (N,): patients that share a picture are one
     torn_picture = splits.groupby(first_copy).transform("nunique") > 1
     by_picture = torn_picture.groupby(person).transform("any")
     torn_person = splits.groupby(person).transform("nunique") > 1
@@ -84,15 +82,7 @@ def settle(rows: pd.DataFrame, first_copy: NDArray[np.int64], fix_leaks: bool) -
     return Settled(settled, int((moved & by_picture).sum()), int((moved & ~by_picture).sum()))
 
 
-def _persons(patients: NDArray[np.intp], first_copy: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The number of the person in each image (N,): patients that share a picture are one."""
-    size = int(patients.max()) + 1
-    links = coo_array((np.ones(len(patients)), (patients, patients[first_copy])), shape=(size, size))
-    _, person = connected_components(links, directed=False)
-    return np.asarray(person[patients], np.int32)
-
-
-def _home(splits: pd.Series, person: NDArray[np.int32]) -> dict[int, str]:
+def _home(splits: pd.Series, person: NDArray[np.int64]) -> dict[int, str]:
     """The split of most images of each person; of equals, the later one: training can spare an image sooner."""
     counts = pd.crosstab(person, splits).reindex(columns=list(SPLITS[::-1]), fill_value=0)
     return dict(zip(counts.index.to_list(), counts.idxmax(axis=1), strict=True))

@@ -1,9 +1,9 @@
 """DICOM files → 8-bit gray, as a workstation would show them first.
 
 Shapes: H, W are pixels. pydicom reads the files and decodes their pixels, JPEG Lossless and JPEG-LS aside
-(lossless.py); grayscale.py brings them to 8 bits. Whatever is wrong with a file ends in a ValueError, and its reason
-holds no value of the header: no name, no id, no date, no UID. pydicom is imported where it is used: a folder of PNGs
-need not wait for it.
+(jpeg_lossless.py); dicom_grayscale.py brings them to 8 bits. Whatever is wrong with a file ends in a ValueError, and
+its reason holds no value of the header: no name, no id, no date, no UID. pydicom is imported where it is used: a folder
+of PNGs need not wait for it.
 """
 
 import logging
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from xrgan.data.reading import lossless
-from xrgan.data.reading.grayscale import to_gray
-from xrgan.data.reading.pictures import DICOM_EXTENSIONS, says_dicom
+from xrgan.data.reading import jpeg_lossless
+from xrgan.data.reading.dicom_grayscale import to_gray
+from xrgan.data.reading.kinds import DICOM_EXTENSIONS, says_dicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -224,14 +224,14 @@ def _decode_lossless(dataset: "Dataset") -> None:
     from pydicom.uid import ExplicitVRLittleEndian
 
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    dataset.PixelData = lossless.decode(
+    dataset.PixelData = jpeg_lossless.decode(
         frame,
         syntax=str(dataset.file_meta.TransferSyntaxUID),
         rows=dataset.Rows,
         columns=dataset.Columns,
         samples=dataset.SamplesPerPixel,
     )
-    dataset.BitsAllocated = 8 * lossless.sample_bytes(frame)
+    dataset.BitsAllocated = 8 * jpeg_lossless.sample_bytes(frame)
     dataset.BitsStored = min(dataset.BitsStored, dataset.BitsAllocated)
     dataset.PlanarConfiguration = 0
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -13,7 +13,7 @@ from PIL import Image
 
 from xrgan.data.reading.pictures import read_picture
 
-VALUES = {"right lung": 150, "left lung": 200, "heart": 250}  # van Ginneken et al. 2006, as distributed with JSRT
+SCR_VALUES = {"right lung": 150, "left lung": 200, "heart": 250}  # van Ginneken et al. 2006, as distributed with JSRT
 SIDES = ("right lung", "left lung")
 LUNGS, OPACITY = "lungs", "opacity"
 STRUCTURES = (LUNGS, *SIDES, "heart", OPACITY)
@@ -61,7 +61,7 @@ def value(structure: str, structures: Sequence[str]) -> int:
     """The gray value of a structure in a coded picture: SCR's (lungs in one: the right one's); 255 if it is alone."""
     if len(structures) == 1:
         return 255
-    return VALUES.get(structure, VALUES["right lung"] if structure == LUNGS else 255)
+    return SCR_VALUES.get(structure, SCR_VALUES["right lung"] if structure == LUNGS else 255)
 
 
 def _named(file: Path) -> dict[str, Binary]:
@@ -79,8 +79,8 @@ def in_file(file: Path) -> dict[str, Binary]:
     if named:
         return {named[-1]: gray > gray.max() // 2}
     values = set(np.unique(gray).tolist()) - {0}
-    if values <= set(VALUES.values()):
-        coded = {structure: gray == value for structure, value in VALUES.items()}
+    if values <= set(SCR_VALUES.values()):
+        coded = {structure: gray == value for structure, value in SCR_VALUES.items()}
         return coded if values else coded | {UNNAMED: gray > 0}
     return {UNNAMED: gray > gray.max() // 2}
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from xrgan import console
+from xrgan.data.filenames import readable
 from xrgan.data.images import Pixels
-from xrgan.data.names import readable
-from xrgan.data.preparing.squares import Square, read_square
-from xrgan.data.reading.pictures import find_images
+from xrgan.data.preparing.resize import ImageFormat, read_resized
+from xrgan.data.reading.kinds import find_images
 from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
 
 
-def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pixels, dict[str, str]]:
+def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pixels, dict[str, str]]:
     """Read one image, or all below a folder, as `prepare` does with those options.
 
     Args:
@@ -32,12 +32,12 @@ def read_unseen(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pi
     files = _images_in(images) if images.is_dir() else [images]
     if not files:
         raise XrganError(f"There is no image in {images}.", "PNG, JPEG, TIFF, BMP and DICOM files are read.")
-    square = Square(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")}, structures=())
+    image_format = ImageFormat(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")})
     names, pixels, problems = [], [], {}
     for file in console.track(files, "Reading"):
         name = readable(file.relative_to(images).as_posix() if images.is_dir() else file.name)
         try:
-            pixels.append(read_square(file, square)[0])
+            pixels.append(read_resized(file, image_format)[0])
             names.append(name)
         except ValueError as error:
             problems[name] = str(error)

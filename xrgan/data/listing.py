@@ -1,54 +1,27 @@
-"""What can be fetched, and what was: source.yaml in each folder of data/raw."""
+"""What can be fetched, for `xrgan fetch --list`, and what is on this machine, as facts for `xrgan data`."""
 
-import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from xrgan.data.fetching.archives import amount
-from xrgan.data.fetching.request import Request
-from xrgan.data.scan import scan
-from xrgan.data.sources import SOURCES, Source
+from xrgan.data.fetching.record import RECORD
+from xrgan.data.packed import SPLITS
+from xrgan.data.preparing.dataset_card import read_card
+from xrgan.data.source import Source
+from xrgan.data.sources import SOURCES
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_yaml
+from xrgan.files import MEGABYTE, read_yaml
 
-RECORD = "source.yaml"
 COLUMNS = ["name", "images", "GB on disk", "classes", "masks", "licence", "here"]
 NONE = "–"
 MOST_CLASSES = 4  # that are named
-
-
-def write_record(request: Request, folder: Path, archive: dict[str, str]) -> None:
-    """Write source.yaml: enough to say in a paper what was used, and no path of this machine.
-
-    Args:
-        archive: what it shall say of the archive.
-    """
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    source = request.source
-    record: dict[str, Any] = {
-        "name": request.name,
-        "title": source.title if source else request.name,
-        "from": request.origin,
-        "licence": source.licence if source else "not stated",
-        "citation": source.citation if source else "",
-        "url": source.url if source else "",
-        "note": source.note if source else "",
-        "fetched": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **archive,
-        "files": len(files),
-        "images": _count_images(folder, source),
-        "bytes": sum(path.stat().st_size for path in files),
-    }
-    write_yaml(folder / RECORD, {key: value for key, value in record.items() if value not in ("", None)})
-
-
-def _count_images(folder: Path, source: Source | None) -> int | None:
-    """How many X-rays there are, without copies and masks; None where the layout is not the source's."""
-    try:
-        return len(scan(folder, source))
-    except XrganError:
-        return None  # `prepare` says why, and what to do
+SOURCE_COLUMNS = ("source", "images", "MB", "from", "fetched", "licence")
+DATASET_COLUMNS = (
+    *("dataset", "source", "pixels", "channels", "masks", "classes"),
+    *("train/val/test", "patients", "MB", "hash"),
+)
+Record = dict[str, Any]
 
 
 def catalogue(raw_root: Path) -> tuple[list[str], list[list[object]]]:
@@ -110,3 +83,44 @@ def _read(folder: Path) -> dict[str, Any]:
         return read_yaml(folder / RECORD)
     except XrganError:
         return {}
+
+
+def fetched(folders: Sequence[Path]) -> list[Record]:
+    """One record per fetched source, from its source.yaml."""
+    return [_facts(folder, _source, SOURCE_COLUMNS) for folder in folders]
+
+
+def prepared(folders: Sequence[Path]) -> list[Record]:
+    """One record per prepared dataset, from its dataset.yaml."""
+    return [_facts(folder, _dataset, DATASET_COLUMNS) for folder in folders]
+
+
+def _facts(folder: Path, facts: Callable[[Path], list[Any]], columns: tuple[str, ...]) -> Record:
+    """A damaged item is named as such: it must not hide the others."""
+    try:
+        return dict(zip(columns, [folder.name, *facts(folder)], strict=True))
+    except (XrganError, OSError, KeyError, TypeError, ValueError, AttributeError):
+        return dict.fromkeys(columns) | {columns[0]: f"{folder.name} (damaged)"}
+
+
+def _source(folder: Path) -> list[Any]:
+    source = read_yaml(folder / RECORD)
+    size = round(float(source.get("bytes", 0)) / MEGABYTE, 1)
+    return [source.get("images"), size, source.get("from"), str(source.get("fetched", ""))[:10], source.get("licence")]
+
+
+def _dataset(folder: Path) -> list[Any]:
+    card = read_card(folder)
+    of_split = {split: sum(of_class.values()) for split, of_class in card["counts"].items()}
+    masks = card.get("masks", [])
+    return [
+        card["source"]["name"],
+        f"{card['options']['size']}×{card['options']['size']}",
+        card["channels"],
+        ", ".join(masks) or None,
+        ", ".join(card["classes"]) or None,
+        "/".join(str(of_split.get(split, 0)) for split in SPLITS),
+        card["patients"],
+        round((folder / "images.npy").stat().st_size / MEGABYTE, 1),
+        card["content_hash"][:8],
+    ]

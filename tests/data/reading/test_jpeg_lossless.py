@@ -15,7 +15,7 @@ from pydicom.encaps import get_frame
 
 from tests.data.dicom_files import write
 from tests.data.phantoms import PICTURE, deep
-from xrgan.data.reading import lossless
+from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.dicom import read_dicom
 
 SYNTAXES = ["JPEG Lossless", "JPEG Lossless 14", "JPEG-LS"]
@@ -31,16 +31,16 @@ def encoded(folder: Path, syntax: str, pixels: NDArray[Any], **options: Any) -> 
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_every_bit_comes_back(tmp_path: Path, syntax: str) -> None:
     frame, uid = encoded(tmp_path, syntax, deep(12))
-    values = np.frombuffer(lossless.decode(frame, uid, **HEADER), "<u2").reshape(64, 60)
+    values = np.frombuffer(jpeg_lossless.decode(frame, uid, **HEADER), "<u2").reshape(64, 60)
     np.testing.assert_array_equal(values, deep(12))
     frame, uid = encoded(tmp_path, syntax, PICTURE, bits=8)
-    assert lossless.decode(frame, uid, **HEADER) == PICTURE.tobytes()
+    assert jpeg_lossless.decode(frame, uid, **HEADER) == PICTURE.tobytes()
 
 
 def test_a_frame_with_other_segments_and_fill_bytes_before_its_header(tmp_path: Path) -> None:
     frame, uid = encoded(tmp_path, "JPEG Lossless", deep(12))
     comment = b"\xff\xfe\x00\x04\xff\xc3"  # says what looks like a frame header
-    values = lossless.decode(frame[:2] + comment + b"\xff\xff" + frame[2:], uid, **HEADER)
+    values = jpeg_lossless.decode(frame[:2] + comment + b"\xff\xff" + frame[2:], uid, **HEADER)
     np.testing.assert_array_equal(np.frombuffer(values, "<u2").reshape(64, 60), deep(12))
 
 
@@ -67,7 +67,7 @@ def test_a_frame_of_another_shape_than_the_header_says_is_refused(
 ) -> None:
     frame, uid = encoded(tmp_path, syntax, deep(12))
     with pytest.raises(ValueError, match="not as the header says"):
-        lossless.decode(frame, uid, **HEADER | wrong)
+        jpeg_lossless.decode(frame, uid, **HEADER | wrong)
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
@@ -75,7 +75,7 @@ def test_a_frame_of_another_shape_than_the_header_says_is_refused(
 def test_a_frame_cut_short_is_refused(tmp_path: Path, syntax: str, share: float) -> None:
     frame, uid = encoded(tmp_path, syntax, deep(12))
     with pytest.raises(ValueError):
-        lossless.decode(frame[: round(share * len(frame))], uid, **HEADER)
+        jpeg_lossless.decode(frame[: round(share * len(frame))], uid, **HEADER)
 
 
 def test_pixels_that_gdcm_made_up_are_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -83,34 +83,34 @@ def test_pixels_that_gdcm_made_up_are_refused(tmp_path: Path, capfd: pytest.Capt
     frame, uid = encoded(tmp_path, "JPEG Lossless", deep(12))
     middle = len(frame) // 2
     with pytest.raises(ValueError, match="torn"):
-        lossless.decode(frame[:middle] + frame[-2:], uid, **HEADER)
+        jpeg_lossless.decode(frame[:middle] + frame[-2:], uid, **HEADER)
     assert tuple(capfd.readouterr()) == ("", "")
 
 
 def test_a_crash_of_gdcm_is_one_torn_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crashing = tmp_path / "crash.py"
     crashing.write_text("import os, signal; os.kill(os.getpid(), signal.SIGABRT)")
-    monkeypatch.setattr(lossless, "__file__", str(crashing))
+    monkeypatch.setattr(jpeg_lossless, "__file__", str(crashing))
     frame, uid = encoded(tmp_path, "JPEG Lossless", deep(12))
     with pytest.raises(ValueError, match="torn"):
-        lossless.decode(frame, uid, **HEADER)
+        jpeg_lossless.decode(frame, uid, **HEADER)
 
 
 def test_too_few_pixels_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short = tmp_path / "short.py"
     short.write_text("import sys; sys.stdout.write('1234')")
-    monkeypatch.setattr(lossless, "__file__", str(short))
+    monkeypatch.setattr(jpeg_lossless, "__file__", str(short))
     frame, uid = encoded(tmp_path, "JPEG Lossless", deep(12))
     with pytest.raises(ValueError, match="not as the header says"):
-        lossless.decode(frame, uid, **HEADER)
+        jpeg_lossless.decode(frame, uid, **HEADER)
 
 
 def test_a_frame_that_takes_for_ever_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeping = tmp_path / "sleep.py"
     sleeping.write_text("import time; time.sleep(60)")
     file = write(tmp_path / "a.dcm", deep(12), syntax="JPEG Lossless")
-    monkeypatch.setattr(lossless, "__file__", str(sleeping))
-    monkeypatch.setattr(lossless, "_SECONDS", 0.2)
+    monkeypatch.setattr(jpeg_lossless, "__file__", str(sleeping))
+    monkeypatch.setattr(jpeg_lossless, "_SECONDS", 0.2)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"^its pixels can't be decoded \(JPEG Lossless"):
         read_dicom(file, "dicom")
@@ -120,7 +120,7 @@ def test_a_frame_that_takes_for_ever_is_refused(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize("frame", [b"", b"\xff\xd8", b"\xff\xd8\xff\xff\xff\xff", bytes(100), b"\xff\xd8" * 50])
 def test_what_is_no_such_frame(frame: bytes) -> None:
     with pytest.raises(ValueError, match="no JPEG Lossless or JPEG-LS frame"):
-        lossless.decode(frame, "1.2.840.10008.1.2.4.70", **HEADER)
+        jpeg_lossless.decode(frame, "1.2.840.10008.1.2.4.70", **HEADER)
 
 
 def test_damaged_frames_end_in_pixels_or_value_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +132,7 @@ def test_damaged_frames_end_in_pixels_or_value_error(tmp_path: Path, capfd: pyte
             damaged[random.integers(20, 100)] = random.integers(256)
             damaged[random.integers(len(frame))] = random.integers(256)
             try:
-                assert len(lossless.decode(bytes(damaged), uid, **HEADER)) == 2 * PICTURE.size
+                assert len(jpeg_lossless.decode(bytes(damaged), uid, **HEADER)) == 2 * PICTURE.size
             except ValueError as error:
                 assert str(error)
     assert tuple(capfd.readouterr()) == ("", "")

@@ -9,9 +9,9 @@ import pytest
 from tests.conftest import write_image
 from tests.data import dicom_files
 from xrgan.config import PrepareConfig
+from xrgan.data.new_images import read_new_images
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
-from xrgan.data.unseen import read_unseen
 from xrgan.errors import XrganError
 
 OPTIONS = {"size": 16, "fit": "pad", "channels": 1, "window": "dicom", "clahe": False}
@@ -24,7 +24,7 @@ def dicom(path: Path, seed: int = 0, **more: Any) -> Path:
 
 def test_one_file(tmp_path: Path) -> None:
     file = write_image(tmp_path / "a" / "x.png", 50, 30)
-    names, pixels, problems = read_unseen(file, OPTIONS)
+    names, pixels, problems = read_new_images(file, OPTIONS)
     assert (names, problems) == (["x.png"], {})
     assert pixels.shape == (1, 1, 16, 16) and pixels.dtype == np.uint8
 
@@ -35,20 +35,20 @@ def test_a_folder_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> Non
             (tmp_path / name).write_text("no image")
         else:
             write_image(tmp_path / name, seed=seed)
-    names, pixels, problems = read_unseen(tmp_path, OPTIONS)
+    names, pixels, problems = read_new_images(tmp_path, OPTIONS)
     assert names == sorted(names) == ["B.bmp", "a.tif", "b/1.jpg", "b/2.png"]
     assert len(pixels) == 4 and problems == {}
     assert len({image.tobytes() for image in pixels}) == 4
     for name, image in zip(names, pixels, strict=True):
-        np.testing.assert_array_equal(read_unseen(tmp_path / name, OPTIONS)[1][0], image)
+        np.testing.assert_array_equal(read_new_images(tmp_path / name, OPTIONS)[1][0], image)
 
 
 def test_of_drawn_images_neither_the_sheet_nor_the_masks(tmp_path: Path) -> None:
     for name in ("synthetic_00001.png", "synthetic_00001_mask.png", "sheet.png"):
         write_image(tmp_path / name)
-    assert len(read_unseen(tmp_path, OPTIONS)[0]) == 3, "of anybody's own folder, everything"
+    assert len(read_new_images(tmp_path, OPTIONS)[0]) == 3, "of anybody's own folder, everything"
     (tmp_path / "sample.yaml").write_text("seed: 0\n")
-    assert read_unseen(tmp_path, OPTIONS)[0] == ["synthetic_00001.png"]
+    assert read_new_images(tmp_path, OPTIONS)[0] == ["synthetic_00001.png"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -60,7 +60,7 @@ def test_any_size_colour_depth_and_kind(tmp_path: Path, channels: int) -> None:
     write_image(tmp_path / "deep.png", 20, 20, mode="I;16")
     dicom(tmp_path / "chest.dcm")
     dicom(tmp_path / "without_ending", seed=1)
-    names, pixels, problems = read_unseen(tmp_path, OPTIONS | {"channels": channels})
+    names, pixels, problems = read_new_images(tmp_path, OPTIONS | {"channels": channels})
     assert problems == {} and len(names) == 7
     assert pixels.shape == (7, channels, 16, 16) and (pixels.std(axis=(1, 2, 3)) > 10).all()
 
@@ -76,7 +76,7 @@ def test_it_is_what_prepare_would_have_packed(tmp_path: Path, options: dict[str,
     wish = PrepareConfig(size=16).model_copy(update=options)
     packed = open_packed(prepare(raw, tmp_path / "prepared", wish))
     there = dict(zip(packed.copies_of.tolist(), packed.xrays(np.arange(6)), strict=True))
-    names, pixels, problems = read_unseen(raw, packed.options)
+    names, pixels, problems = read_new_images(raw, packed.options)
     assert sorted(names) == sorted(there) and problems == {}
     for name, image in zip(names, pixels, strict=True):
         np.testing.assert_array_equal(image, there[name])
@@ -88,7 +88,7 @@ def test_what_can_t_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:60])
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-    names, pixels, problems = read_unseen(tmp_path, OPTIONS)
+    names, pixels, problems = read_new_images(tmp_path, OPTIONS)
     assert names == ["a.png"] and len(pixels) == 1
     assert problems.keys() == {"empty.png", "text.jpg", "torn.png", "link.png"}
     assert problems["empty.png"] == "empty file" and all(problems.values())
@@ -96,23 +96,23 @@ def test_what_can_t_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
 
 def test_where_there_is_nothing_to_read_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(XrganError, match="There is no file or folder .*nowhere"):
-        read_unseen(tmp_path / "nowhere", OPTIONS)
+        read_new_images(tmp_path / "nowhere", OPTIONS)
     (tmp_path / "notes.txt").write_text("no image")
     with pytest.raises(XrganError, match="There is no image in .*PNG, JPEG.*DICOM"):
-        read_unseen(tmp_path, OPTIONS)
+        read_new_images(tmp_path, OPTIONS)
     (tmp_path / "a.png").touch()
     (tmp_path / "b.png").touch()
     with pytest.raises(XrganError, match="None of the 2 images in .* can be read; a.png: empty file"):
-        read_unseen(tmp_path, OPTIONS)
+        read_new_images(tmp_path, OPTIONS)
     with pytest.raises(XrganError, match="can be read; a.png: empty file"):
-        read_unseen(tmp_path / "a.png", OPTIONS)
+        read_new_images(tmp_path / "a.png", OPTIONS)
 
 
 def test_names_that_are_no_text_can_be_written_down(tmp_path: Path) -> None:
     """An old system wrote them in Latin-1."""
     write_image(tmp_path / "a.png").rename(tmp_path / b"M\xfcller.png".decode("utf-8", "surrogateescape"))
     (tmp_path / b"Gr\xfcn.png".decode("utf-8", "surrogateescape")).touch()
-    names, _, problems = read_unseen(tmp_path, OPTIONS)
+    names, _, problems = read_new_images(tmp_path, OPTIONS)
     for name in (*names, *problems):
         assert name.encode(), "a CSV file takes it"
     assert names == ["Müller.png"] and [*problems] == ["Grün.png"]

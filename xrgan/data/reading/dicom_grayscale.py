@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.data.reading.depth import to_8_bits
+from xrgan.data.reading.bit_depth import to_8_bits
 
 if TYPE_CHECKING:
     from pydicom import Dataset

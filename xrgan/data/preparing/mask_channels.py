@@ -13,7 +13,7 @@ from xrgan.errors import XrganError
 LOOKED_AT = 16  # mask files from which the structures of a source are told
 
 
-def choose_structures(wish: str, rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> tuple[str, ...]:
+def choose_mask_channels(wish: str, rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> tuple[str, ...]:
     """The structures that become channels.
 
     Args:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.data import evil
-from xrgan.data.catalogue import catalogue
 from xrgan.data.fetch import fetch
+from xrgan.data.listing import catalogue
 from xrgan.data.sources import SOURCES, find_source
 from xrgan.files import read_yaml, write_text
 

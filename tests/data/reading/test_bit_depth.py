@@ -1,6 +1,5 @@
-"""Deep gray keeps its depth: whole range or percentiles, and JSRT's raw files."""
+"""Deep gray keeps its depth: whole range or percentiles."""
 
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -11,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.data.phantoms import PICTURE, deep
-from xrgan.data.reading.depth import read_img, to_8_bits
+from xrgan.data.reading.bit_depth import to_8_bits
 
 KINDS = ["u1", "i1", "u2", "i2", ">u2", ">i2", "u4", "i4", "u8", "i8", "f4", "f8"]
 
@@ -95,31 +94,3 @@ def test_brighter_stays_brighter(values: NDArray[Any], window: str) -> None:
     assert (np.diff(got[order]) >= 0).all()
     if window == "minmax" and values.min() < values.max():
         assert got.min() == 0 and got.max() == 255
-
-
-# --- JSRT
-
-
-@pytest.fixture(scope="module")
-def film() -> NDArray[np.uint16]:
-    return np.random.default_rng(0).integers(0, 4096, (2048, 2048), dtype=np.uint16)
-
-
-def test_a_raw_file_of_jsrt(tmp_path: Path, film: NDArray[np.uint16]) -> None:
-    path = tmp_path / "JPCLN001.IMG"
-    path.write_bytes((4095 - film).astype(">u2").tobytes())
-    got = read_img(path)
-    assert got.dtype == np.uint16 and got.dtype.isnative
-    np.testing.assert_array_equal(got, film)
-
-
-def test_raw_files_that_are_not_jsrts(tmp_path: Path, film: NDArray[np.uint16]) -> None:
-    path = tmp_path / "a.img"
-    content = (4095 - film).astype(">u2").tobytes()
-    for size in (0, 100, len(content) - 1):
-        path.write_bytes(content[:size])
-        with pytest.raises(ValueError, match=f"^has {size} bytes, a raw file of JSRT 8388608$"):
-            read_img(path)
-    path.write_bytes((4095 - film).astype("<u2").tobytes())
-    with pytest.raises(ValueError, match="more than 12 bits"):
-        read_img(path)

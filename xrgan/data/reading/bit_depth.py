@@ -1,9 +1,8 @@
-"""More than 8 bits → 8, by the whole range or by percentiles, never by the low byte. JSRT's own raw files.
+"""More than 8 bits → 8, by the whole range or by percentiles, never by the low byte.
 
 Shapes: H, W are pixels. This module knows no DICOM: the processes that read JPEGs import it too.
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,6 @@ from numpy.typing import NDArray
 
 from xrgan.option_syntax import parse_window
 
-IMG_SIZE = 2048  # JSRT's films, digitised to 2048 × 2048 pixels of 12 bits
-IMG_WHITE = 4095
 _TOO_LARGE = 1e300  # beyond it, the difference of two gray values would overflow
 
 
@@ -56,21 +53,3 @@ def _range(counted: NDArray[Any], window: str) -> tuple[float, float]:
         if high > low:
             return float(low), float(high)
     return float(counted.min()), float(counted.max())
-
-
-def read_img(path: Path) -> NDArray[np.uint16]:
-    """Read a raw file of the JSRT database (Shiraishi et al., AJR 174, 2000): no header, big-endian, 12 bits, inverted.
-
-    Returns:
-        (2048, 2048), 0–4095, larger is brighter.
-
-    Raises:
-        ValueError: the file has another size, or holds more than 12 bits.
-    """
-    size = path.stat().st_size
-    if size != 2 * IMG_SIZE**2:
-        raise ValueError(f"has {size} bytes, a raw file of JSRT {2 * IMG_SIZE**2}")
-    stored = np.fromfile(path, ">u2").reshape(IMG_SIZE, IMG_SIZE)
-    if stored.max() > IMG_WHITE:
-        raise ValueError("holds more than 12 bits: no raw file of JSRT")
-    return (IMG_WHITE - stored).astype(np.uint16)

@@ -14,7 +14,7 @@ from xrgan.option_syntax import Rule, merged, parse_map
 MOST_NAMED = 20  # labels that a message lists
 
 
-def choose(rows: pd.DataFrame, config: PrepareConfig, source_map: str) -> tuple[pd.DataFrame, dict[str, int]]:
+def apply_filters(rows: pd.DataFrame, config: PrepareConfig, source_map: str) -> tuple[pd.DataFrame, dict[str, int]]:
     """Keep what `labels`, `map` and `view` ask for.
 
     Args:
@@ -44,7 +44,7 @@ def map_of(config: PrepareConfig, source_map: str) -> str:
     return usual if config.map == AUTO else "" if config.map == NONE else config.map
 
 
-def part(rows: pd.DataFrame, config: PrepareConfig) -> pd.DataFrame:
+def subsample(rows: pd.DataFrame, config: PrepareConfig) -> pd.DataFrame:
     """A random part of the images (`fraction`, `limit`), each split and class keeping its share."""
     keep = round(len(rows) * config.fraction)
     if config.limit:
@@ -62,7 +62,7 @@ def part(rows: pd.DataFrame, config: PrepareConfig) -> pd.DataFrame:
 def _of_view(rows: pd.DataFrame, views: Sequence[str], left_out: dict[str, int]) -> pd.DataFrame:
     wanted = {view.strip().upper() for view in views}
     known = set(rows["view"].str.upper())
-    _must_be_there(wanted, known, "a view", "views")
+    _require_known(wanted, known, "a view", "views")
     kept = rows["view"].str.upper().isin(wanted)
     left_out["of another view"] = int((~kept & (rows["view"] != "")).sum())
     left_out["of unknown view"] = int((rows["view"] == "").sum())
@@ -71,7 +71,7 @@ def _of_view(rows: pd.DataFrame, views: Sequence[str], left_out: dict[str, int])
 
 def _with_labels(rows: pd.DataFrame, labels: Sequence[str], left_out: dict[str, int]) -> pd.DataFrame:
     wanted = {label.strip() for label in labels}
-    _must_be_there(wanted, findings_of(rows), "a label", "labels")
+    _require_known(wanted, findings_of(rows), "a label", "labels")
     chosen = rows["label"].map(lambda label: "|".join(found for found in label.split("|") if found in wanted))
     left_out["of other labels"] = int(((chosen == "") & (rows["label"] != "")).sum())
     left_out["without a label"] = int((rows["label"] == "").sum())
@@ -81,7 +81,7 @@ def _with_labels(rows: pd.DataFrame, labels: Sequence[str], left_out: dict[str, 
 def _mapped(rows: pd.DataFrame, text: str, asked: bool, left_out: dict[str, int]) -> pd.DataFrame:
     rules = parse_map(text)
     if asked:
-        _must_match(rules, findings_of(rows))
+        _require_matches(rules, findings_of(rows))
     else:
         console.notice(f"Classes: {text}, this source's usual task; --map none keeps its labels.")
     merge = {label: merged(label, rules) for label in rows["label"].unique()}
@@ -91,13 +91,13 @@ def _mapped(rows: pd.DataFrame, text: str, asked: bool, left_out: dict[str, int]
     return rows.assign(label=label)[~lost]
 
 
-def _must_match(rules: Sequence[Rule], findings: set[str]) -> None:
+def _require_matches(rules: Sequence[Rule], findings: set[str]) -> None:
     for rule in rules:
         if not any(fnmatchcase(found, rule.label) for found in findings):
             raise XrganError(f"--map: no image is labelled {rule.label!r}.", f"The labels here: {_some(findings)}.")
 
 
-def _must_be_there(wanted: set[str], known: set[str], one: str, several: str) -> None:
+def _require_known(wanted: set[str], known: set[str], one: str, several: str) -> None:
     for name in sorted(wanted - known):
         here = _some(known - {""})
         raise XrganError(f"No image has {one} {name!r}.", f"The {several} here: {here}." if here else "")

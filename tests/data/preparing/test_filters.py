@@ -5,7 +5,7 @@ import pytest
 
 from xrgan.config import PrepareConfig
 from xrgan.config_resolve import resolve
-from xrgan.data.preparing.choice import choose
+from xrgan.data.preparing.filters import apply_filters
 from xrgan.errors import XrganError
 
 
@@ -19,7 +19,7 @@ def wish(**options: object) -> PrepareConfig:
 
 
 def chosen(table: pd.DataFrame, source_map: str = "", **options: object) -> dict[str, str]:
-    kept, _ = choose(table, wish(**options), source_map)
+    kept, _ = apply_filters(table, wish(**options), source_map)
     return dict(zip(kept["file"], kept["label"], strict=True))
 
 
@@ -27,7 +27,7 @@ RSNA = rows(["Normal", "Lung Opacity", "No Lung Opacity / Not Normal", ""])
 
 
 def test_without_a_wish_all_are_kept() -> None:
-    assert choose(RSNA, wish(), "")[0].equals(RSNA)
+    assert apply_filters(RSNA, wish(), "")[0].equals(RSNA)
 
 
 def test_the_sources_own_map_is_the_default_and_leaves_the_unlabelled_alone() -> None:
@@ -52,14 +52,14 @@ def test_of_several_findings_the_chosen_ones_stay() -> None:
 
 
 def test_what_a_map_does_not_name_is_left_out_and_counted() -> None:
-    kept, left_out = choose(rows(["A", "B", "C", ""]), wish(map="A=a"), "")
+    kept, left_out = apply_filters(rows(["A", "B", "C", ""]), wish(map="A=a"), "")
     assert list(kept["label"]) == ["a", ""]
     assert left_out == {"of labels that --map doesn't name": 2}
 
 
 def test_views_are_chosen_whatever_their_case() -> None:
     table = rows(["a"] * 4, ["PA", "AP", "LL", ""])
-    kept, left_out = choose(table, wish(view=["pa", "AP"]), "")
+    kept, left_out = apply_filters(table, wish(view=["pa", "AP"]), "")
     assert list(kept["file"]) == ["0.png", "1.png"]
     assert left_out == {"of another view": 1, "of unknown view": 1}
 
@@ -74,6 +74,6 @@ def test_views_are_chosen_whatever_their_case() -> None:
 )  # fmt: skip
 def test_a_name_that_is_nowhere_is_told(options: dict[str, object], message: str, hint: str) -> None:
     with pytest.raises(XrganError) as error:
-        choose(RSNA, wish(**options), "")
+        apply_filters(RSNA, wish(**options), "")
     assert error.value.message == message
     assert hint in error.value.hint

@@ -17,7 +17,7 @@ SMALLEST_DRAFT = 1.5
 
 
 @dataclass(frozen=True)
-class Square:
+class ImageFormat:
     """What every image becomes: uint8 (channels + structures, size, size). The fields are those of PrepareConfig."""
 
     size: int
@@ -28,7 +28,7 @@ class Square:
     structures: tuple[str, ...] = ()  # the masks' channels, 0 or 255, behind the image's own
 
 
-def read_square(path: Path, square: Square) -> tuple[Pixels, Picture]:
+def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture]:
     """Read one image file and bring it to size × size, without masks.
 
     Returns:
@@ -37,41 +37,44 @@ def read_square(path: Path, square: Square) -> tuple[Pixels, Picture]:
     Raises:
         ValueError: as `read_picture`.
     """
-    picture = read_picture(path, square.channels, square.window, at_least=round(SMALLEST_DRAFT * square.size))
-    image = _fitted(picture.image, square, picture.width, picture.height, Image.Resampling.LANCZOS)
-    if square.clahe:
+    at_least = round(SMALLEST_DRAFT * image_format.size)
+    picture = read_picture(path, image_format.channels, image_format.window, at_least)
+    image = _fitted(picture.image, image_format, picture.width, picture.height, Image.Resampling.LANCZOS)
+    if image_format.clahe:
         image = _equalised(image)
-    if image.size != (square.size, square.size):
-        image = ImageOps.pad(image, (square.size, square.size))
+    if image.size != (image_format.size, image_format.size):
+        image = ImageOps.pad(image, (image_format.size, image_format.size))
     return from_pil(image), picture
 
 
-def read_masks(files: Sequence[Path], boxes: str, square: Square, width: int, height: int) -> Pixels:
+def read_masks(files: Sequence[Path], boxes: str, image_format: ImageFormat, width: int, height: int) -> Pixels:
     """The masks of an image of width × height pixels, fitted as the image is: uint8 (structures, size, size), 0 or 255.
 
     Raises:
         ValueError: there is none, or a file can't be read.
     """
-    read = masks.read(files, boxes, square.structures, width, height)
-    return np.stack([_fit_mask(mask, square, width, height) for mask in read])
+    read = masks.read(files, boxes, image_format.structures, width, height)
+    return np.stack([_fit_mask(mask, image_format, width, height) for mask in read])
 
 
-def _fit_mask(mask: Image.Image, square: Square, width: int, height: int) -> Pixels:
+def _fit_mask(mask: Image.Image, image_format: ImageFormat, width: int, height: int) -> Pixels:
     # A mask may be smaller than its image, and rarely of another aspect: then it was squashed, and is set right here.
     if abs(mask.width * height - mask.height * width) > max(width, height):
         mask = mask.resize((width, height), Image.Resampling.NEAREST)
-    fitted = _fitted(mask, square, width, height, Image.Resampling.BOX)
-    whole = ImageOps.pad(fitted, (square.size, square.size), Image.Resampling.BOX)
+    fitted = _fitted(mask, image_format, width, height, Image.Resampling.BOX)
+    whole = ImageOps.pad(fitted, (image_format.size, image_format.size), Image.Resampling.BOX)
     return np.where(np.asarray(whole) > 127, 255, 0).astype(np.uint8)
 
 
-def _fitted(image: Image.Image, square: Square, width: int, height: int, resampling: Image.Resampling) -> Image.Image:
+def _fitted(
+    image: Image.Image, image_format: ImageFormat, width: int, height: int, resampling: Image.Resampling
+) -> Image.Image:
     """Resized to the square, or, where it is to be padded, into it: by the aspect of the whole picture, because one
     that was decoded at reduced size is rounded."""
-    size = square.size
-    if square.fit == "crop":
+    size = image_format.size
+    if image_format.fit == "crop":
         return ImageOps.fit(image, (size, size), resampling)
-    longer = max(width, height) if square.fit == "pad" else 0
+    longer = max(width, height) if image_format.fit == "pad" else 0
     inside = (max(1, round(width * size / longer)), max(1, round(height * size / longer))) if longer else (size, size)
     return image.resize(inside, resampling)
 

@@ -1,0 +1,71 @@
+"""source.yaml in each folder of data/raw: what was fetched, from where, and under which terms."""
+
+import datetime
+from pathlib import Path
+from typing import TypedDict
+
+from xrgan.data.fetching.request import Request
+from xrgan.data.scan import scan
+from xrgan.data.source import Source
+from xrgan.errors import XrganError
+from xrgan.files import write_yaml
+
+RECORD = "source.yaml"
+
+
+class ArchiveRecord(TypedDict, total=False):
+    """The archive that a source was unpacked from; empty where there was none."""
+
+    archive: str  # its name
+    archive_sha256: str
+
+
+# `from` is no name for an attribute: hence the other form.
+SourceRecord = TypedDict(
+    "SourceRecord",
+    {
+        "name": str,
+        "title": str,
+        "from": str,  # in words that mean the same on another machine
+        "licence": str,
+        "citation": str,
+        "url": str,
+        "note": str,
+        "fetched": str,  # date and time, UTC
+        "archive": str,
+        "archive_sha256": str,
+        "files": int,
+        "images": int | None,  # X-rays, without copies and masks; None isn't written
+        "bytes": int,
+    },
+    total=False,
+)
+
+
+def write_record(request: Request, folder: Path, archive: ArchiveRecord) -> None:
+    """Write source.yaml: enough to say in a paper what was used, and no path of this machine."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    source = request.source
+    record: SourceRecord = {
+        "name": request.name,
+        "title": source.title if source else request.name,
+        "from": request.origin,
+        "licence": source.licence if source else "not stated",
+        "citation": source.citation if source else "",
+        "url": source.url if source else "",
+        "note": source.note if source else "",
+        "fetched": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **archive,
+        "files": len(files),
+        "images": _count_images(folder, source),
+        "bytes": sum(path.stat().st_size for path in files),
+    }
+    write_yaml(folder / RECORD, {key: value for key, value in record.items() if value not in ("", None)})
+
+
+def _count_images(folder: Path, source: Source | None) -> int | None:
+    """Count the X-rays, without copies and masks; None where the layout is not the source's."""
+    try:
+        return len(scan(folder, source))
+    except XrganError:
+        return None  # `prepare` says why, and what to do

@@ -1,0 +1,139 @@
+"""dataset.yaml: what a packed dataset says of itself, enough to say in a paper what was used."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import pandas as pd
+
+import xrgan
+from xrgan.data.packed import SPLITS
+from xrgan.data.preparing.resize import ImageFormat
+from xrgan.data.preparing.splits import patients_in_two_splits
+from xrgan.files import read_yaml
+
+NAME = "dataset.yaml"
+NO_LABEL = "no label"
+
+
+class Inputs(TypedDict):
+    """What decides a dataset: the same inputs give the same images, classes and splits."""
+
+    source: dict[str, Any]  # name, and what source.yaml says that belongs into a paper
+    options: dict[str, Any]  # of `prepare`, all but workers
+    files: int
+    listing_sha256: str  # of the files' names and sizes, and all that is said of them
+
+
+class Choices(TypedDict):
+    """Which images were taken, and as what."""
+
+    left_out: dict[str, int]  # reason → images
+    splits: str  # whose they are, in words
+    classes_merged_by: str  # a map, or "none"
+
+
+class Moves(TypedDict):
+    """Copies of pictures, and images that were moved to another split for their sake or their patient's."""
+
+    duplicates: int
+    near_duplicates: int
+    pictures_of_two_classes: int
+    images_moved_beside_their_copies: int
+    images_moved_beside_their_patients: int
+
+
+class Skip(TypedDict):
+    """A file that isn't packed."""
+
+    file: str
+    reason: str
+
+
+class Spread(TypedDict):
+    """Of the images' sides in pixels, before they were brought to one size."""
+
+    min: int
+    median: int
+    max: int
+
+
+class DatasetCard(Inputs, Choices, Moves):
+    """The content of dataset.yaml."""
+
+    xrgan: str  # version
+    images: int
+    channels: int  # of the X-ray
+    masks: list[str]
+    patients: int | None  # None = not known
+    classes: list[str]
+    counts: dict[str, dict[str, int]]  # split → class → images
+    width: Spread
+    height: Spread
+    kinds: dict[str, int]  # of file → images
+    views: dict[str, int]
+    patients_in_two_splits: int
+    skipped: list[Skip]
+    content_hash: str
+
+
+def read_card(folder: Path) -> DatasetCard:
+    """Read the dataset.yaml of a prepared dataset."""
+    return cast(DatasetCard, read_yaml(folder / NAME))
+
+
+def describe(
+    inputs: Inputs,
+    choices: Choices,
+    moves: Moves,
+    packed: pd.DataFrame,
+    skipped: list[Skip],
+    images_file: Path,
+    image_format: ImageFormat,
+) -> DatasetCard:
+    """Describe a packed dataset: the content of dataset.yaml.
+
+    Args:
+        packed: the index, one row per image of `images_file`.
+    """
+    classes = sorted(set(packed["label"]) - {""})
+    splits = [split for split in SPLITS if (packed["split"] == split).any()]
+    names = classes + ([""] if (packed["label"] == "").any() else [])
+    return {
+        **inputs,
+        "xrgan": xrgan.__version__,
+        "images": len(packed),
+        "channels": image_format.channels,
+        "masks": list(image_format.structures),
+        "patients": int(packed["patient"].nunique()) if (packed["patient"] != packed["file"]).any() else None,
+        "classes": classes,
+        "counts": {split: {label or NO_LABEL: _count(packed, split, label) for label in names} for split in splits},
+        "width": _spread(packed["width"]),
+        "height": _spread(packed["height"]),
+        "kinds": {str(kind): int(count) for kind, count in packed["kind"].value_counts().items()},
+        "views": {str(view) or "unknown": int(count) for view, count in packed["view"].value_counts().items()},
+        "patients_in_two_splits": patients_in_two_splits(packed),
+        **choices,
+        **moves,
+        "skipped": skipped,
+        "content_hash": _content_hash(packed, images_file),
+    }
+
+
+def _spread(pixels: pd.Series) -> Spread:
+    numbers = pixels.astype(int)
+    return {"min": int(numbers.min()), "median": int(numbers.median()), "max": int(numbers.max())}
+
+
+def _count(packed: pd.DataFrame, split: str, label: str) -> int:
+    return int(((packed["split"] == split) & (packed["label"] == label)).sum())
+
+
+def _content_hash(packed: pd.DataFrame, images_file: Path) -> str:
+    """Of pixels, classes, splits, and which images share a patient: not of names, which differ between machines."""
+    with images_file.open("rb") as file:  # a memory map that is read through would count as memory used
+        content = hashlib.file_digest(file, "sha256")
+    patient = pd.factorize(packed["patient"])[0]
+    for label, split, number in zip(packed["label"], packed["split"], patient, strict=True):
+        content.update(f"{label}\0{split}\0{number}\n".encode())
+    return content.hexdigest()
