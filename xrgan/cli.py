@@ -341,8 +341,8 @@ def sample(
     if dry_run:
         console.show_text(to_yaml(resolved))
         return
-    from xrgan.gan import sampling
-    from xrgan.gan.drawing import open_drawing
+    from xrgan.gan import sample_folder
+    from xrgan.gan.sampler import open_drawing
 
     if label and balance:
         raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
@@ -361,16 +361,16 @@ def sample(
     folder = out or there.synthetic
     wish = resolved.sample
     selection = drawing_of_runs.reject_copies(workspace, there, resolved, data) if reject_copies else None
-    sampled = sampling.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite, selection)
+    sampled = sample_folder.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite, selection)
     console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
     if selection:
         dropped, judged = len(sampled.record.dropped), sampled.record.judged
         console.notice(f"{dropped:,} of {judged:,} images looked like copies of training images, and were left out.")
     console.show_text(str(sampled.sheet))
     if interpolate:
-        from xrgan.gan import walk
+        from xrgan.gan import interpolation
 
-        console.show_text(str(walk.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
+        console.show_text(str(interpolation.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
 
 
 @app.command()

@@ -17,10 +17,10 @@ from PIL import Image
 
 from xrgan import console
 from xrgan.config_resolve import resolve
-from xrgan.gan import sampling
-from xrgan.gan.drawing import BLOCK, Drawing, draw
-from xrgan.gan.models import ImageSpec, build
-from xrgan.gan.recipes import with_recipe
+from xrgan.gan import sample_folder
+from xrgan.gan.networks.recipes import with_recipe
+from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.sampler import BLOCK, Drawing, draw
 from xrgan.hardware import choose_device
 
 
@@ -48,7 +48,7 @@ def main() -> None:
             plain = time.perf_counter() - start
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            sampling.sample(drawing, Path(folder), options.n, 0)
+            sample_folder.sample(drawing, Path(folder), options.n, 0)
             ours = time.perf_counter() - start
         ratios.append(plain / ours)
         rates = " ".join(

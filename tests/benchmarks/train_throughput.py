@@ -26,9 +26,9 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset
-from xrgan.gan import runs, training
-from xrgan.gan.models import GENERATORS, ImageSpec, build
-from xrgan.gan.recipes import with_recipe
+from xrgan.gan import setup, training
+from xrgan.gan.networks.recipes import with_recipe
+from xrgan.gan.networks.registry import GENERATORS, ImageSpec, build
 from xrgan.hardware import autocast, choose_device, choose_precision
 from xrgan.rundir import RunDir
 
@@ -123,9 +123,9 @@ def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # typ
         content_hash="",
     )
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
-    config = runs.complete(resolve(wish(options), flags=flags), dataset)
+    config = setup.complete(resolve(wish(options), flags=flags), dataset)
     run = RunDir(folder / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     return lambda: training.train(run, dataset, config)
 
 

@@ -63,7 +63,7 @@ def weights_file(folder: Path) -> Path:
     """Random weights of the shapes of VGG16's first seven convolutions, by torchvision's names."""
     from torchvision.models import vgg16
 
-    from xrgan.gan.perceptual import DEPTH
+    from xrgan.gan.networks.vgg16 import DEPTH
 
     torch.manual_seed(0)
     path = folder / "vgg16.pth"

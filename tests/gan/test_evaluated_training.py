@@ -27,8 +27,8 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
-from xrgan.gan import checkpoint, pace, runs, step, training
-from xrgan.gan.drawing import open_drawing
+from xrgan.gan import checkpoint, schedule, setup, step, training
+from xrgan.gan.sampler import open_drawing
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -39,7 +39,7 @@ Calls = list[tuple[int, bool]]
 def trained(root: Path, dataset: PackedDataset, config: Config, score: training.Score | None = None) -> RunDir:
     run = RunDir(root)
     if not run.exists():
-        runs.create(run, config, dataset)
+        setup.create(run, config, dataset)
     training.train(run, dataset, config, score)
     return run
 
@@ -79,7 +79,7 @@ def test_every_so_many_epochs_and_the_last_one_are_scored(tmp_path: Path, every:
 def test_scoring_is_no_training_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock that says a step took a second and a score a thousand, a minute is 60 steps."""
     now = [0.0]
-    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: now[0]))
     real_step = step.train_step
 
     def slow_step(*arguments: object) -> None:
@@ -109,7 +109,7 @@ def test_a_stop_need_not_wait_for_a_score_which_is_made_up_for(tmp_path: Path, n
             torch.rand(1)
 
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     assert training.train(run, dataset, config, stopped).stopped_by == number
     assert last(run)["step"] == STEPS and begun == [f"step_{STEPS:08d}.pt"]
     made_up: Calls = []
@@ -212,7 +212,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A tiny prepared dataset, an extractor that sees the mean of each quarter of an image, and quick pictures."""
     monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(checkpoint_scores, "draw", lambda path, rows, _: path.write_text(f"{len(rows)} rows"))
-    monkeypatch.setattr("xrgan.gan.recording.plot_losses", lambda *_: None)
+    monkeypatch.setattr("xrgan.gan.monitor.plot_losses", lambda *_: None)
 
     def network(images: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.adaptive_avg_pool2d(images.float(), 2).flatten(1) / 255

@@ -13,8 +13,8 @@ from xrgan.data.prepare import prepare
 from xrgan.downstream.classification.classifier import Examples, predict, train
 from xrgan.downstream.classification.networks import build
 from xrgan.downstream.training_loop import Budget
-from xrgan.gan import runs, training
-from xrgan.gan.drawing import draw_block, open_drawing
+from xrgan.gan import setup, training
+from xrgan.gan.sampler import draw_block, open_drawing
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")
@@ -37,9 +37,9 @@ def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_pa
     on_real = predict(classifier, inputs, parts[1], CPU).argmax(axis=1)
     assert (on_real == labels[parts[1]].numpy()).mean() > 0.9, "a classifier that can judge"
 
-    config = runs.complete(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
+    config = setup.complete(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     drawing, agree = open_drawing(run, "cpu"), []
     for number, label in enumerate(dataset.classes):

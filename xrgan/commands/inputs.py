@@ -51,11 +51,11 @@ def _names(paths: Sequence[Path]) -> str:
 def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
     """The dataset that a run was trained on, or another one where the user insists."""
     from xrgan.data.packed import open_packed
-    from xrgan.gan import runs
+    from xrgan.gan import setup
 
     dataset = open_packed(workspace.find_prepared(data or config.dataset))
     if data is None:
-        runs.check_dataset(run, dataset)
+        setup.check_dataset(run, dataset)
     elif dataset.content_hash != run.trained_on():
         console.warn(f"{run.name} was trained on {config.dataset}: its training images may be among those of {data}.")
     return dataset

@@ -11,7 +11,7 @@ from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
-    from xrgan.gan.selection import Selection
+    from xrgan.gan.rejection import Selection
 
 SCORED_FROM = 3 * 10**9  # the images that a checkpoint is scored by are not those that `sample` draws of a seed
 
@@ -25,7 +25,7 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
         XrganError: no image was held out, or the dataset is not the one that the run was trained on.
     """
     from xrgan.evaluation.memorisation import copies
-    from xrgan.gan.selection import Selection
+    from xrgan.gan.rejection import Selection
 
     dataset = dataset_of(workspace, run, config, data)
     training, held_out = compared_of(dataset, config)
@@ -45,16 +45,16 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
 
 def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None) -> Path:
     """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
-    from xrgan.gan import sampling
-    from xrgan.gan.drawing import open_drawing
+    from xrgan.gan import sample_folder
+    from xrgan.gan.sampler import open_drawing
 
-    if len(sampling.list_drawn(run.synthetic)) < count:
+    if len(sample_folder.list_drawn(run.synthetic)) < count:
         console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
-        seed = sampling.seed_of(run.synthetic, config.sample.seed)
-        of_those = sampling.checkpoint_of(run.synthetic, run)
+        seed = sample_folder.seed_of(run.synthetic, config.sample.seed)
+        of_those = sample_folder.checkpoint_of(run.synthetic, run)
         drawing = open_drawing(run, config.device, config.sample.ema, of_those)
-        selection = reject_copies(workspace, run, config, data) if sampling.rejects_copies(run.synthetic) else None
-        sampling.sample(drawing, run.synthetic, count, seed, run_name=run.name, selection=selection)
+        selection = reject_copies(workspace, run, config, data) if sample_folder.rejects_copies(run.synthetic) else None
+        sample_folder.sample(drawing, run.synthetic, count, seed, run_name=run.name, selection=selection)
     return run.synthetic
 
 
@@ -62,7 +62,7 @@ def drawn_in_memory(run: RunDir, config: Config, file: Path, count: int) -> Any:
     """X-rays that a checkpoint draws, without their masks: uint8 (count, C, S, S)."""
     import numpy as np
 
-    from xrgan.gan.drawing import BLOCK, draw_block, open_drawing
+    from xrgan.gan.sampler import BLOCK, draw_block, open_drawing
 
     drawing = open_drawing(run, config.device, checkpoint_name=str(file))
     first, blocks = SCORED_FROM // BLOCK, -(-count // BLOCK)

@@ -29,10 +29,10 @@ def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data
     Raises:
         XrganError: there is no checkpoint, or no held-out image, or the dataset is not the run's.
     """
-    from xrgan.gan import checkpoint, runs
+    from xrgan.gan import checkpoint, setup
 
     dataset = dataset_of(workspace, run, config, data)
-    runs.check_dataset(run, dataset)
+    setup.check_dataset(run, dataset)
     there = checkpoint.on_disk(run.checkpoints)
     if not there:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")

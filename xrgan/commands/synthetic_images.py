@@ -153,17 +153,17 @@ def drawn_of_fold(
     import numpy as np
 
     from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.gan import runs, training
+    from xrgan.gan import setup, training
 
     splits = np.full(len(dataset.splits), "test", dtype="<U5")
     splits[fold.training], splits[fold.validation] = "train", "val"
     of_fold = dataclasses.replace(dataset, splits=splits)
     generator = RunDir(folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
     if generator.exists():
-        runs.check_dataset(generator, of_fold)
-        runs.change(generator, generator.read_config(), config)
+        setup.check_dataset(generator, of_fold)
+        setup.change(generator, generator.read_config(), config)
     else:
-        runs.create(generator, config, of_fold)
+        setup.create(generator, config, of_fold)
     what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
     console.notice(f"A generator for {what}: {generator.path}")
     trained = training.train(generator, of_fold, config)

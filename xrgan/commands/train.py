@@ -27,14 +27,14 @@ def train_new(
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.
     """
     from xrgan.data.packed import open_packed
-    from xrgan.gan import runs, training
+    from xrgan.gan import setup, training
 
     extractor = _extractor_of_training(workspace, config)
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
-    config = runs.complete(config, dataset)
+    config = setup.complete(config, dataset)
     run = run or workspace.new_run(dataset.name)
     score = score_of_training(run, dataset, config, extractor) if extractor else None
-    runs.create(run, config, dataset, init_from)
+    setup.create(run, config, dataset, init_from)
     console.notice(f"Run: {run.path}")
     return training.train(run, dataset, config, score)
 
@@ -45,13 +45,13 @@ def resume(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, dat
     Raises:
         XrganError: the wish would make it another run, or the dataset is not the one that it was trained on.
     """
-    from xrgan.gan import runs, training
+    from xrgan.gan import setup, training
 
     dataset = dataset_of(workspace, run, wanted, data)
-    runs.check_dataset(run, dataset)
+    setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = score_of_training(run, dataset, wanted, extractor) if extractor else None
-    runs.change(run, saved, wanted)
+    setup.change(run, saved, wanted)
     return training.train(run, dataset, wanted, score)
 
 

@@ -13,13 +13,14 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, eigen
+from xrgan.gan import checkpoint
 from xrgan.gan.batches import Batches
-from xrgan.gan.models import Discriminator, Generator, ImageSpec, build
+from xrgan.gan.networks import eigen
+from xrgan.gan.networks.registry import Discriminator, Generator, ImageSpec, build
 from xrgan.rundir import RunDir
 
 if TYPE_CHECKING:
-    from xrgan.gan.perceptual import VGG16
+    from xrgan.gan.networks.vgg16 import VGG16
 
 # Means of an epoch; generator_loss is the sum, the two behind it are parts of it.
 FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
@@ -68,7 +69,7 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
         ema.eigen = generator.eigen  # it doesn't change, so it needs no average
     state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
     if config.train.perceptual:
-        from xrgan.gan.perceptual import VGG16  # torchvision takes a second to import
+        from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
         state.vgg16 = VGG16(config.train.perceptual_weights, spec.channels).to(device)
     if not isinstance(config.train.augment, str):

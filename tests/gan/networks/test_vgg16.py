@@ -10,9 +10,9 @@ from torchvision.models import vgg16
 from tests.gan.helpers import weights_file
 from xrgan.errors import XrganError
 from xrgan.gan.losses import feature_distance
-from xrgan.gan.perceptual import DEPTH, VGG16
+from xrgan.gan.networks.vgg16 import DEPTH, VGG16
 
-REAL = Path(__file__).parents[2] / os.environ.get("XRGAN_REAL_DATA", "../shared/data")
+REAL = Path(__file__).parents[3] / os.environ.get("XRGAN_REAL_DATA", "../shared/data")
 WEIGHTS = REAL.parent / "weights" / "vgg16_features_relu3_3.pth"
 
 

@@ -10,9 +10,18 @@ from tests.gan.helpers import tiny_dataset
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.batches import make_batches
-from xrgan.gan.eigen import Discriminator, EigenImages, Generator, base_of, coarse_size, growth, maps_at, resolutions
-from xrgan.gan.models import ImageSpec, build
-from xrgan.gan.recipes import with_recipe
+from xrgan.gan.networks.eigen import (
+    Discriminator,
+    EigenImages,
+    Generator,
+    base_of,
+    coarse_size,
+    growth,
+    maps_at,
+    resolutions,
+)
+from xrgan.gan.networks.recipes import with_recipe
+from xrgan.gan.networks.registry import ImageSpec, build
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 96, 128, 224, 256, 512])

@@ -9,13 +9,13 @@ from tests.gan.helpers import tiny_config, tiny_dataset
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, runs, training
+from xrgan.gan import checkpoint, setup, training
 from xrgan.rundir import RunDir
 
 
 def made(root: Path, dataset: PackedDataset, config: Config, source: RunDir | None = None) -> RunDir:
     run = RunDir(root)
-    runs.create(run, config, dataset, source)
+    setup.create(run, config, dataset, source)
     return run
 
 

@@ -12,9 +12,9 @@ from xrgan.data.images import Pixels, read_gray
 from xrgan.data.synthetic import read_synthetic
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
-from xrgan.gan import checkpoint, runs, sampling, training, walk
-from xrgan.gan.drawing import Drawing, draw_block, labels_of, latents, open_drawing
-from xrgan.gan.selection import JUDGED_AT_LEAST, Selection
+from xrgan.gan import checkpoint, interpolation, sample_folder, setup, training
+from xrgan.gan.rejection import JUDGED_AT_LEAST, Selection
+from xrgan.gan.sampler import Drawing, draw_block, labels_of, latents, open_drawing
 from xrgan.rundir import RunDir
 
 
@@ -23,7 +23,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     root = tmp_path_factory.mktemp("sampling")
     dataset, config = tiny_dataset(root), tiny_config("train.epochs=2")
     run = RunDir(root / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     return run
 
@@ -38,7 +38,7 @@ def pixels(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_a_sampling_writes(drawing: Drawing, tmp_path: Path) -> None:
-    sampled = sampling.sample(drawing, tmp_path, n=5, seed=1, run_name="run")
+    sampled = sample_folder.sample(drawing, tmp_path, n=5, seed=1, run_name="run")
     assert [file.name for file in sorted(tmp_path.iterdir())] == [
         "index.csv",
         "sample.yaml",
@@ -57,10 +57,10 @@ def test_what_a_sampling_writes(drawing: Drawing, tmp_path: Path) -> None:
 
 
 def test_an_image_depends_on_seed_and_number_alone(drawing: Drawing, tmp_path: Path) -> None:
-    sampling.sample(drawing, tmp_path / "many", n=80, seed=7)
-    sampling.sample(drawing, tmp_path / "few", n=3, seed=7)
-    sampling.sample(drawing, tmp_path / "few", n=70, seed=7)
-    sampling.sample(drawing, tmp_path / "other", n=3, seed=8)
+    sample_folder.sample(drawing, tmp_path / "many", n=80, seed=7)
+    sample_folder.sample(drawing, tmp_path / "few", n=3, seed=7)
+    sample_folder.sample(drawing, tmp_path / "few", n=70, seed=7)
+    sample_folder.sample(drawing, tmp_path / "other", n=3, seed=8)
     many, few, other = (pixels(tmp_path / name) for name in ("many", "few", "other"))
     assert len(few) == 70
     assert all(many[name] == few[name] for name in few)
@@ -69,37 +69,37 @@ def test_an_image_depends_on_seed_and_number_alone(drawing: Drawing, tmp_path: P
 
 
 def test_missing_ones_are_added_and_the_others_stay_untouched(drawing: Drawing, tmp_path: Path) -> None:
-    sampling.sample(drawing, tmp_path, n=10, seed=0)
+    sample_folder.sample(drawing, tmp_path, n=10, seed=0)
     before = pixels(tmp_path)
     times = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("synthetic_*")}
     (tmp_path / "synthetic_00004.png").unlink()
-    sampled = sampling.sample(drawing, tmp_path, n=10, seed=0)
+    sampled = sample_folder.sample(drawing, tmp_path, n=10, seed=0)
     assert sampled.drawn == 1
     assert pixels(tmp_path) == before
     assert all(
         (tmp_path / name).stat().st_mtime_ns == time for name, time in times.items() if name != "synthetic_00004.png"
     )
-    assert sampling.sample(drawing, tmp_path, n=4, seed=0).images == 10, "asking for fewer takes none away"
+    assert sample_folder.sample(drawing, tmp_path, n=4, seed=0).images == 10, "asking for fewer takes none away"
 
 
 @pytest.mark.parametrize("change", ["seed", "label", "ema"])
 def test_images_of_another_origin_are_never_mixed(run: RunDir, drawing: Drawing, tmp_path: Path, change: str) -> None:
-    sampling.sample(drawing, tmp_path, n=3, seed=0)
+    sample_folder.sample(drawing, tmp_path, n=3, seed=0)
     before = pixels(tmp_path)
     other = open_drawing(run, "cpu", ema=change != "ema")
     wish = {"seed": 1 if change == "seed" else 0, "label": "class1" if change == "label" else ""}
     with pytest.raises(XrganError, match=rf"another {change}.*--out DIR.*--overwrite"):
-        sampling.sample(other, tmp_path, n=3, **wish)  # type: ignore[arg-type]
+        sample_folder.sample(other, tmp_path, n=3, **wish)  # type: ignore[arg-type]
     assert pixels(tmp_path) == before
-    sampling.sample(other, tmp_path, n=2, overwrite=True, **wish)  # type: ignore[arg-type]
+    sample_folder.sample(other, tmp_path, n=2, overwrite=True, **wish)  # type: ignore[arg-type]
     assert len(pixels(tmp_path)) == 2 and not pixels(tmp_path).items() <= before.items()
 
 
 def test_labels(drawing: Drawing, tmp_path: Path) -> None:
-    sampling.sample(drawing, tmp_path, n=4, seed=0, label="class1")
+    sample_folder.sample(drawing, tmp_path, n=4, seed=0, label="class1")
     assert set(pd.read_csv(tmp_path / "index.csv")["label"]) == {"class1"}
     with pytest.raises(XrganError, match="no class 'class7'.*class0, class1"):
-        sampling.sample(drawing, tmp_path / "b", n=4, seed=0, label="class7")
+        sample_folder.sample(drawing, tmp_path / "b", n=4, seed=0, label="class7")
     assert not (tmp_path / "b").exists()
     labels = labels_of(drawing, 0, 0, 4000)
     assert labels.mean() == pytest.approx(drawing.class_shares[1], abs=0.03)
@@ -108,20 +108,20 @@ def test_labels(drawing: Drawing, tmp_path: Path) -> None:
 def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, classes=0), tiny_config("train.epochs=1", conditional=False)
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     drawing = open_drawing(run, "cpu")
-    sampling.sample(drawing, tmp_path / "out", n=2, seed=0)
+    sample_folder.sample(drawing, tmp_path / "out", n=2, seed=0)
     with pytest.raises(XrganError, match="unconditional.*--conditional"):
-        sampling.sample(drawing, tmp_path / "out", n=2, seed=0, label="class0")
+        sample_folder.sample(drawing, tmp_path / "out", n=2, seed=0, label="class0")
 
 
 def test_the_walk_is_a_gif_that_moves_smoothly(drawing: Drawing, tmp_path: Path) -> None:
-    file = walk.interpolate(drawing, tmp_path / "walk.gif", seed=0)
+    file = interpolation.interpolate(drawing, tmp_path / "walk.gif", seed=0)
     with Image.open(file) as gif:
         assert gif.n_frames > 50
     a, b = np.random.default_rng(0).standard_normal((2, 100)).astype(np.float32)
-    path = walk._slerp(a, b, 10)
+    path = interpolation._slerp(a, b, 10)
     lengths = np.linalg.norm(path, axis=1)
     assert np.allclose(path[0], a)
     assert lengths.min() > 0.95 * min(np.linalg.norm(a), np.linalg.norm(b)), "a straight line would be shorter inside"
@@ -138,7 +138,7 @@ def test_nan_in_the_weights_is_one_sentence(run: RunDir, tmp_path: Path) -> None
     with torch.no_grad():
         next(drawing.generator.parameters())[0] = float("nan")
     with pytest.raises(XrganError, match="NaN.*--checkpoint"):
-        sampling.sample(drawing, tmp_path, n=2, seed=0)
+        sample_folder.sample(drawing, tmp_path, n=2, seed=0)
 
 
 def test_checkpoints_can_be_chosen(run: RunDir) -> None:
@@ -155,10 +155,10 @@ def test_checkpoints_can_be_chosen(run: RunDir) -> None:
 
 def test_classes_come_in_turn_if_asked(drawing: Drawing, tmp_path: Path) -> None:
     balanced = dataclasses.replace(drawing, balance=True)
-    sampling.sample(balanced, tmp_path, n=7, seed=1)
+    sample_folder.sample(balanced, tmp_path, n=7, seed=1)
     assert list(pd.read_csv(tmp_path / "index.csv")["label"]) == ["class0", "class1"] * 3 + ["class0"]
     with pytest.raises(XrganError, match="another balance"):
-        sampling.sample(drawing, tmp_path, n=9, seed=1)
+        sample_folder.sample(drawing, tmp_path, n=9, seed=1)
     unconditional = dataclasses.replace(balanced, spec=dataclasses.replace(drawing.spec, classes=0))
     with pytest.raises(XrganError, match="unconditional.*classes in turn"):
         labels_of(unconditional, 0, 0, 4)
@@ -173,15 +173,15 @@ def test_a_model_with_masks_writes_them_beside_the_images(
 ) -> None:
     dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=3", masks=True)
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     with Image.open(run.samples / "epoch_0003.png") as grid:
         assert grid.mode == "RGB"
     drawing = open_drawing(run, "cpu")
     assert drawing.spec.masks == structures
     folder = tmp_path / "drawn"
-    assert sampling.sample(drawing, folder, n=6, seed=1).images == 6
-    files = sampling.list_drawn(folder)
+    assert sample_folder.sample(drawing, folder, n=6, seed=1).images == 6
+    files = sample_folder.list_drawn(folder)
     assert [file.name for file in files] == [f"synthetic_0000{k}.png" for k in range(1, 7)]
     index = pd.read_csv(folder / "index.csv")
     assert list(index["mask"]) == [f"synthetic_0000{k}_mask.png" for k in range(1, 7)]
@@ -194,9 +194,9 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     assert read_synthetic(folder, dataset.classes)[0].shape == (6, 1, 16, 16)
     (folder / "index.csv").unlink()
     assert len(read_synthetic(folder)[0]) == 6  # the masks are no images
-    sampling.sample(drawing, folder, n=4, seed=2, overwrite=True)
+    sample_folder.sample(drawing, folder, n=4, seed=2, overwrite=True)
     assert len(list(folder.glob("*_mask.png"))) == 4
-    walk.interpolate(drawing, folder / "walk.gif", seed=1)
+    interpolation.interpolate(drawing, folder / "walk.gif", seed=1)
 
 
 class Judge:
@@ -218,8 +218,8 @@ class Judge:
 
 def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(drawing: Drawing, tmp_path: Path) -> None:
     judge = Judge(drawing, 3, {2, 4, 33, 90})
-    sampled = sampling.sample(drawing, tmp_path / "chosen", n=40, seed=3, selection=judge.selection)
-    sampling.sample(drawing, tmp_path / "all", n=43, seed=3)
+    sampled = sample_folder.sample(drawing, tmp_path / "chosen", n=40, seed=3, selection=judge.selection)
+    sample_folder.sample(drawing, tmp_path / "all", n=43, seed=3)
     chosen, everything = pixels(tmp_path / "chosen"), pixels(tmp_path / "all")
     assert set(everything) - set(chosen) == {"synthetic_00002.png", "synthetic_00004.png", "synthetic_00033.png"}
     assert all(everything[name] == image for name, image in chosen.items()), "image k is the same with and without"
@@ -237,17 +237,17 @@ def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(drawin
 
 def test_more_are_added_to_a_selection_without_judging_again(drawing: Drawing, tmp_path: Path) -> None:
     at_once, later = (Judge(drawing, 3, {2, 4, 33, 70}) for _ in range(2))
-    sampling.sample(drawing, tmp_path / "at once", n=70, seed=3, selection=at_once.selection)
-    sampling.sample(drawing, tmp_path / "later", n=5, seed=3, selection=later.selection)
+    sample_folder.sample(drawing, tmp_path / "at once", n=70, seed=3, selection=at_once.selection)
+    sample_folder.sample(drawing, tmp_path / "later", n=5, seed=3, selection=later.selection)
     assert later.judged == 32
     (tmp_path / "later/synthetic_00003.png").unlink()
-    sampling.sample(drawing, tmp_path / "later", n=40, seed=3, selection=later.selection)
-    assert sampling.sample(drawing, tmp_path / "later", n=70, seed=3, selection=later.selection).images == 70
+    sample_folder.sample(drawing, tmp_path / "later", n=40, seed=3, selection=later.selection)
+    assert sample_folder.sample(drawing, tmp_path / "later", n=70, seed=3, selection=later.selection).images == 70
     assert later.judged == at_once.judged == 96
     for name in ("index.csv", "sample.yaml", "sheet.png"):
         assert (tmp_path / "later" / name).read_bytes() == (tmp_path / "at once" / name).read_bytes(), name
     assert pixels(tmp_path / "later") == pixels(tmp_path / "at once")
-    fewer = sampling.sample(drawing, tmp_path / "later", n=4, seed=3, selection=later.selection)
+    fewer = sample_folder.sample(drawing, tmp_path / "later", n=4, seed=3, selection=later.selection)
     assert fewer.images == 70 and fewer.record.dropped == [1, 3, 32, 69]
 
 
@@ -260,22 +260,22 @@ def test_an_interrupted_selection_goes_on(drawing: Drawing, tmp_path: Path) -> N
         return judge(images)
 
     with pytest.raises(KeyboardInterrupt):
-        sampling.sample(drawing, tmp_path, n=50, seed=3, selection=Selection("a judge", lambda: interrupted))
+        sample_folder.sample(drawing, tmp_path, n=50, seed=3, selection=Selection("a judge", lambda: interrupted))
     assert len(pixels(tmp_path)) == 31
-    assert sampling.sample(drawing, tmp_path, n=50, seed=3, selection=judge.selection).record.dropped == [1, 39]
+    assert sample_folder.sample(drawing, tmp_path, n=50, seed=3, selection=judge.selection).record.dropped == [1, 39]
     assert judge.judged == 64 and len(pixels(tmp_path)) == 50
 
 
 def test_a_selection_is_not_mixed_with_other_images(drawing: Drawing, tmp_path: Path) -> None:
-    sampling.sample(drawing, tmp_path, n=5, seed=3)
+    sample_folder.sample(drawing, tmp_path, n=5, seed=3)
     judge = Judge(drawing, 3, {2})
     with pytest.raises(XrganError, match="another reject_copies: 'none', not 'a judge'.*--overwrite"):
-        sampling.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection)
-    assert not sampling.rejects_copies(tmp_path) and judge.judged == 0
-    sampling.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection, overwrite=True)
-    assert sampling.rejects_copies(tmp_path) and "synthetic_00002.png" not in pixels(tmp_path)
+        sample_folder.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection)
+    assert not sample_folder.rejects_copies(tmp_path) and judge.judged == 0
+    sample_folder.sample(drawing, tmp_path, n=5, seed=3, selection=judge.selection, overwrite=True)
+    assert sample_folder.rejects_copies(tmp_path) and "synthetic_00002.png" not in pixels(tmp_path)
     with pytest.raises(XrganError, match="another reject_copies: 'a judge', not 'none'"):
-        sampling.sample(drawing, tmp_path, n=5, seed=3)
+        sample_folder.sample(drawing, tmp_path, n=5, seed=3)
 
 
 @pytest.mark.parametrize("kept", [0, 20])
@@ -288,17 +288,17 @@ def test_a_generator_that_only_copies_is_given_up(drawing: Drawing, tmp_path: Pa
         return np.arange(judged - len(images), judged) < kept
 
     with pytest.raises(XrganError, match=r"of 320 images .* look like copies of training images.*--checkpoint"):
-        sampling.sample(drawing, tmp_path, n=100, seed=0, selection=Selection("no", lambda: accept))
+        sample_folder.sample(drawing, tmp_path, n=100, seed=0, selection=Selection("no", lambda: accept))
     assert judged == JUDGED_AT_LEAST
     assert len(pixels(tmp_path)) == kept, "what was accepted stays"
-    assert sampling.sample(drawing, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
+    assert sample_folder.sample(drawing, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
 
 
 def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(drawing: Drawing, tmp_path: Path) -> None:
     balanced = dataclasses.replace(drawing, balance=True)
     odd = Judge(balanced, 3, {1, 3, 5, 7, 20})
     for n in (10, 24, 25):
-        sampling.sample(balanced, tmp_path, n=n, seed=3, selection=odd.selection)
+        sample_folder.sample(balanced, tmp_path, n=n, seed=3, selection=odd.selection)
         counts = pd.read_csv(tmp_path / "index.csv")["label"].value_counts()
         assert dict(counts) == {"class0": (n + 1) // 2, "class1": n // 2}
     assert {f"synthetic_{k:05d}.png" for k in (1, 3, 5, 7, 20)}.isdisjoint(pixels(tmp_path))
@@ -307,11 +307,11 @@ def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(drawi
 def test_masks_are_not_judged(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, masks=("lungs",)), tiny_config("train.epochs=1", masks=True)
     run = RunDir(tmp_path / "run")
-    runs.create(run, config, dataset)
+    setup.create(run, config, dataset)
     training.train(run, dataset, config)
     drawing = open_drawing(run, "cpu")
     judge = Judge(drawing, 1, {2})
-    sampling.sample(drawing, tmp_path / "drawn", n=3, seed=1, selection=judge.selection)
+    sample_folder.sample(drawing, tmp_path / "drawn", n=3, seed=1, selection=judge.selection)
     names = sorted(file.name for file in (tmp_path / "drawn").glob("synthetic_*"))
     assert names == [f"synthetic_0000{k}{end}.png" for k in (1, 3, 4) for end in ("", "_mask")]
     assert list(pd.read_csv(tmp_path / "drawn/index.csv")["mask"]) == names[1::2]

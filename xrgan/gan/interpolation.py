@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xrgan.data.images import to_pil
-from xrgan.gan.drawing import Drawing, check_weights, draw, labels_of, latents
+from xrgan.gan.sampler import Drawing, check_weights, draw, labels_of, latents
 
 FRAMES_A_LEG = 12  # from one latent to the next
 FRAME_MILLISECONDS = 80

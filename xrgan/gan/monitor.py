@@ -20,8 +20,8 @@ from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
 from xrgan.files import replacing
-from xrgan.gan.drawing import draw, latents
-from xrgan.gan.models import ImageSpec
+from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.sampler import draw, latents
 from xrgan.rundir import RunDir
 
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
-from xrgan.gan.lite0 import TAPS, Lite0
+from xrgan.gan.networks.efficientnet_lite0 import TAPS, Lite0
 
 ENLARGED, UP_TO = 1.5, 128  # times, pixels: small images are seen as large as what the network knows
 LAST = 4  # pixels: the maps of a head's logits, where its features are no smaller

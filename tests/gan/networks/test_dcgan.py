@@ -3,9 +3,9 @@ import torch
 
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
-from xrgan.gan.dcgan import Discriminator, Generator
-from xrgan.gan.models import ImageSpec, build
-from xrgan.gan.recipes import with_recipe
+from xrgan.gan.networks.dcgan import Discriminator, Generator
+from xrgan.gan.networks.recipes import with_recipe
+from xrgan.gan.networks.registry import ImageSpec, build
 from xrgan.hardware import choose_device, choose_precision
 
 

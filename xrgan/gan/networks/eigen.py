@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, one_hot
 
-from xrgan.gan.dcgan import initialise, logits_of, stages_of
+from xrgan.gan.networks.dcgan import initialise, logits_of, stages_of
 
 WIDTH_AT = 32  # pixels: where the feature maps are as many as the configured width
 MOST_MAPS, LEAST_MAPS = 8, 1 / 4  # times the width

@@ -15,11 +15,11 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
-from xrgan.gan.failures import largest_batch
-from xrgan.gan.models import build
-from xrgan.gan.recipes import recipe_of, with_recipe
+from xrgan.gan.memory import largest_batch
+from xrgan.gan.networks.recipes import recipe_of, with_recipe
+from xrgan.gan.networks.registry import build
 from xrgan.gan.state import fit, image_spec, save, start
-from xrgan.gan.transfer import take_over
+from xrgan.gan.warm_start import take_over
 from xrgan.hardware import choose_device, choose_precision
 from xrgan.rundir import RunDir
 
@@ -104,7 +104,7 @@ def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDi
         environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
         save(state, run, dataset, spec, config)
     elif config.train.perceptual:
-        from xrgan.gan.perceptual import VGG16  # torchvision takes a second to import
+        from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
         VGG16(config.train.perceptual_weights, spec.channels)  # it is read again, but not missed hours later
     run.write_environment(environment)

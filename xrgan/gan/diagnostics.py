@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.gan.batches import Batches, to_range
-from xrgan.gan.drawing import draw, latents
-from xrgan.gan.models import ImageSpec
+from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.sampler import draw, latents
 from xrgan.gan.state import TrainState
 from xrgan.hardware import autocast
 
