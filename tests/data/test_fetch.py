@@ -5,12 +5,16 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.data import evil
 from tests.data.fetch_runs import assert_nothing_half_made, assert_whole, tree
 from xrgan.data.fetch import fetch
 from xrgan.data.fetching import archives
+from xrgan.data.reading.kinds import find_images
+from xrgan.data.scan import scan, table
+from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, sha256
@@ -329,3 +333,37 @@ def test_link_is_not_replaced_by_a_folder(leads_to: str, folder: Path, tmp_path:
     assert "--data-root" in caught.value.hint
     assert (tmp_path / "raw" / "mine").is_symlink()
     assert tree(elsewhere / "mine") == before
+
+
+# --- a source that isn't on Kaggle
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> Source:
+    def read(folder: Path) -> pd.DataFrame:
+        return table(file=[path.relative_to(folder).as_posix() for path in find_images(folder)], label=["ill"] * 2)
+
+    source = Source("clinic", "A clinic's", "On request", "", "https://clinic.example", 2, origin="manual", read=read)
+    monkeypatch.setitem(SOURCES, source.name, source)
+    return source
+
+
+def test_a_source_that_comes_by_hand_says_where_it_is_and_how_to_bring_it(by_hand: Source, tmp_path: Path) -> None:
+    with pytest.raises(XrganError) as refused:
+        fetch("clinic", tmp_path / "raw")
+    assert "https://clinic.example" in str(refused.value)
+    assert all(way in str(refused.value) for way in ("xrgan fetch clinic --folder", "--archive"))
+    assert not (tmp_path / "raw" / "clinic").exists()
+
+
+def test_a_source_that_comes_by_hand_is_read_by_its_reader(by_hand: Source, folder: Path, tmp_path: Path) -> None:
+    target = fetch("clinic", tmp_path / "raw", folder=folder)
+    record = read_yaml(target / "source.yaml")
+    assert (record["name"], record["licence"], record["images"]) == ("clinic", "On request", 2)
+    assert set(scan(target, by_hand)["label"]) == {"ill"}
+    assert fetch("clinic", tmp_path / "raw") == target  # it is here: nothing to bring
+
+
+def test_a_source_that_comes_by_hand_is_not_drawn(by_hand: Source, tmp_path: Path) -> None:
+    with pytest.raises(XrganError, match="--n is for the phantom, not for clinic"):
+        fetch("clinic", tmp_path / "raw", n=10)

@@ -23,7 +23,7 @@ BLOCK = 1 << 20  # bytes
 TOLERANCE = 0.01  # share of the images by which a copy of a source may differ from the catalogue
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-ELSEWHERE = "put the data elsewhere (--data-root DIR)"
+NEW_ROOT = "put the data elsewhere (--data-root DIR)"
 
 
 def fetch(
@@ -71,7 +71,7 @@ def fetch(
     except KeyboardInterrupt:
         _say_what_stays(request, raw_root)
         raise
-    console.notice(f"Fetched {request.name} ({request.origin}) into {target}.")
+    console.notice(f"Fetched {request.name} ({request.provenance}) into {target}.")
     if request.source and request.source.note:
         console.notice(f"Note: {request.source.note}")
     if request.source and request.source.images:
@@ -106,11 +106,11 @@ def _is_there(target: Path) -> bool:
 
 
 def _say_what_is_there(request: Request, target: Path) -> None:
-    origin = read_yaml(target / RECORD).get("from")
-    if origin != request.origin and (request.archive or request.folder or request.phantom):
+    provenance = read_yaml(target / RECORD).get("from")
+    if provenance != request.provenance and (request.archive or request.folder or request.phantom):
         # A script that goes on would work with other images than it asked for.
         raise XrganError(
-            f"{target} is there already, from another place ({origin}).",
+            f"{target} is there already, from another place ({provenance}).",
             "Replace it with --force, or give the new one a name of its own: `xrgan fetch NAME …`.",
         )
     console.notice(f"{request.name} is there already, in {target}; --force fetches it again.")
@@ -120,7 +120,7 @@ def _refuse_link(target: Path) -> None:
     if target.is_symlink():
         raise XrganError(
             f"{target} is a link to {target.readlink()}, and a fetched source is a folder of its own.",
-            f"Remove the link. To keep the data on another disk, {ELSEWHERE}, or make {target.parent} the link.",
+            f"Remove the link. To keep the data on another disk, {NEW_ROOT}, or make {target.parent} the link.",
         )
 
 
@@ -137,8 +137,17 @@ def _build(request: Request, raw_root: Path, staging: Path) -> ArchiveRecord:
         unpack(archive, staging)
     else:
         assert request.source is not None
+        if request.source.origin == "manual":
+            raise _by_hand(request.source)
         archive = _download(request.source, _downloads(raw_root, request.name), staging)
     return {"archive": archive.name, "archive_sha256": _sha256(archive)}
+
+
+def _by_hand(source: Source) -> XrganError:
+    return XrganError(
+        f"{source.name} can't be downloaded by a program: get it at {source.url}.",
+        f"Then bring it: `xrgan fetch {source.name} --folder DIR` (unpacked), or `--archive FILE.zip`.",
+    )
 
 
 def _draw(arguments: dict[str, int], folder: Path) -> None:
@@ -192,8 +201,8 @@ def _sha256(archive: Path) -> str:
 def _say_what_stays(request: Request, raw_root: Path) -> None:
     downloads = _downloads(raw_root, request.name)
     had = sum(path.stat().st_size for path in downloads.glob("*.zip")) if downloads.is_dir() else 0
-    goes_on = f"; the same command goes on with the {had / 1e6:,.1f} MB that were downloaded" if had else ""
-    console.warn(f"Stopped: nothing half-made is left{goes_on}.")
+    resumed = f"; the same command goes on with the {had / 1e6:,.1f} MB that were downloaded" if had else ""
+    console.warn(f"Stopped: nothing half-made is left{resumed}.")
 
 
 def _explained(error: OSError, raw_root: Path) -> XrganError:
@@ -201,17 +210,15 @@ def _explained(error: OSError, raw_root: Path) -> XrganError:
     if error.errno in DISK_IS_FULL:
         return XrganError(
             f"The disk of {raw_root} is full.",
-            f"Free some space, or {ELSEWHERE}, and run the command again: a download goes on where it stopped.",
+            f"Free some space, or {NEW_ROOT}, and run the command again: a download goes on where it stopped.",
         )
     if error.errno == errno.EFBIG:
-        return XrganError(f"The disk of {raw_root} takes no file that large.", f"On another disk it may: {ELSEWHERE}.")
+        return XrganError(f"The disk of {raw_root} takes no file that large.", f"On another disk it may: {NEW_ROOT}.")
     reason = error.strerror or str(error)
     path = Path(error.filename) if isinstance(error.filename, str) else raw_root
     if error.errno in FORBIDDEN and not _lead_to_each_other(path, raw_root):
         return XrganError(f"{path} can't be read: {reason}.", "Make it readable, or leave it out.")
-    return XrganError(
-        f"Fetching stopped at {path}: {reason}.", f"Mend that, or {ELSEWHERE}, and run the command again."
-    )
+    return XrganError(f"Fetching stopped at {path}: {reason}.", f"Mend that, or {NEW_ROOT}, and run the command again.")
 
 
 def _lead_to_each_other(path: Path, raw_root: Path) -> bool:

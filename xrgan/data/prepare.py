@@ -37,7 +37,7 @@ INDEX = ["file", "label", "patient", "split", "view", "width", "height", "kind",
 def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "", force: bool = False) -> Path:
     """Pack a folder of images; a second call with the same options and files does nothing.
 
-    Interrupted, it goes on where it stopped.
+    An interrupted one is resumed.
 
     Args:
         raw: a fetched source, or any folder of images.

@@ -1,4 +1,4 @@
-"""A folder of images → a table with a row an image: what its names, its CSVs and its neighbours say of it.
+"""A folder of images → a table with one row per image: what its names, its CSVs and its neighbours say of it.
 
 Here is what sources share: any tree of folders, images known by their stems, masks and their images, CSVs found
 anywhere. What is a source's own stands in sources.py.

@@ -31,7 +31,7 @@ def shown(images: Pixels, channels: int) -> Pixels:
 
 
 def sheet(bands: Sequence[tuple[str, Pixels]], channels: int, columns: int) -> Pixels:
-    """One band a class, its caption above it.
+    """Draw a contact sheet: one band per class, its caption above it.
 
     Args:
         bands: caption, and images uint8 (n, C + M, H, W).

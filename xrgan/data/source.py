@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
+
+Origin = Literal["phantom", "kaggle", "manual"]
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,8 @@ class Source:
 
     Attributes:
         images: how many there are; 0 for the phantom, which draws as many as one asks for.
+        origin: phantom = drawn on this machine; kaggle = downloaded; manual = the user gets it from `url`, where one
+            signs a form first, say, and brings it by --archive or --folder.
         kaggle: "dataset:owner/slug" or "competition:slug"; empty where nothing is downloaded.
         patient_pattern: searched in a file's stem, its first group is the patient (where no more is known: the
             study); empty = unknown.
@@ -32,6 +37,7 @@ class Source:
     citation: str
     url: str
     images: int
+    origin: Origin = "manual"
     kaggle: str = ""
     aliases: tuple[str, ...] = ()
     patient_pattern: str = ""
@@ -42,6 +48,9 @@ class Source:
     label_map: str = ""
     note: str = ""
     read: Callable[[Path], pd.DataFrame] | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.origin == "kaggle") == bool(self.kaggle), f"{self.name}: on Kaggle, or not?"
 
     @property
     def kind(self) -> str:

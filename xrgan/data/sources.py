@@ -47,6 +47,7 @@ _add(
     Source(
         name="phantom",
         title="Procedural chest radiographs, drawn on this machine without the internet",
+        origin="phantom",
         licence="MIT",
         citation="",
         url="",
@@ -85,6 +86,7 @@ _add(
         name="jrs",
         aliases=("jsrt",),
         title="JSRT: nodules in chest X-rays (Japanese Society of Radiological Technology)",
+        origin="kaggle",
         kaggle="dataset:raddar/nodules-in-chest-xrays-jsrt",
         licence="Free for research and education; the terms stand on the page",
         citation="Shiraishi J, et al. Development of a digital image database for chest radiographs with and without "
@@ -108,6 +110,7 @@ _add(
     Source(
         name="kermany",
         title="Chest X-ray images (pneumonia) of children, Guangzhou",
+        origin="kaggle",
         kaggle="dataset:paultimothymooney/chest-xray-pneumonia",
         licence="CC BY 4.0",
         citation="Kermany DS, et al. Identifying medical diagnoses and treatable diseases by image-based deep "
@@ -127,7 +130,7 @@ _add(
 
 
 def _read_rsna(folder: Path) -> pd.DataFrame:
-    """Images named after the patient, and CSVs with a row a box: the competition's, or those of the PNG copy.
+    """Images named after the patient, and CSVs with one row per box: the competition's, or those of the PNG copy.
 
     The masks of the PNG copy are its boxes filled, and say no more. The challenge's test images have no labels, so
     nothing could be scored on them: its training images are left to be split, into labelled test images too.
@@ -187,6 +190,7 @@ _add(
     Source(
         name="rsna",
         title="RSNA Pneumonia Detection Challenge 2018, as PNG",
+        origin="kaggle",
         kaggle="dataset:iamtapendu/rsna-pneumonia-processed-dataset",
         licence=RSNA_LICENCE,
         citation=RSNA_CITATION,
@@ -206,6 +210,7 @@ _add(
     Source(
         name="rsna-dicom",
         title="RSNA Pneumonia Detection Challenge 2018, the original DICOM",
+        origin="kaggle",
         kaggle="competition:rsna-pneumonia-detection-challenge",
         licence=RSNA_LICENCE,
         citation=RSNA_CITATION,
@@ -244,6 +249,7 @@ _add(
     Source(
         name="nih",
         title="NIH ChestX-ray14: 30,805 patients, findings mined from the reports",
+        origin="kaggle",
         kaggle="dataset:nih-chest-xrays/data",
         licence="CC0 1.0; the NIH asks to be named as the provider",
         citation="Wang X, et al. ChestX-ray8: Hospital-scale chest X-ray database and benchmarks on weakly-supervised "
@@ -269,6 +275,7 @@ _add(
     Source(
         name="covid",
         title="COVID-19 Radiography Database (Qatar University and others)",
+        origin="kaggle",
         kaggle="dataset:tawsifurrahman/covid19-radiography-database",
         licence="Data files © original authors; the terms stand on the page",
         citation="Rahman T, et al. Exploring the effect of image enhancement techniques on COVID-19 detection using "
@@ -290,6 +297,7 @@ _add(
     Source(
         name="lungs",
         title="Tuberculosis and lung masks: Montgomery County and Shenzhen",
+        origin="kaggle",
         kaggle="dataset:nikhilpandey360/chest-xray-masks-and-labels",
         licence="CC0 1.0 on Kaggle; the NLM asks to be named as the provider",
         citation="Jaeger S, et al. Two public chest X-ray datasets for computer-aided screening of pulmonary diseases. "

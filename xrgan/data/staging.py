@@ -47,7 +47,7 @@ def growing(target: Path) -> Iterator[Path]:
 
 
 def partial_of(target: Path) -> Path:
-    """A folder beside the one that grows, which outlives an interruption: for work that goes on where it stopped."""
+    """A folder beside the one that grows, which outlives an interruption: for work that is resumed."""
     return target.parent / ".staging" / f"{target.name}.partial"
 
 

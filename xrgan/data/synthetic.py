@@ -47,19 +47,18 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
 
 
 def read_synthetic(
-    folder: Path, classes: Sequence[str] = (), limit: int | None = None, known_only: bool = True
+    folder: Path, classes: Sequence[str] = (), known_only: bool = True
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Read a folder of synthetic images: uint8 (M, C, H, W), and labels (M,), -1 where there is none.
 
     Args:
         classes: of the dataset; a label's number is its place there.
-        limit: read only the first so many.
         known_only: whether a label outside of `classes` is an error; else it counts as none.
 
     Raises:
         XrganError: there is no image, sizes differ, or a label is none of `classes`.
     """
-    index = list_synthetic(folder)[:limit]
+    index = list_synthetic(folder)
     if index.empty:
         raise XrganError(f"There is no image in {folder}.", "`xrgan sample` draws some.")
     unknown = sorted(set(index["label"]) - {"", *classes}) if classes and known_only else []

@@ -37,13 +37,13 @@ class _BrokenOff(Exception):
 
 
 def download(source: Source, downloads: Path) -> Path:
-    """Download a source's archive into `downloads`, going on with what an earlier attempt left there.
+    """Download a source's archive into `downloads`, resuming what an earlier attempt left there.
 
     Only one process may do so at a time: the caller holds a lock.
 
     Raises:
         XrganError: no credentials, no access, no such dataset, no network, or trouble at Kaggle; the hint says what
-            to do, and how to go on without Kaggle.
+            to do, and how to do without Kaggle.
         DamagedArchive: what came is not what Kaggle announced.
         OSError: the disk is full, or can't be written.
     """

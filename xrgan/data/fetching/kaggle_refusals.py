@@ -1,4 +1,4 @@
-"""What a refusal of Kaggle's means for the user: one sentence, and how to go on, with Kaggle or without."""
+"""What a refusal of Kaggle's means for the user: one sentence, and what to do, with Kaggle or without."""
 
 from typing import Any
 

@@ -49,7 +49,7 @@ def write_record(request: Request, folder: Path, archive: ArchiveRecord) -> None
     record: SourceRecord = {
         "name": request.name,
         "title": source.title if source else request.name,
-        "from": request.origin,
+        "from": request.provenance,
         "licence": source.licence if source else "not stated",
         "citation": source.citation if source else "",
         "url": source.url if source else "",

@@ -14,7 +14,7 @@ from xrgan.errors import XrganError
 
 @dataclass(frozen=True)
 class Request:
-    """What is to become data/raw/<name>/, and where it comes from: one of phantom, archive, folder, or Kaggle."""
+    """What is to become data/raw/<name>/, and where it comes from: one of phantom, archive, folder, or the source."""
 
     name: str
     source: Source | None  # None: the user's own images
@@ -23,7 +23,7 @@ class Request:
     phantom: dict[str, int] | None = None  # arguments of phantom.write_dataset
 
     @property
-    def origin(self) -> str:
+    def provenance(self) -> str:
         """Where the images come from, in words that mean the same on another machine."""
         if self.archive:
             return f"archive {self.archive.name}"
@@ -31,7 +31,7 @@ class Request:
             return f"folder {self.folder.resolve().name}"
         if self.phantom is not None:
             return "drawn, " + ", ".join(f"{key} {value}" for key, value in self.phantom.items())
-        return f"Kaggle {self.source.kind} {self.source.slug}" if self.source else ""
+        return f"Kaggle {self.source.kind} {self.source.slug}" if self.source and self.source.kaggle else ""
 
 
 def understand(name: str | None, archive: Path | None, folder: Path | None, phantom: dict[str, int | None]) -> Request:
@@ -55,15 +55,15 @@ def understand(name: str | None, archive: Path | None, folder: Path | None, phan
             )
     source = _source_or_own(name) if local else find_source(name)
     name = source.name if source else _safe(name)
-    drawn = source is not None and not source.kaggle
+    drawn = source is not None and source.origin == "phantom"
     if drawn and local:
         raise XrganError(f"{name} is drawn, not read from files.", f"Name your images: `xrgan fetch my-{name} …`.")
     given = {key: value for key, value in phantom.items() if value is not None}
     if given and not drawn:
         raise XrganError(f"--{min(given)} is for the phantom, not for {name}.", "Leave it out.", exit_code=2)
     if source and drawn:
-        wish = resolve(flags={f"phantom.{key}": value for key, value in given.items()})
-        return Request(name, source, phantom=wish.phantom.model_dump())
+        config = resolve(flags={f"phantom.{key}": value for key, value in given.items()})
+        return Request(name, source, phantom=config.phantom.model_dump())
     return Request(name, source, archive, folder)
 
 

@@ -1,4 +1,7 @@
-"""Many files → squares, in their order, by as many processes as there are cores; a bad file is a reason, no end."""
+"""Many files → squares, in their order, by as many processes as there are cores.
+
+A file that can't be read is recorded with its reason and skipped.
+"""
 
 import hashlib
 import os
@@ -43,7 +46,7 @@ class Fact(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What a worker hands back of some files: the squares' bytes one after the other, and a fact a file."""
+    """What a worker hands back of some files: the squares' bytes one after the other, and one fact per file."""
 
     pixels: bytes
     facts: list[Fact]
@@ -53,7 +56,7 @@ def decode_all(raw: Path, entries: Sequence[Entry], image_format: ImageFormat, w
     """Decode every file below `raw`, in order, some at a time.
 
     Args:
-        workers: processes; 0 = one a core.
+        workers: processes; 0 = one per core.
 
     Raises:
         XrganError: a process was killed.

@@ -1,4 +1,4 @@
-"""Which masks become channels: what the user wishes, and what a source's first files show."""
+"""Which masks become channels: what the user asks for, and what a source's first files show."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,23 +13,23 @@ from xrgan.errors import XrganError
 LOOKED_AT = 16  # mask files from which the structures of a source are told
 
 
-def choose_mask_channels(wish: str, rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> tuple[str, ...]:
+def choose_mask_channels(asked_for: str, rows: pd.DataFrame, raw: Path, of_source: Sequence[str]) -> tuple[str, ...]:
     """The structures that become channels.
 
     Args:
-        wish: `prepare.masks`.
+        asked_for: `prepare.masks`.
         rows: columns mask and boxes.
         of_source: what the source is known to have masks of; empty = not known.
 
     Raises:
         XrganError: a structure is asked for that there is no mask of.
     """
-    if wish == NONE:
+    if asked_for == NONE:
         return ()
     found = _found(rows, raw, of_source)
-    if wish == AUTO:
+    if asked_for == AUTO:
         return _usual(found, rows)
-    asked = [plain(name) for name in wish.split(",")]
+    asked = [plain(name) for name in asked_for.split(",")]
     if len(asked) == 1 and found == {UNNAMED}:
         return (asked[0],)
     for name in asked:
