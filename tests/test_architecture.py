@@ -12,7 +12,8 @@ import pytest
 import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "files", "option_syntax", "console", "config", "config_resolve", "rundir", "workspace"}
+GROUND = {"errors", "files", "downloads", "plots", "option_syntax", "console"}
+GROUND |= {"config", "config_resolve", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 KNOW_TORCH = {*STAGES, "hardware.py"}

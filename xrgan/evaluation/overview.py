@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 
 from xrgan.data.images import grid
 from xrgan.evaluation import checkpoint_scores
 from xrgan.evaluation.image_sets import HELD_OUT, Comparison, Images
 from xrgan.evaluation.scores_file import FIGURES, Scores, of_one_extractor
-from xrgan.files import replacing
+from xrgan.plots import REAL, SYNTHETIC, drawn_figure, show_image
 
 COLUMNS = 5
 ROWS = 5  # shared by the classes, one each at least
@@ -32,18 +30,14 @@ def draw_overview(path: Path, comparison: Comparison, scores: Scores, caption: s
     blocks = _blocks(comparison)
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)
     panels = _panels(path.parent, comparison, scores["metrics"])
-    with matplotlib.rc_context({"font.size": 10}):
-        heights = [1.07 * rows + 0.9, *([PANEL_INCHES] if panels else [])]
-        figure = Figure(figsize=(11, sum(heights)), layout="constrained", facecolor="white")
-        FigureCanvasAgg(figure)
+    heights = [1.07 * rows + 0.9, *([PANEL_INCHES] if panels else [])]
+    with drawn_figure(path, 11, sum(heights), dpi=150, font_size=10) as figure:
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         _draw_images(parts[0], blocks, comparison.reference)
         if panels:
             for axes, draw in zip(parts[1].subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
                 draw(axes)
         figure.supxlabel(caption, fontsize=10)
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=150)
 
 
 def _blocks(comparison: Comparison) -> list[tuple[str, Images, Images]]:
@@ -61,7 +55,7 @@ def _draw_images(figure: SubFigure, blocks: Sequence[tuple[str, Images, Images]]
     axes = figure.subplots(len(blocks), 2, squeeze=False)
     for row, (name, real, synthetic) in zip(axes, blocks, strict=True):
         for axis, images in zip(row, (real, synthetic), strict=True):
-            _show(axis, images, COLUMNS)
+            show_image(axis, grid(images, COLUMNS))
         row[0].set_ylabel(name, fontsize=12)
     axes[0, 0].set_title("Real (held out)" if reference == HELD_OUT else "Real (training images)", fontsize=14)
     axes[0, 1].set_title("Synthetic", fontsize=14)
@@ -87,7 +81,7 @@ def _draw_closest(axes: Axes, comparison: Comparison, figure: Mapping[str, Any])
     closest = figure["closest"][:PAIRS]
     above = comparison.synthetic.images[[pair["synthetic"] for pair in closest]]
     below = comparison.training.images[[pair["training"] for pair in closest]]
-    _show(axes, np.concatenate([above, below]), len(closest))
+    show_image(axes, grid(np.concatenate([above, below]), len(closest)))
     share = f"{100 * figure['value']:.1f} %"
     floor = "unknown" if figure["floor"] is None else f"{100 * figure['floor']:.1f} %"
     axes.set_title("Closest pairs\n(synthetic above, training below)", fontsize=11)
@@ -99,7 +93,7 @@ def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
     values = np.array([figures[name]["value"] for name in BALANCE])
     ends = np.array([figures[name].get("interval", 2 * [figures[name]["value"]]) for name in BALANCE])
     places = np.arange(len(BALANCE))
-    axes.barh(places, values, xerr=np.abs(ends - values[:, None]).T, color="#4477aa", ecolor="#223355", height=0.6)
+    axes.barh(places, values, xerr=np.abs(ends - values[:, None]).T, color=REAL, ecolor="#223355", height=0.6)
     floors = [figures[name]["floor"] for name in BALANCE]
     known = [(place, floor) for place, floor in zip(places, floors, strict=True) if floor is not None]
     axes.scatter([floor for _, floor in known], [place for place, _ in known], marker="|", s=500, c="black", zorder=3)
@@ -111,16 +105,9 @@ def _draw_balance(axes: Axes, figures: Mapping[str, Any]) -> None:
 
 
 def _draw_way(axes: Axes, rows: Sequence[checkpoint_scores.Row]) -> None:
-    axes.plot([row.images_seen for row in rows], [row.fid for row in rows], "o-", color=checkpoint_scores.SYNTHETIC)
-    axes.axhline(rows[-1].fid_floor, color=checkpoint_scores.REAL, linestyle="--")
+    axes.plot([row.images_seen for row in rows], [row.fid for row in rows], "o-", color=SYNTHETIC)
+    axes.axhline(rows[-1].fid_floor, color=REAL, linestyle="--")
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_title("FID over the training\n(dashed: real against real)", fontsize=11)
     axes.set_xlabel("images seen")
-
-
-def _show(axes: Axes, images: Images, columns: int) -> None:
-    sheet = np.moveaxis(grid(images, columns), 0, -1)
-    axes.imshow(sheet if sheet.shape[-1] == 3 else sheet[..., 0], cmap="gray", vmin=0, vmax=255)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)

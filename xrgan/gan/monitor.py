@@ -8,20 +8,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import matplotlib
 import numpy as np
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from torch import nn
 
 from xrgan import console
 from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
-from xrgan.files import replacing
 from xrgan.gan.networks.registry import ImageSpec
 from xrgan.gan.sampler import draw, latents
+from xrgan.plots import drawn_figure
 from xrgan.rundir import RunDir
 
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
@@ -87,9 +84,7 @@ def _part(labels: torch.Tensor | None, first: int) -> torch.Tensor | None:
 
 def plot_losses(rows: list[Row], file: Path) -> None:
     """Both losses, and D(x) beside D(G(z)), over the epochs."""
-    with matplotlib.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
-        FigureCanvasAgg(figure)
+    with drawn_figure(file, 9, 3.2, dpi=120, font_size=9) as figure:
         losses, outputs = figure.subplots(1, 2)
         epochs = [row["epoch"] for row in rows]
         losses.plot(epochs, [row["discriminator_loss"] for row in rows], label="discriminator")
@@ -101,8 +96,6 @@ def plot_losses(rows: list[Row], file: Path) -> None:
         for axes in (losses, outputs):
             axes.legend(frameon=False)
             axes.grid(alpha=0.3)
-        with replacing(file) as temporary:
-            figure.savefig(temporary, format="png", dpi=120)
 
 
 def _open_events(folder: Path, step: int, config: Config) -> Any:

@@ -1,9 +1,7 @@
 import hashlib
-import http.server
 import pickle
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +10,8 @@ import pytest
 import torch
 from torchvision import models
 
+from tests.servers import closed_port, serving
+from xrgan import downloads
 from xrgan.downstream.classification import imagenet_weights
 from xrgan.downstream.classification.networks import build
 from xrgan.errors import XrganError
@@ -34,26 +34,8 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     """A folder, and the address under which a server on this machine gives its files out."""
     folder = tmp_path / "served"
     folder.mkdir()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(folder))
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    with serving(folder) as address:
+        yield folder, address
 
 
 def test_without_a_network_the_error_comes_at_once_and_names_both_ways_on(
@@ -73,7 +55,7 @@ def test_without_a_network_the_error_comes_at_once_and_names_both_ways_on(
 def test_a_server_that_never_answers_is_given_up(
     point_download_at: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imagenet_weights, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(downloads, "READ_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         point_download_at(f"http://127.0.0.1:{silent.getsockname()[1]}/resnet18-f37072fd.pth")
         with pytest.raises(XrganError, match="no answer came in time"):

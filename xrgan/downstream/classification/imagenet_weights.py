@@ -4,18 +4,14 @@ import re
 import warnings
 from pathlib import Path
 
-import requests
 import torch
 from torch import Tensor, nn
 from torchvision import models
 
 from xrgan import console
+from xrgan.downloads import download, reason
 from xrgan.errors import XrganError
-from xrgan.files import replacing, sha256
-
-CONNECT_SECONDS = 5  # for each address of the server: a hospital's firewall often just doesn't answer
-READ_SECONDS = 30  # the longest silence in between
-CHUNK_BYTES = 1 << 20
+from xrgan.files import sha256
 
 State = dict[str, Tensor]
 
@@ -93,49 +89,24 @@ def _read(path: Path) -> State:
 def _download(arch: str) -> Path:
     url = _url(arch)
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-    if path.is_file() and _hash_fits(path, path.name):
+    if path.is_file() and sha256(path).startswith(_published_hash(path)):
         return path
     console.notice(f"The ImageNet weights of {arch} come from {url}.")
     try:
-        _stream(url, path)
+        download(url, path, _published_hash(path), path.name)
     except OSError as error:  # those of requests are, too
         raise XrganError(
-            f"The ImageNet weights of {arch} could not be downloaded: {_reason(error)}.",
+            f"The ImageNet weights of {arch} could not be downloaded: {reason(error)}.",
             f"Either train from scratch with `--weights none`, or bring {url} from a machine with internet"
             " and pass it with `--weights FILE`.",
         ) from error
     return path
 
 
-def _stream(url: str, path: Path) -> None:
-    with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response, replacing(path) as file:
-        response.raise_for_status()
-        megabytes = int(response.headers.get("Content-Length", 0)) / 1e6
-        with console.progress(path.name, megabytes or None, unit="MB") as bar, file.open("wb") as out:
-            for chunk in response.iter_content(CHUNK_BYTES):
-                out.write(chunk)
-                bar.advance(len(chunk) / 1e6)
-        if not _hash_fits(file, path.name):
-            raise OSError("what arrived is another file (its SHA-256 is wrong)")
-
-
-def _reason(error: OSError) -> str:
-    match error:
-        case requests.HTTPError(response=response) if response is not None:
-            return f"the server answered {response.status_code}"
-        case requests.Timeout():
-            return "no answer came in time"
-        case requests.exceptions.SSLError():
-            return "the server's certificate is not trusted; REQUESTS_CA_BUNDLE can name your proxy's"
-        case requests.RequestException():
-            return "the server can't be reached"
-    return error.strerror or str(error)
-
-
 def _url(arch: str) -> str:
     return str(models.get_model_weights(arch).DEFAULT.url)
 
 
-def _hash_fits(path: Path, name: str) -> bool:
+def _published_hash(path: Path) -> str:
     """torchvision's file names end in the first eight digits of the SHA-256."""
-    return sha256(path).startswith(Path(name).stem.rpartition("-")[2])
+    return path.stem.rpartition("-")[2]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, roc_curve
 
@@ -16,8 +15,9 @@ from xrgan.downstream.classification.comparison import LEADING, Outcome, test_la
 from xrgan.downstream.classification.metrics import METRICS
 from xrgan.downstream.classification.pool import Pool
 from xrgan.downstream.comparison import by_key
-from xrgan.downstream.plots import COLOURS, Curve, save
+from xrgan.downstream.plots import COLOURS, Curve
 from xrgan.downstream.statistics import bootstrap
+from xrgan.plots import new_figure, save_figure
 
 RESAMPLES = 200  # of a ROC's band
 GRID = np.linspace(0, 1, 101)  # false positive rates at which ROCs are averaged
@@ -70,7 +70,7 @@ def save_trainings(path: Path, table: pd.DataFrame) -> None:
 
 def save_roc(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
     """Mean ROC of each arm's trainings, with the 95 % band that other patients would make of it."""
-    figure = Figure(figsize=(6, 6), dpi=120, layout="constrained")
+    figure = new_figure(6, 6)
     axes = figure.subplots()
     labels, groups = test_labels(pool), pool.groups[pool.test]
     for (arm, _), ones in by_key(outcomes).items():
@@ -90,13 +90,13 @@ def save_roc(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
     what = f"{pool.classes[-1]} against {pool.classes[0]}" if two else "Mean of each class against the rest"
     axes.set(title=f"{what}, test split", xlabel="1 − specificity", ylabel="sensitivity", xlim=(0, 1), ylim=(0, 1.01))
     axes.legend(loc="lower right")
-    save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
     """Test images by true and predicted class, an arm a panel; its trainings' probabilities are averaged."""
     grouped = by_key(outcomes)
-    figure = Figure(figsize=(1 + 3.4 * len(grouped), 3.8), dpi=120, layout="constrained")
+    figure = new_figure(1 + 3.4 * len(grouped), 3.8)
     panels = figure.subplots(1, len(grouped), squeeze=False)[0]
     labels = test_labels(pool)
     for panel, ((arm, _), ones) in zip(panels, grouped.items(), strict=True):
@@ -106,7 +106,7 @@ def save_confusion(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
         panel.set_title(arm, fontsize="medium")
         if panel is not panels[0]:
             panel.set_ylabel("")
-    save(figure, path)
+    save_figure(figure, path)
 
 
 def save_gain(path: Path, summary: Mapping[str, Any]) -> bool:

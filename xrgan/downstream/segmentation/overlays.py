@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from xrgan.data.images import Pixels
 from xrgan.data.sheets import COLOURS, tinted
-from xrgan.files import replacing
+from xrgan.plots import new_figure, save_figure, show_image
 
 CELL = 2.6  # inches
 MOST_ROWS = 12  # a longer picture is looked at by nobody
@@ -41,29 +38,21 @@ def save_overlays(
     images = images[:MOST_ROWS]
     columns = {"X-ray": np.broadcast_to(images, (len(images), 3, *images.shape[2:]))}
     columns |= {heading: _over(images, shown[:MOST_ROWS]) for heading, shown in masks.items()}
-    figure = Figure(figsize=(CELL * len(columns), CELL * len(images) + 0.5), dpi=120, layout="constrained")
+    figure = new_figure(CELL * len(columns), CELL * len(images) + 0.5)
     axes = figure.subplots(len(images), len(columns), squeeze=False)
     for panels, title, *cells in zip(axes, titles, *columns.values(), strict=False):
         panels[0].set_ylabel(title, fontsize="small")
         for panel, cell in zip(panels, cells, strict=True):
-            _show(panel, cell)
+            show_image(panel, cell, interpolation="nearest")
     for panel, heading in zip(axes[0], columns, strict=True):
         panel.set_title(heading, fontsize="medium")
     figure.legend(handles=_legend(names), loc="outside lower center", ncols=len(names), frameon=False)
-    FigureCanvasAgg(figure)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+    save_figure(figure, path)
 
 
 def _over(images: Pixels, masks: Masks) -> Pixels:
     """The images under the masks in colour: uint8 (n, 3, H, W)."""
     return tinted(np.concatenate([images, np.where(masks, 255, 0).astype(np.uint8)], axis=1), images.shape[1])
-
-
-def _show(panel: Axes, cell: Pixels) -> None:
-    panel.imshow(np.moveaxis(cell, 0, -1), interpolation="nearest")
-    panel.set(xticks=[], yticks=[])
-    panel.spines[:].set_visible(False)
 
 
 def _legend(names: Sequence[str]) -> list[Patch]:

@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from xrgan.evaluation.image_sets import Images
-from xrgan.files import replacing
+from xrgan.plots import drawn_figure, show_image
 
 INCHES = 1.35  # per image
 WIDTH = 9.5  # inches at least, for the words
@@ -24,21 +18,18 @@ def draw_pairs(path: Path, synthetic: Images, training: Images, figure: Mapping[
     Below each pair stands its relative distance, in red where it is a suspect; the thresholds are the caption.
     """
     pairs = figure["closest"]
-    with matplotlib.rc_context({"font.size": 9}):
-        drawn = Figure(figsize=(max(WIDTH, INCHES * len(pairs) + 0.4), 2 * INCHES + 1.3), layout="constrained")
-        FigureCanvasAgg(drawn)
+    width = max(WIDTH, INCHES * len(pairs) + 0.4)
+    with drawn_figure(path, width, 2 * INCHES + 1.3, dpi=150, font_size=9) as drawn:
         axes = drawn.subplots(2, len(pairs), squeeze=False)
         for (above, below), pair in zip(axes.T, pairs, strict=True):
-            _show(above, synthetic[pair["synthetic"]])
-            _show(below, training[pair["training"]])
+            show_image(above, synthetic[pair["synthetic"]])
+            show_image(below, training[pair["training"]])
             colour = SUSPECT if pair["nearness"] <= 1 else GENUINE
             below.set_xlabel(f"{pair['space']}\n{pair['relative']:.2f}", color=colour)
         axes[0, 0].set_ylabel("synthetic")
         axes[1, 0].set_ylabel("training")
         drawn.suptitle(_title(figure), fontsize=11)
         drawn.supxlabel(_caption(figure), fontsize=9)
-        with replacing(path) as temporary:
-            drawn.savefig(temporary, format="png", dpi=150)
 
 
 def _title(figure: Mapping[str, Any]) -> str:
@@ -53,10 +44,3 @@ def _caption(figure: Mapping[str, Any]) -> str:
         f"Below each pair: distance ÷ that to the 9th to 16th nearest training image; in red, a suspect: {limits}.\n"
         f"Looked for {figure['note']}."
     )
-
-
-def _show(axis: Axes, image: Images) -> None:
-    pixels = np.moveaxis(image, 0, -1)
-    axis.imshow(pixels if len(image) == 3 else image[0], cmap="gray", vmin=0, vmax=255)
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)

@@ -1,0 +1,105 @@
+"""Report of a run's scored checkpoints: a table for the terminal, over_time.csv, and a picture, over_time.png."""
+
+import dataclasses
+import functools
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from xrgan.evaluation.checkpoint_scores import Row, Setting, best, read, write
+from xrgan.plots import REAL, SYNTHETIC, drawn_figure
+
+PICTURE = "over_time.png"
+COLUMNS = ("checkpoint", "epoch", "step", "images seen", "FID", "KID", "")
+
+
+def publish(
+    folder: Path, rows: Sequence[Row], setting: Setting, there: Collection[int]
+) -> tuple[list[Row], Row | None]:
+    """Write over_time.csv with all rows, and over_time.png with those of one setting, of which there must be some.
+
+    Args:
+        there: the steps of the checkpoints that are on disk.
+
+    Returns:
+        The rows of the setting, the first step first, and the best of those that are there.
+    """
+    write(folder, rows)
+    comparable = [row for row in read(folder) if row.setting == setting]
+    chosen = best(comparable, there)
+    draw(folder / PICTURE, comparable, chosen)
+    return comparable, chosen
+
+
+def summary(rows: Sequence[Row], chosen: Row | None) -> dict[str, Any]:
+    """Rows of one setting as JSON takes them; `best` is the name of a checkpoint, or None."""
+    return {"best": chosen and chosen.checkpoint, "checkpoints": [dataclasses.asdict(row) for row in rows]}
+
+
+def sentence(row: Row) -> str:
+    return (
+        f"{row.checkpoint}: FID {row.fid:.2f} (real vs real {row.fid_floor:.2f}), KID {row.kid:.4f} "
+        f"({row.kid_floor:.4f}), {row.n:,} images against as many of {row.split}."
+    )
+
+
+def table(rows: Sequence[Row], chosen: Row | None) -> list[tuple[str, ...]]:
+    """What the terminal shows of rows of one setting, and below them what real images score themselves."""
+    shown: list[tuple[str, ...]] = [
+        (
+            row.checkpoint,
+            f"{row.epoch:g}",
+            str(row.step),
+            f"{row.images_seen:,}",
+            f"{row.fid:.2f}",
+            f"{row.kid:.4f} ± {row.kid_std:.4f}",
+            "best" if row == chosen else "",
+        )
+        for row in rows
+    ]
+    floors = [("real vs real", "", "", "", f"{row.fid_floor:.2f}", f"{row.kid_floor:.4f}", "") for row in rows[-1:]]
+    return [*shown, *floors]
+
+
+def draw(path: Path, rows: Sequence[Row], chosen: Row | None) -> None:
+    """Write a PNG: FID and KID of rows of one setting (one at least) over the images seen, and over the steps above."""
+    seen = np.array([row.images_seen for row in rows])
+    last = rows[-1]
+    batch_size = last.images_seen / last.step if last.step else 1.0
+    with drawn_figure(path, 9, 3.8, dpi=120, font_size=9) as figure:
+        left, right = figure.subplots(1, 2)
+        left.plot(seen, [row.fid for row in rows], "o-", color=SYNTHETIC, label="synthetic")
+        right.errorbar(
+            seen,
+            [row.kid for row in rows],
+            [row.kid_std for row in rows],
+            fmt="o-",
+            color=SYNTHETIC,
+            capsize=2,
+            elinewidth=0.8,
+            label="synthetic (bar: spread of subsets)",
+        )
+        if chosen is not None:
+            for axes, height in ((left, chosen.fid), (right, chosen.kid)):
+                axes.plot(chosen.images_seen, height, "*", color="black", markersize=13, zorder=5, label="best, by KID")
+        for axes, floor, name in ((left, last.fid_floor, f"FID, layer {last.layer}"), (right, last.kid_floor, "KID")):
+            axes.axhline(floor, color=REAL, linestyle="--", label="real vs real")
+            _finish(axes, name, batch_size)
+        figure.suptitle(f"{last.n:,} images a checkpoint against as many of {last.split}; lower is better", fontsize=10)
+
+
+def _finish(axes: Axes, name: str, batch_size: float) -> None:
+    axes.set(ylabel=name, xlabel="images seen")
+    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.set_xlim(left=0.0)
+    axes.locator_params(axis="x", nbins=5)  # more numbers of five digits touch one another
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    to_steps, to_images = functools.partial(np.multiply, 1 / batch_size), functools.partial(np.multiply, batch_size)
+    steps = axes.secondary_xaxis("top", functions=(to_steps, to_images))
+    steps.set_xlabel("steps")
+    steps.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize=8)
