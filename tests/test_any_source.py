@@ -77,7 +77,7 @@ def test_a_miniature_becomes_batches(source: str, ask: Ask) -> None:
     batches = make_batches(
         dataset, resolve(settings=["train.batch_size=4", "model.conditional=false", "model.masks=true"])
     )
-    images, labels = batches.at(0, torch.device("cpu"))
+    images, labels = batches.batch(0, torch.device("cpu"))
     assert images.shape == (4, 1 + len(masks), 32, 32)
     assert images.abs().max() <= 1
     assert labels.min() >= -1

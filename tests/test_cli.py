@@ -293,7 +293,7 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     from xrgan.errors import XrganError
     from xrgan.evaluation import inception_weights
     from xrgan.gan import sample_folder
-    from xrgan.gan.sampler import Drawing
+    from xrgan.gan.sampler import Sampler
 
     def no_weights() -> Path:
         raise XrganError("The Inception weights can't be had.")
@@ -304,15 +304,15 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     type_("train --run a --epochs 1 --model dcgan", *TINY)
     dataset = open_packed(Path("data/prepared/phantom_32"))
     copied = dataset.xrays(dataset.of_split("train")[:3])
-    draw_block = sample_folder.draw_block
+    sample_block = sample_folder.sample_block
 
-    def copying(drawing: Drawing, seed: int, block: int, label: str = "") -> Any:
-        images, labels = draw_block(drawing, seed, block, label)
+    def copying(sampler: Sampler, seed: int, block: int, label: str = "") -> Any:
+        images, labels = sample_block(sampler, seed, block, label)
         if block == 0:
             images[[1, 4, 7], :1] = copied
         return images, labels
 
-    monkeypatch.setattr(sample_folder, "draw_block", copying)
+    monkeypatch.setattr(sample_folder, "sample_block", copying)
     answer = type_("sample -n 8 --reject-copies")
     assert "The Inception weights can't be had. Copies are looked for by their pixels alone." in answer.err
     assert "images looked like copies of training images, and were left out" in answer.err
@@ -320,9 +320,9 @@ def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkey
     copies = {f"synthetic_0000{k}.png" for k in (2, 5, 8)}
     said = yaml.safe_load((synthetic / "sample.yaml").read_text())
     assert said["reject_copies"] == "pixels, against phantom_32" and {2, 5, 8} <= set(said["dropped"])
-    assert len(sample_folder.list_drawn(synthetic)) == 8
+    assert len(sample_folder.list_images(synthetic)) == 8
     type_("evaluate --ssim --set evaluate.pairs=5")
-    drawn = {path.name for path in sample_folder.list_drawn(synthetic)}
+    drawn = {path.name for path in sample_folder.list_images(synthetic)}
     assert len(drawn) == len(dataset.of_split("val", "test")) > 8, "more were drawn, in the same way"
     assert not copies & drawn
     for line, word in (("--interpolate --reject-copies", "nobody judges"), ("--data phantom_32", "--reject-copies")):

@@ -342,7 +342,7 @@ def sample(
         console.show_text(to_yaml(resolved))
         return
     from xrgan.gan import sample_folder
-    from xrgan.gan.sampler import open_drawing
+    from xrgan.gan.sampler import load_sampler
 
     if label and balance:
         raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
@@ -356,21 +356,21 @@ def sample(
         raise XrganError(
             "--data is of use beside --reject-copies only: drawing needs no dataset.", "Leave it out.", exit_code=2
         )
-    drawing = open_drawing(there, resolved.device, resolved.sample.ema, checkpoint)
-    drawing = dataclasses.replace(drawing, balance=balance)
+    sampler = load_sampler(there, resolved.device, resolved.sample.ema, checkpoint)
+    sampler = dataclasses.replace(sampler, balance=balance)
     folder = out or there.synthetic
     wish = resolved.sample
-    selection = drawing_of_runs.reject_copies(workspace, there, resolved, data) if reject_copies else None
-    sampled = sample_folder.sample(drawing, folder, wish.n, wish.seed, label, there.name, overwrite, selection)
+    rejection = drawing_of_runs.reject_copies(workspace, there, resolved, data) if reject_copies else None
+    sampled = sample_folder.fill(sampler, folder, wish.n, wish.seed, label, there.name, overwrite, rejection)
     console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
-    if selection:
+    if rejection:
         dropped, judged = len(sampled.record.dropped), sampled.record.judged
         console.notice(f"{dropped:,} of {judged:,} images looked like copies of training images, and were left out.")
     console.show_text(str(sampled.sheet))
     if interpolate:
         from xrgan.gan import interpolation
 
-        console.show_text(str(interpolation.interpolate(drawing, folder / "walk.gif", wish.seed, label)))
+        console.show_text(str(interpolation.interpolate(sampler, folder / "walk.gif", wish.seed, label)))
 
 
 @app.command()

@@ -8,15 +8,15 @@ from xrgan.errors import XrganError
 
 
 def choose_device(name: str) -> torch.device:
-    """cpu, cuda or mps; auto = the fastest that is there.
+    """cpu, cuda or mps; auto = the fastest that is available.
 
     Raises:
         XrganError: this machine has no such device.
     """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
-    if not there[name]:
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if available[device]))
+    if not available[name]:
         raise XrganError(
             f"This machine has no {name} device that PyTorch {torch.__version__} can use.",
             "`--device auto` takes the fastest that is there; `--device cpu` works everywhere.",

@@ -20,7 +20,7 @@ from xrgan.config_resolve import resolve
 from xrgan.gan import sample_folder
 from xrgan.gan.networks.recipes import with_recipe
 from xrgan.gan.networks.registry import ImageSpec, build
-from xrgan.gan.sampler import BLOCK, Drawing, draw
+from xrgan.gan.sampler import BLOCK, Sampler, generate
 from xrgan.hardware import choose_device
 
 
@@ -35,20 +35,20 @@ def main() -> None:
     model = with_recipe(resolve()).model
     generator, _ = build(model, ImageSpec(options.size, 1, 0))
     generator = generator.to(device).eval()
-    drawing = Drawing(generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True)
+    sampler = Sampler(generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True)
     z = torch.randn(options.n, int(model.latent_size))
     ratios = []
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            images = [draw(generator, part, None) for part in z.split(BLOCK)]
+            images = [generate(generator, part, None) for part in z.split(BLOCK)]
             bare = time.perf_counter() - start
             for k, image in enumerate(image for block in images for image in block):
                 Image.fromarray(image[0]).save(Path(folder) / f"{k}.png")
             plain = time.perf_counter() - start
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            sample_folder.sample(drawing, Path(folder), options.n, 0)
+            sample_folder.fill(sampler, Path(folder), options.n, 0)
             ours = time.perf_counter() - start
         ratios.append(plain / ours)
         rates = " ".join(

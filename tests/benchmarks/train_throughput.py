@@ -123,9 +123,9 @@ def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # typ
         content_hash="",
     )
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
-    config = setup.complete(resolve(wish(options), flags=flags), dataset)
+    config = setup.resolve_auto(resolve(wish(options), flags=flags), dataset)
     run = RunDir(folder / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     return lambda: training.train(run, dataset, config)
 
 

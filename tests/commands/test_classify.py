@@ -80,7 +80,7 @@ def put_run(name: str, dataset: PackedDataset = TOYS, only: int | None = None) -
     """
     run = RunDir(Path("runs") / name)
     config = tiny_config(f"dataset={dataset.name}", conditional=only is None)
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     labels = np.arange(80) % 2 if only is None else np.full(80, only)
     put_images(run.synthetic, labels, None if only is not None else [dataset.classes[label] for label in labels])
     (run.synthetic / "sample.yaml").write_text(f"run: {name}\nseed: 0\n")
@@ -382,7 +382,7 @@ def put_trained(name: str, dataset: PackedDataset) -> RunDir:
     """A run that was really trained, for an epoch."""
     run = RunDir(Path("runs") / name)
     config = tiny_config(f"dataset={dataset.name}", "train.epochs=1", "train.batch_size=16")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     training.train(run, dataset, config)
     return run
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xrgan.gan.augment import BLACK, Draws, Strength, adapted, augment, draw, probability_for
+from xrgan.gan.augment import BLACK, RandomNumbers, Strength, adapted, augment, probability_for, random_numbers
 
 HALF = Strength(0.5)
 
@@ -18,9 +18,9 @@ def images(batch: int = 4, channels: int = 1, size: int = 16) -> Tensor:
     return torch.rand(batch, channels, size, size, generator=torch.Generator().manual_seed(0)) * 1.6 - 0.8
 
 
-def draws(batch: int = 4, **fields: float) -> Draws:
+def draws(batch: int = 4, **fields: float) -> RandomNumbers:
     """Nothing happens (the middle of each range; no change applied), but for the fields given."""
-    nothing = Draws(np.ones((batch, 4)), *(np.full((batch, 2), 0.5, np.float32) for _ in range(4)))
+    nothing = RandomNumbers(np.ones((batch, 4)), *(np.full((batch, 2), 0.5, np.float32) for _ in range(4)))
     changed = {name: np.full_like(getattr(nothing, name), value) for name, value in fields.items()}
     return dataclasses.replace(nothing, **changed)
 
@@ -34,7 +34,7 @@ def only(change: int, batch: int = 4) -> np.ndarray:
 
 def test_probability_0_changes_nothing() -> None:
     x = images()
-    assert augment(x, draw(np.random.default_rng(0), 4), Strength(0.0), 1) is x
+    assert augment(x, random_numbers(np.random.default_rng(0), 4), Strength(0.0), 1) is x
 
 
 def test_brightness_and_contrast_are_linear_and_spare_the_masks() -> None:
@@ -75,17 +75,17 @@ def test_a_cutout_covers_a_square_of_image_and_masks() -> None:
 @given(st.integers(0, 10**6), st.sampled_from([8, 16, 24]), st.integers(1, 5))
 def test_every_image_is_changed_by_its_own_numbers(seed: int, size: int, batch: int) -> None:
     x = images(batch, 2, size)
-    numbers = draw(np.random.default_rng(seed), batch)
+    numbers = random_numbers(np.random.default_rng(seed), batch)
     whole = augment(x, numbers, Strength(0.7), 1)
     assert whole.shape == x.shape
     for k in range(batch):
-        alone = Draws(*(getattr(numbers, field.name)[k : k + 1] for field in dataclasses.fields(Draws)))
+        alone = RandomNumbers(*(getattr(numbers, field.name)[k : k + 1] for field in dataclasses.fields(RandomNumbers)))
         assert torch.allclose(augment(x[k : k + 1], alone, Strength(0.7), 1), whole[k : k + 1], atol=1e-6)
 
 
 def test_changes_come_as_often_as_the_probability_says() -> None:
     x = images(2000, 1, 8)
-    changed = augment(x, draw(np.random.default_rng(0), 2000), Strength(0.3), 1)
+    changed = augment(x, random_numbers(np.random.default_rng(0), 2000), Strength(0.3), 1)
     untouched = ((changed - x).abs() < 1e-6).all(dim=(1, 2, 3)).float().mean().item()
     # A shift by (0, 0) changes nothing: 1 of 9 at this size.
     assert untouched == pytest.approx(0.7 * (0.7 + 0.3 / 9) * 0.7, abs=0.03)
@@ -95,7 +95,7 @@ def test_left_stays_left_and_dark_stays_dark() -> None:
     """No flip, no turn, no inversion: an image that is bright at its upper left stays so, whatever is drawn."""
     ramp = torch.linspace(0.9, -0.9, 16)
     x = ((ramp[:, None] + ramp[None]) / 2).expand(300, 1, 16, 16)
-    changed = augment(x, draw(np.random.default_rng(1), 300), Strength(1.0), 1)
+    changed = augment(x, random_numbers(np.random.default_rng(1), 300), Strength(1.0), 1)
     weight = torch.linspace(-1, 1, 16)
     inner = changed[:, 0, 2:-2, 2:-2]  # the black that comes in aside
     covered = inner == 0

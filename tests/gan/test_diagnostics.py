@@ -10,7 +10,7 @@ import torch
 from tests.gan.helpers import tiny_config, tiny_dataset
 from xrgan.gan import diagnostics, setup, training
 from xrgan.gan.batches import make_batches
-from xrgan.gan.diagnostics import advice, examine
+from xrgan.gan.diagnostics import diagnose, explain
 from xrgan.gan.state import TrainState, image_spec, start
 from xrgan.rundir import RunDir
 
@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 def fresh(tmp_path: Path, **more: object) -> tuple[TrainState, dict[str, float]]:
     dataset, config = tiny_dataset(tmp_path, n=240, **more), tiny_config()  # type: ignore[arg-type]
     state = start(config, image_spec(dataset, config), CPU)
-    return state, examine(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU)
+    return state, diagnose(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU)
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     state = start(config, image_spec(dataset, config), CPU)
     before = copy.deepcopy((state.generator.state_dict(), state.discriminator.state_dict(), state.ema.state_dict()))
     random = torch.get_rng_state()
-    figures = [examine(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU) for _ in "ab"]
+    figures = [diagnose(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU) for _ in "ab"]
     assert figures[0] == figures[1]
     after = (state.generator.state_dict(), state.discriminator.state_dict(), state.ema.state_dict())
     for old, new in zip(before, after, strict=True):
@@ -44,17 +44,17 @@ def test_a_generator_that_draws_one_image_has_no_diversity(tmp_path: Path) -> No
     with torch.no_grad():
         for tensor in state.ema.parameters():
             tensor.zero_()
-    figures = examine(state, make_batches(dataset, config), spec, config, CPU)
+    figures = diagnose(state, make_batches(dataset, config), spec, config, CPU)
     assert figures["diversity"] == 0
-    assert "alike" in advice(figures)["diversity"]
+    assert "alike" in explain(figures)["diversity"]
 
 
 def test_real_images_in_place_of_drawn_ones_are_as_diverse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, config = tiny_dataset(tmp_path, n=240), tiny_config()
     others = dataset.xrays(dataset.of_split("train")[:64])
-    monkeypatch.setattr(diagnostics, "draw", lambda *_: others)
+    monkeypatch.setattr(diagnostics, "generate", lambda *_: others)
     spec = image_spec(dataset, config)
-    figures = examine(start(config, spec, CPU), make_batches(dataset, config), spec, config, CPU)
+    figures = diagnose(start(config, spec, CPU), make_batches(dataset, config), spec, config, CPU)
     assert figures["diversity"] == pytest.approx(1, abs=0.1)
 
 
@@ -74,16 +74,16 @@ def test_overfitting_is_what_the_discriminator_does_not_say_of_unseen_images(
 
     state = start(config, image_spec(dataset, config), CPU)
     state.discriminator = Memory()
-    figures = examine(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU)
+    figures = diagnose(state, make_batches(dataset, config), image_spec(dataset, config), config, CPU)
     assert figures["overfitting"] == expected
-    assert ("overfitting" in advice(figures)) == (expected == 1)
+    assert ("overfitting" in explain(figures)) == (expected == 1)
 
 
 def test_without_a_validation_split_nothing_is_said_of_overfitting(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, n=240), tiny_config()
     object.__setattr__(dataset, "splits", np.full(240, "train"))
     spec = image_spec(dataset, config)
-    assert "overfitting" not in examine(start(config, spec, CPU), make_batches(dataset, config), spec, config, CPU)
+    assert "overfitting" not in diagnose(start(config, spec, CPU), make_batches(dataset, config), spec, config, CPU)
 
 
 def test_a_run_is_examined_now_and_then_and_warns_once(
@@ -93,7 +93,7 @@ def test_a_run_is_examined_now_and_then_and_warns_once(
     monkeypatch.setattr(diagnostics, "LEAST_DIVERSITY", 100)
     dataset, config = tiny_dataset(tmp_path, n=96, masks=("lungs",)), tiny_config("train.epochs=6", masks=True)
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     training.train(run, dataset, config)
     rows = run.read_losses()
     assert ["diversity" in row for row in rows] == [False, True] * 3  # 64 images an epoch

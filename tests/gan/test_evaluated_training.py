@@ -28,7 +28,7 @@ from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
 from xrgan.gan import checkpoint, schedule, setup, step, training
-from xrgan.gan.sampler import open_drawing
+from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -39,7 +39,7 @@ Calls = list[tuple[int, bool]]
 def trained(root: Path, dataset: PackedDataset, config: Config, score: training.Score | None = None) -> RunDir:
     run = RunDir(root)
     if not run.exists():
-        setup.create(run, config, dataset)
+        setup.create_run(run, config, dataset)
     training.train(run, dataset, config, score)
     return run
 
@@ -55,8 +55,8 @@ def test_a_scored_run_equals_one_that_is_not_bit_for_bit(tmp_path: Path) -> None
 
     def score(path: Path, wanted: bool) -> None:
         assert path.is_file() and wanted
-        drawing = open_drawing(run, "cpu", checkpoint_name=str(path))  # builds networks: weights at random
-        drawn.append((drawing.step, torch.rand(3).tolist()))
+        sampler = load_sampler(run, "cpu", checkpoint_name=str(path))  # builds networks: weights at random
+        drawn.append((sampler.step, torch.rand(3).tolist()))
 
     plain = trained(tmp_path / "plain", dataset, tiny_config(*options))
     torch.manual_seed(7)
@@ -109,7 +109,7 @@ def test_a_stop_need_not_wait_for_a_score_which_is_made_up_for(tmp_path: Path, n
             torch.rand(1)
 
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     assert training.train(run, dataset, config, stopped).stopped_by == number
     assert last(run)["step"] == STEPS and begun == [f"step_{STEPS:08d}.pt"]
     made_up: Calls = []
@@ -246,7 +246,7 @@ def test_training_writes_the_table_and_marks_the_best_on_val(workspace: Workspac
     assert len({(row.fid_floor, row.kid_floor) for row in rows}) == 1 and len({row.kid for row in rows}) == 5
     assert (run.evaluation / checkpoint_report.PICTURE).read_text() == "5 rows"
     least = min(rows, key=lambda row: row.kid)
-    assert open_drawing(run, "cpu", checkpoint_name="best").step == least.step
+    assert load_sampler(run, "cpu", checkpoint_name="best").step == least.step
 
 
 def test_a_resumed_run_has_the_table_of_one_that_never_stopped(

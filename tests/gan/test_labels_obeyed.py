@@ -14,7 +14,7 @@ from xrgan.downstream.classification.classifier import Examples, predict, train
 from xrgan.downstream.classification.networks import build
 from xrgan.downstream.training_loop import Budget
 from xrgan.gan import setup, training
-from xrgan.gan.sampler import draw_block, open_drawing
+from xrgan.gan.sampler import load_sampler, sample_block
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")
@@ -37,13 +37,13 @@ def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_pa
     on_real = predict(classifier, inputs, parts[1], CPU).argmax(axis=1)
     assert (on_real == labels[parts[1]].numpy()).mean() > 0.9, "a classifier that can judge"
 
-    config = setup.complete(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
+    config = setup.resolve_auto(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     training.train(run, dataset, config)
-    drawing, agree = open_drawing(run, "cpu"), []
+    sampler, agree = load_sampler(run, "cpu"), []
     for number, label in enumerate(dataset.classes):
-        drawn = np.concatenate([draw_block(drawing, 0, block, label)[0] for block in range(10)])
+        drawn = np.concatenate([sample_block(sampler, 0, block, label)[0] for block in range(10)])
         says = predict(classifier, torch.from_numpy(drawn), np.arange(len(drawn)), CPU).argmax(axis=1)
         agree.append((says == number).mean())
     assert np.mean(agree) >= 0.9 and min(agree) > 0.75, agree

@@ -53,13 +53,13 @@ def test_another_error_is_not_taken_for_full_memory(monkeypatch: pytest.MonkeyPa
 def test_auto_takes_what_fits_and_what_few_images_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wish = resolve(settings=["device=cpu", "model.generator_width=4", "model.discriminator_width=4"])
     dataset = tiny_dataset(tmp_path / "many", n=240)
-    assert setup.complete(wish, dataset).train.batch_size == 16
-    assert setup.complete(wish, tiny_dataset(tmp_path / "few", n=12)).train.batch_size == 2
+    assert setup.resolve_auto(wish, dataset).train.batch_size == 16
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "few", n=12)).train.batch_size == 2
     memory_for(5, monkeypatch)
-    assert setup.complete(wish, dataset).train.batch_size == 4
+    assert setup.resolve_auto(wish, dataset).train.batch_size == 4
     memory_for(1, monkeypatch)
     with pytest.raises(XrganError, match="Not even 2 images.*--size"):
-        setup.complete(wish, dataset)
+        setup.resolve_auto(wish, dataset)
 
 
 def test_out_of_memory_names_the_batch_that_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_out_of_memory_names_the_batch_that_fits(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(training, "train_step", full)
     dataset, config = tiny_dataset(tmp_path, n=120), tiny_config("train.batch_size=32")
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     memory_for(9, monkeypatch)
     with pytest.raises(XrganError, match="32 images a step.*--batch-size 8`, which fits"):
         training.train(run, dataset, config)

@@ -24,7 +24,7 @@ from xrgan.rundir import RunDir
 
 def trained(root: Path, dataset: PackedDataset, config: Config) -> RunDir:
     run = RunDir(root)
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     training.train(run, dataset, config)
     return run
 
@@ -70,13 +70,13 @@ def test_a_run_directory_is_whole(tmp_path: Path) -> None:
 
 def test_training_teaches_the_generator_the_brightness_of_the_images(tmp_path: Path) -> None:
     """After a few hundred steps, class 0 is brighter above and class 1 below, as in the training images."""
-    from xrgan.gan.sampler import draw_block, open_drawing
+    from xrgan.gan.sampler import load_sampler, sample_block
 
     config = tiny_config("train.epochs=60", "train.lr=1e-3", "train.ema_halflife_images=100", "model.generator_width=8")
     run = trained(tmp_path / "run", tiny_dataset(tmp_path), config)
-    drawing = open_drawing(run, "cpu")
+    sampler = load_sampler(run, "cpu")
     for label, sign in (("class0", 1), ("class1", -1)):
-        images, _ = draw_block(drawing, 0, 0, label)
+        images, _ = sample_block(sampler, 0, 0, label)
         above, below = images[:, :, :8].mean(), images[:, :, 8:].mean()
         assert sign * (above - below) > 50, label
 
@@ -150,7 +150,7 @@ def test_stopped_anywhere_and_resumed_equals_uninterrupted_bit_for_bit(
     config = tiny_config(*options)
     whole = trained(tmp_path / "whole", dataset, config)
     parts = RunDir(tmp_path / "parts")
-    setup.create(parts, config, dataset)
+    setup.create_run(parts, config, dataset)
     real_step = training.train_step
 
     def interrupted(state: TrainState, *arguments: object) -> None:
@@ -185,9 +185,9 @@ def test_clipped_gradients_are_no_longer_than_that(tmp_path: Path) -> None:
 def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.lr_end=0.2", "train.lr=0.01", "train.epochs=4")
     state = start(config, image_spec(dataset, config), torch.device("cpu"))
-    goal, clock, rates = schedule.Goal(config, make_batches(dataset, config)), schedule.Clock(state), []
+    goal, clock, rates = schedule.Schedule(config, make_batches(dataset, config)), schedule.TrainingClock(state), []
     for state.step in (0, 16, 32):
-        goal.steer(state, clock)
+        goal.apply(state, clock)
         rates.append(state.generator_optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([0.01, 0.006, 0.002])
 
@@ -195,15 +195,15 @@ def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
 def test_each_resolution_of_a_growing_model_has_its_share_and_a_finished_one_stays_grown(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path), tiny_config("model.progressive=8,16", "train.epochs=4")
     state = start(config, image_spec(dataset, config), torch.device("cpu"))
-    goal, clock, grown = schedule.Goal(config, make_batches(dataset, config)), schedule.Clock(state), []
+    goal, clock, grown = schedule.Schedule(config, make_batches(dataset, config)), schedule.TrainingClock(state), []
     for state.step in (0, 15, 16, 20, 24, 32, 8):
-        goal.steer(state, clock)
+        goal.apply(state, clock)
         grown.append(state.grown)
     assert grown == [0, 0, 0, 0.5, 1, 1, 1]
     run = trained(tmp_path / "run", dataset, config)
-    from xrgan.gan.sampler import open_drawing
+    from xrgan.gan.sampler import load_sampler
 
-    assert open_drawing(run, "cpu").generator.grown == 1
+    assert load_sampler(run, "cpu").generator.grown == 1
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # dynamo looks at it
@@ -265,7 +265,7 @@ def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:
         )
         state = start(tiny_config(), image_spec(dataset, tiny_config()), torch.device("cpu"))
         state.discriminator.load_state_dict(last(run)["discriminator"])
-        real, labels = make_batches(dataset, tiny_config()).at(0, torch.device("cpu"))
+        real, labels = make_batches(dataset, tiny_config()).batch(0, torch.device("cpu"))
         gradients.append(gradient_penalty(state.discriminator.eval(), real, labels).item())
     assert gradients[1] < 0.5 * gradients[0]
 
@@ -307,7 +307,7 @@ def test_a_signal_amid_an_epoch_finishes_the_step_and_the_run_goes_on(
 
     before = signal.getsignal(number)
     run = RunDir(tmp_path / "parts")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     with monkeypatch.context() as patched:
         patched.setattr(training, "train_step", step_and_signal)
         stopped = training.train(run, dataset, config)
@@ -332,7 +332,10 @@ def test_the_order_visits_every_image_once_an_epoch(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
     batches = make_batches(dataset, tiny_config())
     seen = np.concatenate(
-        [batches.at(step, torch.device("cpu"))[0].mean(dim=(1, 2, 3)).numpy() for step in range(batches.an_epoch)]
+        [
+            batches.batch(step, torch.device("cpu"))[0].mean(dim=(1, 2, 3)).numpy()
+            for step in range(batches.steps_per_epoch)
+        ]
     )
     expected = dataset.images[dataset.of_split("train")].astype(np.float32).mean(axis=(1, 2, 3)) / 127.5 - 1
     assert np.allclose(np.sort(seen), np.sort(expected), atol=1e-5)
@@ -343,7 +346,7 @@ def test_only_training_images_are_seen_and_flips_are_off(tmp_path: Path) -> None
     batches = make_batches(dataset, tiny_config())
     assert set(batches.indices) == set(dataset.of_split("train"))
     real = dataset.images[dataset.of_split("train")].astype(np.float32) / 127.5 - 1
-    images, _ = batches.at(0, torch.device("cpu"))
+    images, _ = batches.batch(0, torch.device("cpu"))
     for image in images.numpy():
         assert np.isclose(real, image, atol=1e-5).all(axis=(1, 2, 3)).any()
 
@@ -382,7 +385,7 @@ def test_nan_stops_the_run_keeps_the_last_good_checkpoint_and_says_what_to_do(
 
     monkeypatch.setattr(training, "train_step", poisoned)
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     with pytest.raises(XrganError, match=r"NaN.*gradient_clip=1"):
         training.train(run, dataset, config)
     content = last(run)
@@ -398,7 +401,7 @@ def test_out_of_memory_names_a_smaller_batch(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(training, "train_step", full)
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.batch_size=8")
     run = RunDir(tmp_path / "run")
-    setup.create(run, config, dataset)
+    setup.create_run(run, config, dataset)
     with pytest.raises(XrganError, match="8 images a step.*--batch-size 4"):
         training.train(run, dataset, config)
 
@@ -406,14 +409,14 @@ def test_out_of_memory_names_a_smaller_batch(tmp_path: Path, monkeypatch: pytest
 def test_too_few_images_and_a_changed_setting_are_refused(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
     with pytest.raises(XrganError, match="32 training images.*batch of 64.*--batch-size 8"):
-        setup.create(RunDir(tmp_path / "run"), tiny_config("train.batch_size=64"), dataset)
+        setup.create_run(RunDir(tmp_path / "run"), tiny_config("train.batch_size=64"), dataset)
     assert not (tmp_path / "run").exists()
     run = trained(tmp_path / "run", dataset, tiny_config())
     with pytest.raises(XrganError, match=r"train.lr = 0.0002.*0.1"):
-        setup.change(run, tiny_config(), tiny_config("train.lr=0.1"))
+        setup.update_config(run, tiny_config(), tiny_config("train.lr=0.1"))
     with pytest.raises(XrganError, match="2 epochs already"):
-        setup.change(run, tiny_config(), tiny_config("train.epochs=1"))
-    setup.change(run, tiny_config(), tiny_config("train.epochs=5", "train.sample_every=1"))
+        setup.update_config(run, tiny_config(), tiny_config("train.epochs=1"))
+    setup.update_config(run, tiny_config(), tiny_config("train.epochs=5", "train.sample_every=1"))
     assert run.read_config().train.epochs == 5
     with pytest.raises(XrganError, match="content hash"):
         setup.check_dataset(run, tiny_dataset(tmp_path / "other", n=60))
@@ -421,30 +424,30 @@ def test_too_few_images_and_a_changed_setting_are_refused(tmp_path: Path) -> Non
 
 def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
     wish = Config(device="cpu")
-    assert setup.complete(wish, tiny_dataset(tmp_path / "a", classes=2)).model.conditional is True
-    assert setup.complete(wish, tiny_dataset(tmp_path / "b", classes=1)).model.conditional is False
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "a", classes=2)).model.conditional is True
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "b", classes=1)).model.conditional is False
     unlabelled = tiny_dataset(tmp_path / "c", classes=0)
-    assert setup.complete(wish, unlabelled).model.conditional is False
+    assert setup.resolve_auto(wish, unlabelled).model.conditional is False
     forced = wish.model_copy(update={"model": wish.model.model_copy(update={"conditional": True})})
     with pytest.raises(XrganError, match="--unconditional"):
-        setup.complete(forced, unlabelled)
+        setup.resolve_auto(forced, unlabelled)
 
 
 def test_what_is_left_open_is_decided_by_the_model_and_the_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with_masks = tiny_dataset(tmp_path / "masks", masks=("lungs",))
-    decided = setup.complete(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks)
+    decided = setup.resolve_auto(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks)
     assert (decided.train.loss, decided.train.r1, decided.train.augment) == ("bce", 0, 0)
     assert decided.model.masks is False
     said = capsys.readouterr().err
     assert "bce loss" in said and "not augmented" in said
     wish = ["train.loss=hinge", "train.r1=0.5", "train.augment=0.3", "model.masks=true", "device=cpu"]
-    asked = setup.complete(resolve(settings=wish), with_masks)
+    asked = setup.resolve_auto(resolve(settings=wish), with_masks)
     assert (asked.train.loss, asked.train.r1, asked.train.augment, asked.model.masks) == ("hinge", 0.5, 0.3, True)
     assert "with masks of lungs" in capsys.readouterr().err
     with pytest.raises(XrganError, match="no masks to draw"):
-        setup.complete(resolve(settings=["model.masks=true", "device=cpu"]), tiny_dataset(tmp_path / "plain"))
+        setup.resolve_auto(resolve(settings=["model.masks=true", "device=cpu"]), tiny_dataset(tmp_path / "plain"))
 
 
 def test_each_discriminator_is_trained_in_its_own_way(tmp_path: Path) -> None:
@@ -454,7 +457,7 @@ def test_each_discriminator_is_trained_in_its_own_way(tmp_path: Path) -> None:
     for model in ("eigen", "dcgan"):
         for discriminator in ("projected", "plain"):
             wish = [f"model.name={model}", f"model.discriminator={discriminator}", "device=cpu"]
-            train = setup.complete(resolve(settings=wish), dataset).train
+            train = setup.resolve_auto(resolve(settings=wish), dataset).train
             ways[model, discriminator] = (train.loss, train.lr, train.r1 > 0)  # type: ignore[operator]
     assert ways["eigen", "projected"] == ways["dcgan", "projected"] == ("hinge", 8e-4, False)
     assert ways["eigen", "plain"] == ("non-saturating", 2e-4, True)
@@ -472,7 +475,7 @@ def test_sigkill_at_random_moments_then_resume_equals_uninterrupted(tmp_path: Pa
     config = tiny_config("train.epochs=24", "train.tensorboard=true", "train.sample_every=5")
     whole = trained(tmp_path / "whole", dataset, config)
     killed = RunDir(tmp_path / "killed")
-    setup.create(killed, config, dataset)
+    setup.create_run(killed, config, dataset)
     seed = random.SystemRandom().randrange(10**6)
     moments = random.Random(seed)
     kills = 0

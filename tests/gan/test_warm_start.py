@@ -15,7 +15,7 @@ from xrgan.rundir import RunDir
 
 def made(root: Path, dataset: PackedDataset, config: Config, source: RunDir | None = None) -> RunDir:
     run = RunDir(root)
-    setup.create(run, config, dataset, source)
+    setup.create_run(run, config, dataset, source)
     return run
 
 

@@ -69,7 +69,7 @@ def _scorer(
     from xrgan.gan.batches import make_batches
 
     setting = _setting_over_time(dataset, config, extractor)
-    steps_an_epoch = make_batches(dataset, config).an_epoch
+    steps_per_epoch = make_batches(dataset, config).steps_per_epoch
 
     def distances(images: Any, what: str) -> "Distances":
         real = dataset.xrays(dataset.some_of((setting.split,), setting.n, setting.seed))
@@ -86,7 +86,7 @@ def _scorer(
         lowest, here = floor(), distances(drawn_in_memory(run, config, file, setting.n), f"step {step}'s")
         return checkpoint_scores.Row(
             checkpoint=checkpoint.path_of(run.checkpoints, step).stem,
-            epoch=round(step / steps_an_epoch, 2),
+            epoch=round(step / steps_per_epoch, 2),
             step=step,
             images_seen=content["images_seen"],
             **setting._asdict(),

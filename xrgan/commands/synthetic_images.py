@@ -161,9 +161,9 @@ def drawn_of_fold(
     generator = RunDir(folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
     if generator.exists():
         setup.check_dataset(generator, of_fold)
-        setup.change(generator, generator.read_config(), config)
+        setup.update_config(generator, generator.read_config(), config)
     else:
-        setup.create(generator, config, of_fold)
+        setup.create_run(generator, config, of_fold)
     what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
     console.notice(f"A generator for {what}: {generator.path}")
     trained = training.train(generator, of_fold, config)

@@ -31,10 +31,10 @@ def train_new(
 
     extractor = _extractor_of_training(workspace, config)
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
-    config = setup.complete(config, dataset)
+    config = setup.resolve_auto(config, dataset)
     run = run or workspace.new_run(dataset.name)
     score = score_of_training(run, dataset, config, extractor) if extractor else None
-    setup.create(run, config, dataset, init_from)
+    setup.create_run(run, config, dataset, init_from)
     console.notice(f"Run: {run.path}")
     return training.train(run, dataset, config, score)
 
@@ -51,7 +51,7 @@ def resume(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, dat
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = score_of_training(run, dataset, wanted, extractor) if extractor else None
-    setup.change(run, saved, wanted)
+    setup.update_config(run, saved, wanted)
     return training.train(run, dataset, wanted, score)
 
 

@@ -19,7 +19,7 @@ CUTOUT = 0.5  # of the size: the side of the square that is covered
 BRIGHTNESS = 0.5  # at most half of this, each way, of a range of 2
 CONTRAST = 0.5  # at most half of this, each way, of the factor 1
 BLACK = -1.0
-FEW, MANY = 5_000, 70_000  # training images
+FEW_IMAGES, MANY_IMAGES = 5_000, 70_000  # training images
 TARGET_SIGN = 0.6  # ADA's
 # ADA takes 500,000 images from no augmentation to full; runs of minutes see a tenth of that.
 IMAGES_TO_FULL = 50_000
@@ -27,7 +27,7 @@ STEPS_TO_ADAPT = 64  # the signs are read from the device as seldom
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomNumbers:
     """The random numbers of one batch, each (B, …) and uniform in [0, 1): so that a step can be repeated."""
 
     applied: NDArray[np.float32]  # (B, 4): the change is made where it is below the probability
@@ -46,19 +46,19 @@ class Strength:
     scaling: float = 0.0  # of the factor 1 at most, each way
 
 
-def draw(rng: np.random.Generator, batch_size: int) -> Draws:
+def random_numbers(rng: np.random.Generator, batch_size: int) -> RandomNumbers:
     """The random numbers of one batch."""
     numbers = rng.random((batch_size, 12), np.float32)
-    return Draws(numbers[:, :4], numbers[:, 4:6], numbers[:, 6:8], numbers[:, 8:10], numbers[:, 10:])
+    return RandomNumbers(numbers[:, :4], numbers[:, 4:6], numbers[:, 6:8], numbers[:, 8:10], numbers[:, 10:])
 
 
 def probability_for(images: int) -> float:
-    """How often to change an image, by the number of training images: always below FEW, never above MANY.
+    """How often to change an image, by the number of training images: always below FEW_IMAGES, never above MANY_IMAGES.
 
     DiffAugment helps most at 100 to 5,000 images and harms a little at 70,000 (its tables 2 and 3); between, the
     probability falls with the logarithm.
     """
-    share = np.log(MANY / max(images, 1)) / np.log(MANY / FEW)
+    share = np.log(MANY_IMAGES / max(images, 1)) / np.log(MANY_IMAGES / FEW_IMAGES)
     return round(float(np.clip(share, 0, 1)), 2)
 
 
@@ -73,7 +73,7 @@ def adapted(probability: float, sign: float, images: int) -> float:
     return min(1.0, max(0.0, probability + (step if sign > TARGET_SIGN else -step)))
 
 
-def augment(images: Tensor, draws: Draws, strength: Strength, channels: int) -> Tensor:
+def augment(images: Tensor, draws: RandomNumbers, strength: Strength, channels: int) -> Tensor:
     """Change each image by itself: brightness and contrast (of the X-ray alone), pose, a shift, then a cutout.
 
     Args:

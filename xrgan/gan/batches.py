@@ -19,7 +19,7 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 
 # Streams of random numbers within a step.
-ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SOME = range(7)
+ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SUBSET = range(7)
 READ_AT_ONCE = 256  # images
 
 
@@ -35,24 +35,24 @@ class Batches:
     masks: bool
 
     @property
-    def an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Steps an epoch; what is left over waits for the next epoch's order (BatchNorm dislikes small batches)."""
         return len(self.indices) // self.size
 
-    def some(self, most: int, size: int) -> tuple[Tensor, Tensor]:
+    def random_subset(self, most: int, size: int) -> tuple[Tensor, Tensor]:
         """At most so many training images, drawn at random, averaged to size × size, and their labels: on the CPU.
 
         Images (N, C + M, size, size) in [-1, 1], labels (N,). A few are read at a time: thousands of large ones would
         take all memory.
         """
-        chosen = np.sort(generator_at(self.seed, SOME, 0).permutation(self.indices)[:most])
+        chosen = np.sort(generator_at(self.seed, SUBSET, 0).permutation(self.indices)[:most])
         parts = (chosen[k : k + READ_AT_ONCE] for k in range(0, len(chosen), READ_AT_ONCE))
         small = [interpolate(to_range(self._read(part)), size=(size, size), mode="area") for part in parts]
         return torch.cat(small), torch.from_numpy(self.dataset.labels[chosen])
 
-    def at(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Real images, with their masks if wanted, (B, C + M, S, S) in [-1, 1], and labels (B,) of a step."""
-        epoch, place = divmod(step, self.an_epoch)
+        epoch, place = divmod(step, self.steps_per_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
         images = to_range(self._read(chosen).to(device, non_blocking=True))

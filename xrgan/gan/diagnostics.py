@@ -9,7 +9,7 @@ from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.gan.batches import Batches, to_range
 from xrgan.gan.networks.registry import ImageSpec
-from xrgan.gan.sampler import draw, latents
+from xrgan.gan.sampler import generate, latents
 from xrgan.gan.state import TrainState
 from xrgan.hardware import autocast
 
@@ -23,12 +23,12 @@ Figures = dict[str, float]
 
 def is_due(state: TrainState, batches: Batches) -> bool:
     """At the end of the epoch in which so many images more were seen; it depends on the step alone."""
-    before = state.images_seen - batches.an_epoch * batches.size
+    before = state.images_seen - batches.steps_per_epoch * batches.size
     return state.images_seen // IMAGES_BETWEEN > before // IMAGES_BETWEEN
 
 
 @torch.no_grad()
-def examine(state: TrainState, batches: Batches, spec: ImageSpec, config: Config, device: torch.device) -> Figures:
+def diagnose(state: TrainState, batches: Batches, spec: ImageSpec, config: Config, device: torch.device) -> Figures:
     """Figures of a moment; nothing of the state changes.
 
     Returns:
@@ -41,7 +41,7 @@ def examine(state: TrainState, batches: Batches, spec: ImageSpec, config: Config
     training = rng.permutation(batches.indices)[:LOOKED_AT]
     labels = torch.from_numpy(dataset.labels[training])
     z = latents(config.train.seed, STREAM, len(training), int(config.model.latent_size))
-    drawn = draw(state.ema, z, labels if spec.classes else None)
+    drawn = generate(state.ema, z, labels if spec.classes else None)
     real = _pixels(dataset, training, spec)
     figures = {"diversity": _distance(drawn) / max(_distance(real), 1e-6)}
     held_out = dataset.of_split("val")
@@ -58,7 +58,7 @@ def examine(state: TrainState, batches: Batches, spec: ImageSpec, config: Config
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def advice(figures: Figures) -> dict[str, str]:
+def explain(figures: Figures) -> dict[str, str]:
     """For each figure that is bad, one line on what is wrong and what to do."""
     said = {}
     if figures.get("diversity", 1) < LEAST_DIVERSITY:

@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xrgan.data.images import to_pil
-from xrgan.gan.sampler import Drawing, check_weights, draw, labels_of, latents
+from xrgan.gan.sampler import Sampler, check_weights, generate, latents, sample_labels
 
 FRAMES_A_LEG = 12  # from one latent to the next
 FRAME_MILLISECONDS = 80
 
 
-def interpolate(drawing: Drawing, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
+def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
     """Write a GIF that walks through `stops` latents and back to the first.
 
     The walk follows great circles (slerp, White 2016, arXiv:1609.04468): a straight line would pass through latents
     much shorter than any that the generator was trained on.
     """
-    check_weights(drawing)
-    corners = latents(seed, 0, stops, drawing.latent_size).numpy()
+    check_weights(sampler)
+    corners = latents(seed, 0, stops, sampler.latent_size).numpy()
     z = np.concatenate([_slerp(corners[k], corners[(k + 1) % stops], FRAMES_A_LEG) for k in range(stops)])
-    labels = labels_of(drawing, seed, 0, 1, label).repeat(len(z))
-    images = draw(
-        drawing.generator,
+    labels = sample_labels(sampler, seed, 0, 1, label).repeat(len(z))
+    images = generate(
+        sampler.generator,
         torch.from_numpy(z.astype(np.float32)),
-        torch.from_numpy(labels) if drawing.spec.classes else None,
+        torch.from_numpy(labels) if sampler.spec.classes else None,
     )
     file.parent.mkdir(parents=True, exist_ok=True)
     frames = [
-        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : drawing.spec.channels]
+        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : sampler.spec.channels]
     ]
     frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
     return file

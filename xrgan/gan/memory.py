@@ -15,7 +15,7 @@ from xrgan.hardware import autocast
 
 
 @contextmanager
-def advice(config: Config, spec: ImageSpec, device: torch.device) -> Iterator[None]:
+def explained_failures(config: Config, spec: ImageSpec, device: torch.device) -> Iterator[None]:
     """Turn a step's failure into one sentence and a way on."""
     failed = False
     try:

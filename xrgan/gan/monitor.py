@@ -17,7 +17,7 @@ from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
 from xrgan.gan.networks.registry import ImageSpec
-from xrgan.gan.sampler import draw, latents
+from xrgan.gan.sampler import generate, latents
 from xrgan.plots import drawn_figure
 from xrgan.rundir import RunDir
 
@@ -25,7 +25,7 @@ GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
 Row = dict[str, float]
 
 
-class Recorder:
+class Monitor:
     """Writes one run's record; made when training starts or goes on."""
 
     def __init__(self, run: RunDir, config: Config, spec: ImageSpec, epochs_done: int) -> None:
@@ -74,7 +74,7 @@ def preview(generator: nn.Module, config: Config, spec: ImageSpec) -> Pixels:
     """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C or 3, H, W)."""
     z = latents(config.train.seed, GRID_STREAM, 64, int(config.model.latent_size))
     labels = torch.arange(64) % spec.classes if spec.classes else None
-    images = np.concatenate([draw(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)])
+    images = np.concatenate([generate(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)])
     return grid(shown(images, spec.channels), columns=8)
 
 

@@ -15,11 +15,11 @@ DROPPED_AT_MOST = 0.9  # of them
 RECORDED = ("judged", "dropped")  # keys of sample.yaml that grow
 
 Accept = Callable[[Pixels], NDArray[np.bool_]]  # uint8 (B, C, S, S) → (B,): whether each may stay
-DrawBlock = Callable[[int], tuple[Pixels, NDArray[np.int64]]]  # block → its images, and the group of each
+SampleBlock = Callable[[int], tuple[Pixels, NDArray[np.int64]]]  # block → its images, and the group of each
 
 
 @dataclass(frozen=True)
-class Selection:
+class Rejection:
     """What turns images down."""
 
     by: str
@@ -47,7 +47,7 @@ class Record:
 
 
 def select(
-    draw: DrawBlock, room: NDArray[np.int64], accept: Accept, record: Record, keep: Callable[[Record], None]
+    draw: SampleBlock, room: NDArray[np.int64], accept: Accept, record: Record, keep: Callable[[Record], None]
 ) -> Iterator[tuple[int, Pixels]]:
     """The numbers (from 0) and images (C + M, S, S) of the first ones of a seed that are accepted.
 

@@ -16,8 +16,8 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint
 from xrgan.gan.networks.registry import ImageSpec
-from xrgan.gan.rejection import RECORDED, Accept, Record, Selection, select
-from xrgan.gan.sampler import Drawing, check_weights, draw_block, draw_numbers, labels_of
+from xrgan.gan.rejection import RECORDED, Accept, Record, Rejection, select
+from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_labels, sample_numbers
 from xrgan.rundir import RunDir
 
 SHEET = 100  # images on the contact sheet
@@ -32,15 +32,15 @@ class Sampled:
     record: Record
 
 
-def sample(
-    drawing: Drawing,
+def fill(
+    sampler: Sampler,
     folder: Path,
     n: int,
     seed: int,
     label: str = "",
     run_name: str = "",
     overwrite: bool = False,
-    selection: Selection | None = None,
+    rejection: Rejection | None = None,
 ) -> Sampled:
     """Bring `folder` to (at least) n images: `synthetic_00001.png` …, index.csv, sheet.png, sample.yaml.
 
@@ -49,77 +49,77 @@ def sample(
     Asked again for more, the missing ones are added; the images that are there stay.
 
     Args:
-        selection: turns images down; the next numbers of the seed are drawn instead, so that there are gaps in the
+        rejection: turns images down; the next numbers of the seed are drawn instead, so that there are gaps in the
             names, and image k is the same as without it. sample.yaml names the numbers.
 
     Raises:
         XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false; or hardly
             any image is accepted.
     """
-    check_weights(drawing)
-    labels_of(drawing, seed, 0, 1, label)  # an unknown label is refused before anything is touched
-    origin = _origin(drawing, seed, label, run_name, selection)
+    check_weights(sampler)
+    sample_labels(sampler, seed, 0, 1, label)  # an unknown label is refused before anything is touched
+    origin = _origin(sampler, seed, label, run_name, rejection)
     record = _claim(folder, origin, overwrite)
-    if selection:
+    if rejection:
 
         def keep(grown: Record) -> None:
             write_yaml(folder / "sample.yaml", origin | grown.written())
 
-        wanted, total = _accepted(drawing, n, seed, label, selection.load(), record, keep), n
+        wanted, total = _accepted(sampler, n, seed, label, rejection.load(), record, keep), n
     else:
         missing = [k for k in range(n) if not _file(folder, k).is_file()]
-        wanted, total = draw_numbers(drawing, missing, seed, label), len(missing)
+        wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     drawn = 0
     with console.progress("Drawing", total) as bar:
         for k, image in wanted:
             if not _file(folder, k).is_file():
-                _save(_file(folder, k), image, drawing.spec)
+                _save(_file(folder, k), image, sampler.spec)
                 drawn += 1
             bar.advance()
-    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_drawn(folder))
-    _write_index(folder, drawing, seed, label, numbers)
+    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
+    _write_index(folder, sampler, seed, label, numbers)
     sheet = folder / "sheet.png"
-    save_png(sheet, contact_sheet(drawing, seed, label, numbers[: min(n, SHEET)]))
+    save_png(sheet, contact_sheet(sampler, seed, label, numbers[: min(n, SHEET)]))
     return Sampled(folder, len(numbers), drawn, sheet, record)
 
 
-def _origin(drawing: Drawing, seed: int, label: str, run_name: str, selection: Selection | None) -> dict[str, Any]:
+def _origin(sampler: Sampler, seed: int, label: str, run_name: str, rejection: Rejection | None) -> dict[str, Any]:
     """What images of one folder have in common."""
     origin: dict[str, Any] = {
         "run": run_name,
-        "step": drawing.step,
+        "step": sampler.step,
         "seed": seed,
-        "ema": drawing.ema,
+        "ema": sampler.ema,
         "label": label,
-        "size": drawing.spec.size,
-        "channels": drawing.spec.channels,
+        "size": sampler.spec.size,
+        "channels": sampler.spec.channels,
     }
-    if drawing.balance:
+    if sampler.balance:
         origin["balance"] = True
-    if drawing.spec.masks:
-        origin["mask_values"] = {name: masks.value(name, drawing.spec.masks) for name in drawing.spec.masks}
-    if selection:
-        origin["reject_copies"] = selection.by
+    if sampler.spec.masks:
+        origin["mask_values"] = {name: masks.value(name, sampler.spec.masks) for name in sampler.spec.masks}
+    if rejection:
+        origin["reject_copies"] = rejection.by
     return origin
 
 
 def _accepted(
-    drawing: Drawing, n: int, seed: int, label: str, accept: Accept, record: Record, keep: Callable[[Record], None]
+    sampler: Sampler, n: int, seed: int, label: str, accept: Accept, record: Record, keep: Callable[[Record], None]
 ) -> Iterator[tuple[int, Pixels]]:
     """The first n images of a seed that are accepted; where classes come in turn, as many of each."""
 
     def groups(classes: NDArray[np.int64]) -> NDArray[np.int64]:
-        return classes if drawing.balance else np.zeros_like(classes)
+        return classes if sampler.balance else np.zeros_like(classes)
 
     def draw_groups(block: int) -> tuple[Pixels, NDArray[np.int64]]:
-        images, classes = draw_block(drawing, seed, block, label)
+        images, classes = sample_block(sampler, seed, block, label)
         return images, groups(classes)
 
-    room = np.bincount(groups(labels_of(drawing, seed, 0, n, label)))
-    return select(draw_groups, room, lambda images: accept(images[:, : drawing.spec.channels]), record, keep)
+    room = np.bincount(groups(sample_labels(sampler, seed, 0, n, label)))
+    return select(draw_groups, room, lambda images: accept(images[:, : sampler.spec.channels]), record, keep)
 
 
-def list_drawn(folder: Path) -> list[Path]:
+def list_images(folder: Path) -> list[Path]:
     """The images in a folder that `sample` filled, without their masks."""
     return sorted(folder.glob("synthetic_*[0-9].png"))
 
@@ -139,12 +139,12 @@ def _mask_of(file: Path) -> Path:
     return file.with_name(f"{file.stem}_mask.png")
 
 
-def seed_of(folder: Path, otherwise: int) -> int:
+def recorded_seed(folder: Path, otherwise: int) -> int:
     """The seed that a folder's images were drawn from, so that more of the same can be added."""
     return int(_origin_of(folder).get("seed", otherwise))
 
 
-def checkpoint_of(folder: Path, run: RunDir) -> str:
+def recorded_checkpoint(folder: Path, run: RunDir) -> str:
     """The checkpoint that a folder's images were drawn from, so that more of the same can be; empty: the last one."""
     step = _origin_of(folder).get("step")
     return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
@@ -161,17 +161,17 @@ def _origin_of(folder: Path) -> dict[str, Any]:
     return read_yaml(file) if file.is_file() else {}
 
 
-def contact_sheet(drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
+def contact_sheet(sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
     """Images of these numbers (from 0, ascending) of a seed as one: uint8 (C, H, W)."""
-    images = np.stack([image for _, image in draw_numbers(drawing, numbers, seed, label)])
-    columns = 5 if drawing.spec.masks else 10
-    return grid(shown(images, drawing.spec.channels), columns)
+    images = np.stack([image for _, image in sample_numbers(sampler, numbers, seed, label)])
+    columns = 5 if sampler.spec.masks else 10
+    return grid(shown(images, sampler.spec.channels), columns)
 
 
 def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
     """Make the folder this drawing's own, or refuse to mix its images with others; → what was judged before."""
     file = folder / "sample.yaml"
-    images = list_drawn(folder)
+    images = list_images(folder)
     content = _origin_of(folder)
     there = {key: value for key, value in content.items() if key not in RECORDED}
     if images and there == origin:
@@ -192,11 +192,11 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
     return Record()
 
 
-def _write_index(folder: Path, drawing: Drawing, seed: int, label: str, numbers: Sequence[int]) -> None:
-    labels = labels_of(drawing, seed, 0, max(numbers) + 1, label)
-    lines = ["file,seed,label" + (",mask" if drawing.spec.masks else "")]
+def _write_index(folder: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> None:
+    labels = sample_labels(sampler, seed, 0, max(numbers) + 1, label)
+    lines = ["file,seed,label" + (",mask" if sampler.spec.masks else "")]
     for k in numbers:
         file, index = Path(_file(folder, k).name), labels[k]
-        line = f"{file},{seed},{drawing.classes[index] if index >= 0 else ''}"
-        lines.append(f"{line},{_mask_of(file)}" if drawing.spec.masks else line)
+        line = f"{file},{seed},{sampler.classes[index] if index >= 0 else ''}"
+        lines.append(f"{line},{_mask_of(file)}" if sampler.spec.masks else line)
     write_text(folder / "index.csv", "\n".join(lines) + "\n")

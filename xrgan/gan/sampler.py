@@ -21,7 +21,7 @@ BLOCK = 32
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Sampler:
     """A trained generator, ready to draw."""
 
     generator: nn.Module
@@ -35,7 +35,7 @@ class Drawing:
     balance: bool = False  # the classes in turn; else in their shares of the training images
 
 
-def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Drawing:
+def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
     """Load a run's generator: the last good checkpoint, or the one of that name.
 
     Raises:
@@ -55,7 +55,7 @@ def open_drawing(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
     if isinstance(generator, eigen.Generator):
         generator.grown = content["grown"]
     on = choose_device(device)
-    return Drawing(
+    return Sampler(
         generator=generator.to(on).eval().requires_grad_(False),
         spec=spec,
         latent_size=int(config.model.latent_size),
@@ -75,32 +75,32 @@ def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
     return torch.from_numpy(np.stack(rows))
 
 
-def labels_of(drawing: Drawing, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
+def sample_labels(sampler: Sampler, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
     """The classes of the images first …: all `label`, in turn, or in the training images' shares: int64 (count,).
 
     Raises:
         XrganError: the model is unconditional, or has no such class.
     """
-    if label or drawing.balance:
-        if not drawing.spec.classes:
+    if label or sampler.balance:
+        if not sampler.spec.classes:
             raise XrganError(
                 f"This model is unconditional: it can't draw {repr(label) + ' only' if label else 'classes in turn'}.",
                 "Train one with `--conditional` on a dataset with classes.",
             )
         if not label:
-            return np.arange(first, first + count) % drawing.spec.classes
-        if label not in drawing.classes:
-            raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(drawing.classes)}.")
-        return np.full(count, drawing.classes.index(label), np.int64)
-    if not drawing.spec.classes:
+            return np.arange(first, first + count) % sampler.spec.classes
+        if label not in sampler.classes:
+            raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(sampler.classes)}.")
+        return np.full(count, sampler.classes.index(label), np.int64)
+    if not sampler.spec.classes:
         return np.full(count, -1, np.int64)
     # A stream of its own (the third entry), so that the label doesn't follow from the latent.
     draws = np.array([np.random.default_rng([seed, k, 1]).random() for k in range(first, first + count)])
-    return np.searchsorted(np.cumsum(drawing.class_shares)[:-1], draws, side="right").astype(np.int64)
+    return np.searchsorted(np.cumsum(sampler.class_shares)[:-1], draws, side="right").astype(np.int64)
 
 
 @torch.inference_mode()
-def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
+def generate(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
     """Latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
     device = next(generator.parameters()).device
     images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
@@ -110,32 +110,32 @@ def draw(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
     return pixels
 
 
-def draw_block(drawing: Drawing, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
+def sample_block(sampler: Sampler, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
     """Images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,).
 
     Raises:
         XrganError: the generator's weights hold NaN, so that it draws nothing.
     """
     first = block * BLOCK
-    classes = labels_of(drawing, seed, first, BLOCK, label)
-    z = latents(seed, first, BLOCK, drawing.latent_size)
-    images = draw(drawing.generator, z, torch.from_numpy(classes) if drawing.spec.classes else None)
+    classes = sample_labels(sampler, seed, first, BLOCK, label)
+    z = latents(seed, first, BLOCK, sampler.latent_size)
+    images = generate(sampler.generator, z, torch.from_numpy(classes) if sampler.spec.classes else None)
     return images, classes
 
 
-def draw_numbers(drawing: Drawing, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
+def sample_numbers(sampler: Sampler, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
     """Images of these ascending numbers (from 0) of a seed."""
     block, images = -1, np.zeros(0, np.uint8)
     for k in numbers:
         if k // BLOCK != block:
             block = k // BLOCK
-            images, _ = draw_block(drawing, seed, block, label)
+            images, _ = sample_block(sampler, seed, block, label)
         yield k, images[k % BLOCK]
 
 
-def check_weights(drawing: Drawing) -> None:
+def check_weights(sampler: Sampler) -> None:
     """Raises: XrganError: the generator can draw nothing."""
-    if not all(bool(torch.isfinite(weight).all()) for weight in drawing.generator.state_dict().values()):
+    if not all(bool(torch.isfinite(weight).all()) for weight in sampler.generator.state_dict().values()):
         raise XrganError(
             "The generator's weights hold NaN or infinite values: it can draw nothing.",
             "Sample from an earlier checkpoint with --checkpoint.",

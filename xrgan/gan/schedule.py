@@ -14,26 +14,26 @@ SECONDS_BETWEEN_LOOKS = 1.0  # reading the losses waits for the device
 SECONDS_BEFORE_FORECAST = 10.0  # the first steps are slow
 
 
-class Goal:
+class Schedule:
     """When a run is done: at its last epoch, or when its minutes are over."""
 
     def __init__(self, config: Config, batches: Batches) -> None:
         self._seconds = 60 * config.train.minutes
-        self._last_step = config.train.epochs * batches.an_epoch
+        self._last_step = config.train.epochs * batches.steps_per_epoch
         self._batch_size = batches.size
         self._resolutions = len(config.model.progressive)
         self._lr, self._lr_end = float(config.train.lr), config.train.lr_end
         self.of_epochs = "" if self._seconds else f"/{config.train.epochs}"
 
-    def is_reached(self, state: TrainState, clock: "Clock") -> bool:
+    def done(self, state: TrainState, clock: "TrainingClock") -> bool:
         return clock.seconds() >= self._seconds if self._seconds else state.step >= self._last_step
 
-    def progress(self, state: TrainState, clock: "Clock") -> float:
+    def progress(self, state: TrainState, clock: "TrainingClock") -> float:
         """The share of the training that is done, in [0, 1]."""
         share = clock.seconds() / self._seconds if self._seconds else state.step / self._last_step
         return min(share, 1.0)
 
-    def steer(self, state: TrainState, clock: "Clock") -> None:
+    def apply(self, state: TrainState, clock: "TrainingClock") -> None:
         """Set what changes while a run trains: the learning rate, and the resolution of a progressive model.
 
         Each resolution has an equal share of the training; it fades in over the first half of it.
@@ -54,7 +54,7 @@ class Goal:
         return None if self._seconds else (self._last_step - state.step) * self._batch_size
 
 
-class Clock:
+class TrainingClock:
     """Seconds trained so far, earlier sessions included."""
 
     def __init__(self, state: TrainState) -> None:
@@ -91,6 +91,6 @@ class Clock:
         self._is_forecast = True
         rate = (state.images_seen - self._images_before) / here
         images = rate * max(60 * config.train.minutes - self.seconds(), 0) + state.images_seen
-        epochs = images / (batches.an_epoch * batches.size)
+        epochs = images / (batches.steps_per_epoch * batches.size)
         far = f"about {images:,.0f} images: {epochs:.1f} epochs"
         console.notice(f"At {rate:.0f} images/s, {config.train.minutes:g} minutes see {far}.")

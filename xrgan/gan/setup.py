@@ -19,7 +19,7 @@ from xrgan.gan.memory import largest_batch
 from xrgan.gan.networks.recipes import recipe_of, with_recipe
 from xrgan.gan.networks.registry import build
 from xrgan.gan.state import fit, image_spec, save, start
-from xrgan.gan.warm_start import take_over
+from xrgan.gan.warm_start import load_matching_weights
 from xrgan.hardware import choose_device, choose_precision
 from xrgan.rundir import RunDir
 
@@ -29,7 +29,7 @@ FREE |= {"train.compile", "train.perceptual_weights", "train.evaluate_every"}
 GPU_BATCHES = 4  # times the recipe's batch: a GPU takes as long for 64 small images as for 16
 
 
-def complete(config: Config, dataset: PackedDataset) -> Config:
+def resolve_auto(config: Config, dataset: PackedDataset) -> Config:
     """Decide what `auto` left open, and say why in a line.
 
     Raises:
@@ -82,7 +82,7 @@ def _summary(config: Config, dataset: PackedDataset, images: int, device: torch.
     )
 
 
-def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDir | None = None) -> None:
+def create_run(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDir | None = None) -> None:
     """Make the run directory, once it is clear that training can start.
 
     Args:
@@ -100,7 +100,7 @@ def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDi
         device = choose_device(config.device)
         state = start(config, spec, device)
         fit(state, batches)
-        step = take_over(state, init_from, config)
+        step = load_matching_weights(state, init_from, config)
         environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
         save(state, run, dataset, spec, config)
     elif config.train.perceptual:
@@ -111,7 +111,7 @@ def create(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDi
     run.write_config(config)
 
 
-def change(run: RunDir, saved: Config, wanted: Config) -> None:
+def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
     """Write a run's new wishes into its config.yaml.
 
     Raises:

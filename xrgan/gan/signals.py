@@ -15,8 +15,8 @@ class _EndsHere(BaseException):
 
 
 @dataclass
-class Stop:
-    asked_by: signal.Signals | None = None
+class Interrupt:
+    by: signal.Signals | None = None
     can_wait: bool = True
 
     @contextmanager
@@ -32,23 +32,23 @@ class Stop:
 
 
 @contextmanager
-def stop_signals() -> Iterator[Stop]:
+def interruptible() -> Iterator[Interrupt]:
     """Note Ctrl-C and SIGTERM, so that the step can be finished; a second one ends the process at once."""
-    stop = Stop()
+    interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
-        yield stop  # only the main thread receives signals
+        yield interrupt  # only the main thread receives signals
         return
 
     def note(number: int, _frame: FrameType | None) -> None:
-        stop.asked_by = signal.Signals(number)
+        interrupt.by = signal.Signals(number)
         signal.signal(number, previous[signal.Signals(number)])
-        if not stop.can_wait:
+        if not interrupt.can_wait:
             raise _EndsHere
         console.notice("Finishing the step and writing a checkpoint …")
 
     previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stop
+        yield interrupt
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -81,7 +81,7 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
 def fit(state: TrainState, batches: Batches) -> None:
     """What a generator takes from the training images before its first step."""
     if isinstance(state.generator, eigen.Generator):
-        images, labels = batches.some(eigen.MOST_FITTED, state.generator.eigen.size)
+        images, labels = batches.random_subset(eigen.MOST_FITTED, state.generator.eigen.size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(batches.seed)
             state.generator.fit(images, labels)
@@ -112,7 +112,7 @@ def restore(state: TrainState, run: RunDir, device: torch.device) -> bool:
 
 
 def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec, config: Config) -> None:
-    """Write a checkpoint that is complete: `_restore` and `open_drawing` need nothing else but config.yaml."""
+    """Write a checkpoint that is complete: `_restore` and `load_sampler` need nothing else but config.yaml."""
     shares: list[float] = []
     if spec.classes:
         labels = dataset.labels[dataset.of_split("train")]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan.config import Config, TrainConfig
-from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted, augment, draw
+from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted, augment, random_numbers
 from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, Batches, generator_at
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
 from xrgan.gan.state import TrainState, update_ema
@@ -18,7 +18,7 @@ from xrgan.hardware import autocast
 
 def train_step(state: TrainState, batches: Batches, config: Config, device: torch.device) -> None:
     """One update of each network, and of the average."""
-    real, labels = batches.at(state.step, device)
+    real, labels = batches.batch(state.step, device)
     z = generator_at(config.train.seed, LATENTS, state.step).standard_normal(
         (batches.size, int(config.model.latent_size)), np.float32
     )
@@ -101,7 +101,7 @@ def train_generator(
 def _augmented(images: Tensor, stream: int, state: TrainState, batches: Batches, config: Config) -> Tensor:
     if not state.augment:  # three times a step: nothing is drawn for nothing
         return images
-    draws = draw(generator_at(config.train.seed, stream, state.step), len(images))
+    draws = random_numbers(generator_at(config.train.seed, stream, state.step), len(images))
     strength = Strength(state.augment, config.train.rotation, config.train.scaling)
     return augment(images, draws, strength, batches.dataset.channels)
 

