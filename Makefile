@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test check fast fix bench clean
 
 help:
 	@echo "make demo    the main job, end to end, on embedded phantom X-rays (under 10 minutes on two cores)"
 	@echo "make test    the tests"
-	@echo "make check   what CI runs: lint, types, tests"
+	@echo "make check   what CI runs: lint, types, and the same tests"
+	@echo "make fast    the quick tests, under a minute"
 	@echo "make fix     format, and mend what the linter can mend"
 	@echo "make bench   throughput against the plain way of doing it"
 	@echo "make clean   remove .venv, caches and the demo's folder (never data/ or runs/)"
@@ -31,7 +32,10 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(MAKE) test
+
+fast: $(INSTALLED)
+	$(BIN)/python -m pytest -m "not slow"
 
 fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .
