@@ -12,7 +12,7 @@ import pytest
 import xrgan
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "files", "downloads", "plots", "option_syntax", "console"}
+GROUND = {"errors", "failures", "files", "downloads", "plots", "option_syntax", "console"}
 GROUND |= {"config", "config_resolve", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
@@ -40,7 +40,8 @@ def may_enter(room: str) -> set[str]:
         **{study: {"", "ground", "data", "hardware", "downstream", study} for study in STUDIES},
         "commands": {"", "ground", "data", "hardware", *STAGES, *STUDIES, "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
-        "__main__": {"cli"},
+        "entry": {"cli"},
+        "__main__": {"entry"},
     }[room]
 
 

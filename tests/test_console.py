@@ -1,6 +1,11 @@
 """Results go to stdout, all else to stderr; without a terminal, bars become plain lines."""
 
+import io
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -147,3 +152,32 @@ def test_a_terminal_shows_a_bar(
 def test_a_failure_inside_a_bar_comes_through(terminal: None) -> None:
     with pytest.raises(ZeroDivisionError), console.progress("Working", 4):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
+def test_a_terminal_that_lacks_letters_shows_question_marks(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    console.take_any_stream()
+    console.show_table("Scores → all", ["KID ×1000"], [["– 肺"]])
+    console.show_text("synthetic→real")
+    console.flush()
+    said = raw.getvalue().decode(encoding)
+    assert "Scores ? all" in said
+    assert "synthetic?real" in said
+
+
+def test_the_help_is_shown_in_ascii() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    for command in ([], ["train"], ["classify"]):
+        shown = subprocess.run(
+            [sys.executable, "-m", "xrgan", *command, "--help"], env=environment, capture_output=True, timeout=120
+        )
+        assert (shown.returncode, shown.stderr) == (0, b"")
+        assert b"Usage" in shown.stdout
+
+
+def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
+    line = f"exec {sys.executable} -m xrgan --version >&-"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")

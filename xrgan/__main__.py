@@ -1,5 +1,5 @@
 """`python -m xrgan`."""
 
-from xrgan.cli import main
+from xrgan.entry import main
 
 main()

@@ -4,8 +4,6 @@ The stages are imported inside the commands: `xrgan --help` must not wait for to
 """
 
 import dataclasses
-import errno
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from xrgan.commands import segment as segmenting
 from xrgan.commands import train as training_of_runs
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
+from xrgan.failures import one_sentence
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -67,19 +66,10 @@ RUNS = Path("runs")
 
 
 def main() -> None:
-    """Run the command line; a user's mistake ends in one sentence and exit code 1 (2 for usage)."""
-    try:
+    """Run the command line; a user's mistake, or the disk's, ends in one sentence and exit code 1 (2 for usage)."""
+    console.take_any_stream()
+    with one_sentence():
         app(prog_name="xrgan")
-    except XrganError as error:
-        console.show_error(error)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # `xrgan … | head`
-            sys.exit(0)
-        if error.filename is None and error.errno != errno.ENOSPC:
-            raise
-        console.show_error(XrganError(f"{error.strerror}: {error.filename or 'the disk'}."))
-        sys.exit(1)
 
 
 @app.callback(invoke_without_command=True)

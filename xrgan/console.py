@@ -4,11 +4,14 @@ Results go to stdout, so that they can be piped; bars and notices go to stderr. 
 a bar becomes a plain line now and then.
 """
 
+import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -34,6 +37,28 @@ def configure(quiet: bool) -> None:
     # Made anew, because a test (or a notebook) may have exchanged sys.stdout since the import.
     _notices = Console(stderr=True, highlight=False, emoji=False)
     _results = Console(highlight=False, emoji=False)
+
+
+def take_any_stream() -> None:
+    """Let stdout and stderr take every sentence: in ASCII or cp1252 "?" stands for what they lack; closed, nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # `xrgan … >&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    configure(_quiet)
+
+
+def flush() -> None:
+    """Hand over what is still buffered of the results; OSError where the disk behind stdout refuses it."""
+    sys.stdout.flush()
+
+
+def write_nowhere() -> None:
+    """Drop in silence what is still buffered for a reader that has gone."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def notice(text: str) -> None:

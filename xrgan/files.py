@@ -1,5 +1,6 @@
 """Plain files, written so that a reader never meets half of one."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ import yaml
 from xrgan.errors import XrganError
 
 MEGABYTE = 1e6  # bytes
+WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}  # of a disk, whatever is written
 
 
 @contextmanager
@@ -22,6 +24,9 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
 
     Args:
         sync: False spares the wait for the disk, for thousands of small files that can be drawn again.
+
+    Raises:
+        OSError: the disk is full or fails; it names `path`, whatever the library that wrote made of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -31,8 +36,25 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
             with temporary.open("rb") as written:
                 os.fsync(written.fileno())
         temporary.replace(path)
+    except Exception as error:
+        failed = failed_write(error)
+        if failed is None:
+            raise
+        raise OSError(failed.errno, failed.strerror, str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def failed_write(error: BaseException | None) -> OSError | None:
+    """The disk's refusal that an exception comes from; None where it comes from anything else.
+
+    Libraries hide it: torch.save raises what its own clean-up met afterwards, with the disk's error as its context.
+    """
+    while error is not None and not isinstance(error, XrganError):
+        if isinstance(error, OSError) and error.errno in WRITE_ERRORS:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def write_text(path: Path, text: str) -> None:

@@ -47,8 +47,8 @@ def keep_best(folder: Path, network: nn.Module, about: About, make: Callable[[di
         return
     said = {key: list(value) if isinstance(value, tuple) else value for key, value in vars(about).items()}
     state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
-    with replacing(file) as temporary:
-        torch.save({"about": said, "network": state}, temporary)
+    with replacing(file) as temporary, temporary.open("wb") as out:  # of a name alone, torch forgets the disk's error
+        torch.save({"about": said, "network": state}, out)
 
 
 def is_kept(

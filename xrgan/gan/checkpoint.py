@@ -21,8 +21,8 @@ BEST = "best.pt"  # one of the others, by another name: it stays when they go
 def save(folder: Path, step: int, content: Content, keep: int) -> Path:
     """Write `step_00001234.pt` (an ordinary torch archive) and drop all but the last `keep`."""
     path = path_of(folder, step)
-    with replacing(path) as temporary:
-        torch.save(content, temporary)
+    with replacing(path) as temporary, temporary.open("wb") as file:  # of a name alone, torch forgets the disk's error
+        torch.save(content, file)
     for old in _files(folder)[:-keep]:
         old.unlink()
     return path

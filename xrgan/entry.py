@@ -1,0 +1,19 @@
+"""Where the process begins: before anything heavy is imported, Ctrl-C is given a quiet end."""
+
+import os
+import signal
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def main() -> None:
+    """Import the command line and run it."""
+    # Python's own answer to Ctrl-C is an exception, which would end an import half way, with a traceback.
+    waits = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else the caller wants it ignored
+    if waits:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from xrgan.cli import main as run
+
+    if waits:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    run()
