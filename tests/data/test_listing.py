@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import evil
 from xrgan.data.fetch import fetch
 from xrgan.data.listing import catalogue
-from xrgan.data.sources import SOURCES, find_source
-from xrgan.files import read_yaml, write_text
+from xrgan.data.sources import SOURCES
+from xrgan.files import write_text
 
 
 def listed(raw_root: Path) -> dict[str, dict[str, object]]:
@@ -75,46 +74,3 @@ def test_record_that_was_damaged_hides_no_other(content: str, scans: Path, tmp_p
     rows = listed(tmp_path / "raw")
     assert rows["broken"]["here"] == "yes"
     assert rows["mine"]["here"] == "yes: 3 images, 3.0 MB"
-
-
-def test_note_is_shown_and_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "covid.zip").write_bytes(evil.zipped({"COVID-19_Radiography_Dataset/Normal/images/a.png": b"1"}))
-    target = fetch("covid", tmp_path / "raw", archive=tmp_path / "covid.zip")
-    assert SOURCES["covid"].note
-    assert SOURCES["covid"].note in capsys.readouterr().err
-    assert read_yaml(target / "source.yaml")["note"] == SOURCES["covid"].note
-
-
-def test_folder_that_is_not_laid_out_as_the_source_is_fetched_all_the_same(tmp_path: Path) -> None:
-    """`prepare` says what is wrong with it; here, the number of images is left out."""
-    table = b"Image Index,Finding Labels\nb.png,Hernia\n"
-    (tmp_path / "nih.zip").write_bytes(evil.zipped({"a.png": b"1", "Data_Entry_2017.csv": table}))
-    record = read_yaml(fetch("nih", tmp_path / "raw", archive=tmp_path / "nih.zip") / "source.yaml")
-    assert record["files"] == 2
-    assert "images" not in record
-    assert str(listed(tmp_path / "raw")["nih"]["here"]).startswith("yes: 0.0 MB")
-
-
-@pytest.mark.parametrize(
-    ("source", "stem", "patient"),
-    [
-        ("kermany", "person12_virus_46", "person12"),
-        ("kermany", "person1_bacteria_2", "person1"),
-        ("kermany", "IM-0115-0001", "IM-0115"),
-        ("kermany", "IM-0652-0001-0002", "IM-0652"),
-        ("kermany", "NORMAL2-IM-1427-0001", "NORMAL2-IM-1427"),
-        ("jrs", "JPCLN001", "JPCLN001"),
-        ("phantom", "phantom00001_2", "phantom00001"),
-        ("rsna", "0004cfab-14fd-4e49-80ba-63a80b6bddd6", "0004cfab-14fd-4e49-80ba-63a80b6bddd6"),
-    ],
-)
-def test_file_names_tell_the_patient(source: str, stem: str, patient: str) -> None:
-    match = re.search(find_source(source).patient_pattern, stem)
-    assert match and match[1] == patient
-
-
-@pytest.mark.real
-def test_every_kermany_name_tells_its_patient(real_data: Path) -> None:
-    stems = [path.stem for path in (real_data / "kermany_224").rglob("*.jpeg")]
-    assert len(stems) == find_source("kermany").images
-    assert all(re.search(find_source("kermany").patient_pattern, stem) for stem in stems)

@@ -1,9 +1,5 @@
 """Any folder of images becomes one packed dataset: each good file in it, each bad one named; or nothing is made."""
 
-import os
-import signal
-from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +8,18 @@ import pytest
 from PIL import Image
 
 from tests.conftest import write_image
-from tests.data.test_images import png_that_declares, read_resized
-from xrgan.config import PrepareConfig
-from xrgan.config_resolve import resolve
+from tests.data.conftest import Ask, options
+from tests.data.pictures import png_that_declares, square_of
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw, write_dataset
 from xrgan.data.prepare import prepare
 from xrgan.data.preparing import decoding, resize
 from xrgan.data.preparing.packing import HEADER_BYTES
-from xrgan.data.preparing.resize import ImageFormat
-from xrgan.data.preparing.summary import facts_table, table
+from xrgan.data.preparing.summary import table
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
-Ask = Callable[..., Path]
 FILES = ["dataset.yaml", "images.npy", "index.csv", "preview.png"]
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    """Two classes of 20 and 10 images, of sizes and formats that differ."""
-    for k in range(20):
-        write_image(tmp_path / "raw" / "chests" / "NORMAL" / f"n{k:02d}.{('png', 'jpg', 'bmp')[k % 3]}", 24 + k, 20, k)
-    for k in range(10):
-        write_image(
-            tmp_path / "raw" / "chests" / "ILL" / f"i{k:02d}.tiff", 20, 24 + k, 100 + k, "RGB" if k % 2 else "L"
-        )
-    return tmp_path / "raw" / "chests"
-
-
-@pytest.fixture
-def ask(tmp_path: Path, raw: Path) -> Ask:
-    """`prepare` at 16 pixels, with options of prepare by name."""
-
-    def prepared(name: str = "", force: bool = False, source: Path = raw, **wish: object) -> Path:
-        return prepare(source, tmp_path / "prepared", options(**wish), name, force)
-
-    return prepared
-
-
-def options(**wish: object) -> PrepareConfig:
-    return resolve(
-        flags={f"prepare.{key}": value for key, value in ({"size": 16, "workers": 1} | wish).items()}
-    ).prepare
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -78,32 +43,10 @@ def test_every_image_is_packed_with_its_place_in_the_index(raw: Path, ask: Ask) 
     assert packed.classes == ("ILL", "NORMAL")
     assert sorted(index["file"]) == sorted(path.relative_to(raw).as_posix() for path in raw.rglob("*.*"))
     for k, row in index.iterrows():
-        image_format, size = read_resized(raw / row["file"], 16, "pad", 1)
+        image_format, size = square_of(raw / row["file"], 16, "pad", 1)
         assert np.array_equal(packed.images[k], image_format)
         assert (row["width"], row["height"]) == size
     assert index["hash"].nunique() == 30
-
-
-def test_its_description_tells_how_it_came_about(ask: Ask) -> None:
-    description = read_yaml(ask(split=(0.6, 0.2, 0.2), seed=3) / "dataset.yaml")
-    assert description["source"] == {"name": "chests"}
-    assert description["options"]["size"] == 16
-    assert description["options"]["split"] == [0.6, 0.2, 0.2]
-    assert description["options"]["seed"] == 3
-    assert "workers" not in description["options"]
-    assert (description["images"], description["patients"]) == (30, None)
-    assert description["counts"] == {
-        "train": {"ILL": 6, "NORMAL": 12},
-        "val": {"ILL": 2, "NORMAL": 4},
-        "test": {"ILL": 2, "NORMAL": 4},
-    }
-    assert description["skipped"] == []
-
-
-def test_the_table_sums_up_what_there_is(ask: Ask) -> None:
-    columns, rows = table(ask(split=(0.6, 0.2, 0.2)))
-    assert columns == ["split", "ILL", "NORMAL", "images"]
-    assert rows == [["train", 6, 12, 18], ["val", 2, 4, 6], ["test", 2, 4, 6], ["all", 10, 20, 30]]
 
 
 @pytest.mark.parametrize("fit", ["pad", "crop", "stretch"])
@@ -112,7 +55,7 @@ def test_three_channels_and_every_fit(raw: Path, ask: Ask, fit: str) -> None:
     packed = open_packed(folder)
     assert packed.images.shape == (30, 3, 20, 20)
     first = pd.read_csv(folder / "index.csv")["file"][0]
-    assert np.array_equal(packed.images[0], read_resized(raw / first, 20, fit, 3)[0])
+    assert np.array_equal(packed.images[0], square_of(raw / first, 20, fit, 3)[0])
 
 
 def test_the_images_are_a_memory_map_as_long_as_the_index_after_skips(raw: Path, ask: Ask) -> None:
@@ -124,7 +67,7 @@ def test_the_images_are_a_memory_map_as_long_as_the_index_after_skips(raw: Path,
     assert packed.images.shape == (25, 1, 16, 16)
     assert (folder / "images.npy").stat().st_size == HEADER_BYTES + 25 * 16 * 16
     last = pd.read_csv(folder / "index.csv")["file"][24]
-    assert np.array_equal(packed.images[24], read_resized(raw / last, 16, "pad", 1)[0])
+    assert np.array_equal(packed.images[24], square_of(raw / last, 16, "pad", 1)[0])
 
 
 def test_a_phantom_keeps_labels_patients_and_masks(tmp_path: Path, ask: Ask) -> None:
@@ -159,17 +102,6 @@ def test_a_source_without_a_name_is_called_after_its_folder(raw: Path, ask: Ask)
     assert ask().name == "chests_16"
 
 
-def test_patients_in_two_of_the_sources_own_splits_are_warned_of(
-    tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for k, split in enumerate(("train", "train", "val", "test")):
-        write_image(tmp_path / "leaky" / split / "NORMAL" / f"p{k // 2}_{k}.png", seed=k)
-    ask(source=tmp_path / "leaky", patient_pattern=r"^(p\d+)_")
-    assert "1 patients have images in more than one of the source's own splits" in capsys.readouterr().err
-    ask(source=tmp_path / "leaky", name="another")
-    assert "more than one" not in capsys.readouterr().err
-
-
 # --- bad files
 
 
@@ -187,42 +119,6 @@ def spoil(raw: Path) -> dict[str, str]:
     for name, (content, _) in bad.items():
         (raw / name).write_bytes(content)
     return {name: reason for name, (_, reason) in bad.items()}
-
-
-def test_bad_files_are_named_with_their_reason_and_the_good_ones_packed(
-    raw: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
-) -> None:
-    good = open_packed(ask(name="clean")).images
-    bad = spoil(raw)
-    folder = ask()
-    skipped = {entry["file"]: entry["reason"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]}
-    assert skipped.keys() == bad.keys()
-    assert all(reason and bad[name] in reason for name, reason in skipped.items())
-    assert Counter(image.tobytes() for image in open_packed(folder).images) == Counter(map(bytes, good))
-    err = capsys.readouterr().err
-    assert f"{len(bad)} file(s) skipped" in err
-    assert any(f"{name}: " in err for name in bad)
-
-
-def test_a_listed_file_that_is_absent_is_skipped(raw: Path, ask: Ask) -> None:
-    (raw / "index.csv").write_text("file,label\nILL/i00.tiff,x\nlost.png,x\nILL,x\n")
-    folder = ask()
-    assert [entry["file"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]] == ["ILL", "lost.png"]
-    assert len(open_packed(folder).images) == 1
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_a_name_that_is_no_text_is_skipped(raw: Path, ask: Ask) -> None:
-    foreign = os.fsencode(raw / "ILL") + b"/Jos\xe9.png"
-    try:
-        os.link(os.fsencode(write_image(raw / "ILL" / 'ü, "x".png')), foreign)
-    except OSError:
-        pytest.skip("this file system takes UTF-8 only")
-    folder = ask()
-    (entry,) = read_yaml(folder / "dataset.yaml")["skipped"]
-    assert entry["reason"] == "its name is not UTF-8"
-    assert 'ILL/ü, "x".png' in list(pd.read_csv(folder / "index.csv")["file"])
-    assert len(open_packed(folder).images) == 31
 
 
 def test_where_all_are_bad_nothing_is_left(tmp_path: Path, ask: Ask) -> None:
@@ -328,61 +224,7 @@ def test_two_roots_give_the_same_dataset(tmp_path: Path, raw: Path) -> None:
     assert len(one["content_hash"]) == 64
 
 
-@pytest.mark.parametrize("wish", [{"seed": 1}, {"size": 17}, {"split": (0.5, 0.25, 0.25)}, {"limit": 7}])
-def test_what_changes_the_images_or_splits_changes_the_hash(ask: Ask, wish: dict[str, object]) -> None:
-    assert open_packed(ask(name="a")).content_hash != open_packed(ask(name="b", **wish)).content_hash
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough for several processes to be worth it, a bad one among them."""
-    folder = tmp_path_factory.mktemp("raw") / "many"
-    for k in range(decoding.FEW_IMAGES + 10):
-        write_image(folder / f"{k:03d}.png", 8, 8, k)
-    (folder / "100.png").write_bytes(b"torn")
-    return folder
-
-
-def test_several_processes_give_what_one_gives(many: Path, tmp_path: Path) -> None:
-    folders = [prepare(many, tmp_path / str(n), options(size=8, workers=n)) for n in (1, 2)]
-    one, two = (read_yaml(folder / "dataset.yaml") for folder in folders)
-    assert one == two
-    assert one["skipped"] == [{"file": "100.png", "reason": "no image"}]
-    assert np.array_equal(*(open_packed(folder).images for folder in folders))
-
-
-def decode_or_die(raw: Path, image_format: ImageFormat, entries: Sequence[decoding.Entry]) -> decoding.Decoded:
-    """What a worker does whom the kernel kills for want of memory; in its process `decoding` is the unpatched one."""
-    if any(entry.file == "200.png" for entry in entries):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return decoding._decode_some(raw, image_format, entries)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_a_process_that_dies_is_told_and_what_is_done_is_kept(
-    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(decoding, "_decode_some", decode_or_die)
-    with pytest.raises(XrganError, match="was killed, probably for want of memory.*--workers 1"):
-        prepare(many, tmp_path, options(size=8, workers=2))
-    assert not (tmp_path / "many_8").exists()
-    monkeypatch.undo()
-    prepare(many, tmp_path, options(size=8, workers=2))
-    assert "Going on where an earlier preparation was interrupted" in capsys.readouterr().err
-    whole = prepare(many, tmp_path / "whole", options(size=8, workers=1))
-    assert snapshot(tmp_path / "many_8").keys() == snapshot(whole).keys()
-    assert (tmp_path / "many_8" / "images.npy").read_bytes() == (whole / "images.npy").read_bytes()
-    assert (tmp_path / "many_8" / "index.csv").read_bytes() == (whole / "index.csv").read_bytes()
-
-
 # --- masks, classes, duplicates, leaks
-
-
-@pytest.fixture
-def phantoms(tmp_path: Path) -> Path:
-    """20 phantoms with masks, of 15 or so patients."""
-    write_dataset(tmp_path / "raw" / "phantom", 20, size=32)
-    return tmp_path / "raw" / "phantom"
 
 
 def index_of(folder: Path) -> pd.DataFrame:
@@ -470,54 +312,11 @@ def test_leaks_of_the_source_are_fixed_if_asked(tmp_path: Path, ask: Ask) -> Non
 # --- for the reader
 
 
-def test_the_preview_shows_every_class_and_the_masks(phantoms: Path, ask: Ask) -> None:
-    plain = Image.open(ask("plain", source=phantoms, masks="none") / "preview.png")
-    masked = Image.open(ask("masked", source=phantoms) / "preview.png")
-    assert (plain.mode, masked.mode) == ("L", "RGB")
-    assert np.asarray(plain).std() > 20
-    coloured = np.ptp(np.asarray(masked).astype(int), axis=2) > 30
-    assert 0.02 < coloured.mean() < 0.5
-
-
-def test_the_facts_say_what_the_files_were(raw: Path, ask: Ask) -> None:
-    (raw / "NORMAL" / "n00.png").write_bytes(b"torn")
-    rows = dict(facts_table(ask())[1])
-    assert rows["packed"] == "16², 1 channel"
-    assert rows["width before"] == "20 to 43 px, median 29"
-    assert rows["kinds of file"] == "L 24, RGB 5"
-    assert rows["skipped"] == "1 × no image"
-
-
-def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path: Path) -> None:
-    def content(name: str) -> str:
-        return str(read_yaml(ask(name, patient_pattern=r"([ni]\d+|other.*)$") / "dataset.yaml")["content_hash"])
-
-    before = content("before")
-    (raw / "NORMAL" / "n07.jpg").rename(raw / "NORMAL" / "n07.jpeg")
-    assert content("after") == before
-
-
 def test_a_folder_of_a_sources_name_is_not_taken_for_the_source(tmp_path: Path, ask: Ask) -> None:
     for k in range(12):
         write_image(tmp_path / "mine" / "lungs" / "Normal" / f"pat{k:02d}_1.png", seed=k)
     folder = ask(source=tmp_path / "mine" / "lungs")
     assert open_packed(folder).classes == ("Normal",)
-
-
-def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
-    assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by patient"
-    for split, count in (("train", 40), ("test", 10)):
-        for k in range(count):
-            write_image(tmp_path / "official" / split / f"{split}{k}.png", seed=k + len(split) * 100)
-    official = read_yaml(ask(source=tmp_path / "official") / "dataset.yaml")["splits"]
-    assert official == "the source's own; 4 images of its train became val, where it has none or hardly any"
-
-
-def test_a_split_without_an_image_is_told(tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    for k in range(6):
-        write_image(tmp_path / "one" / f"anonymous_{k}.png", seed=k)
-    ask(source=tmp_path / "one", patient_pattern="^(anonymous)_")
-    assert "There is no image for val and test" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("moment", ["_write_index", "save_png", "write_yaml"])
@@ -536,50 +335,6 @@ def test_an_interruption_at_the_very_end_loses_nothing(
 
 
 # --- a part of it
-
-
-@pytest.mark.parametrize("wish", [{"fraction": 0.5}, {"limit": 15}, {"fraction": 0.9, "limit": 15}])
-def test_a_part_keeps_the_shares_of_splits_and_classes(ask: Ask, wish: dict[str, object]) -> None:
-    shares = (0.6, 0.2, 0.2)
-    whole, part = (
-        read_yaml(ask(name=name, split=shares, **more) / "dataset.yaml")
-        for name, more in (("whole", {}), ("part", wish))
-    )
-    assert part["images"] == 15
-    assert part["left_out"] == {"beyond --fraction or --limit": 15}
-    for split, counts in whole["counts"].items():
-        for label, count in counts.items():
-            assert abs(part["counts"][split][label] - count / 2) <= 1
-
-
-def test_a_small_part_still_has_every_split_and_class(tmp_path: Path, ask: Ask) -> None:
-    for k in range(60):
-        write_image(tmp_path / "lopsided" / "train" / "common" / f"{k}.png", 8, 8, k)
-    for start, split in ((100, "train"), (110, "val"), (120, "test")):
-        for k in range(4):
-            write_image(tmp_path / "lopsided" / split / "rare" / f"{split}{k}.png", 8, 8, start + k)
-    counts = read_yaml(ask(source=tmp_path / "lopsided", limit=6) / "dataset.yaml")["counts"]
-    assert sum(sum(of_split.values()) for of_split in counts.values()) == 6
-    assert all(counts[split]["rare"] >= 1 for split in ("train", "val", "test"))
-    assert counts["train"]["common"] >= 1
-
-
-def test_a_part_is_drawn_by_the_seed_from_the_same_splits(ask: Ask) -> None:
-    def files(name: str, **wish: object) -> dict[str, str]:
-        index = pd.read_csv(ask(name=name, **wish) / "index.csv")
-        return dict(zip(index["file"], index["split"], strict=True))
-
-    whole, part, other = files("a"), files("b", fraction=0.5), files("c", fraction=0.5, seed=1)
-    assert part.items() < whole.items()
-    assert part.keys() != other.keys()
-
-
-def test_a_limit_above_the_number_of_images_keeps_all(ask: Ask) -> None:
-    assert len(open_packed(ask(limit=1000)).images) == 30
-
-
-def test_the_smallest_fraction_keeps_an_image(ask: Ask) -> None:
-    assert len(open_packed(ask(fraction=0.001)).images) == 1
 
 
 # --- interrupted

@@ -15,7 +15,7 @@ from PIL import Image
 
 from tests.conftest import write_image
 from tests.data.dicom_files import write as write_dicom
-from tests.data.test_images import png_that_declares
+from tests.data.pictures import png_that_declares
 from xrgan.config import PrepareConfig
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed

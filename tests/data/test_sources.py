@@ -24,7 +24,6 @@ from tests.data.miniatures import (
 )
 from xrgan.data import phantom
 from xrgan.data.fetch import fetch
-from xrgan.data.reading.masks import STRUCTURES
 from xrgan.data.scan import COLUMNS, scan, table
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES, find_source
@@ -111,23 +110,6 @@ def test_an_index_goes_before_the_sources_own_reader(name: str, copy_of: Callabl
     (folder / "index.csv").write_text(f"file,label,patient\n{file},mine,somebody\n")
     rows = rows_of(folder, name)
     assert rows[["file", "label", "patient"]].to_numpy().tolist() == [[file, "mine", "somebody"]]
-
-
-@pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
-def test_records_are_complete(source: Source) -> None:
-    assert source.title and source.licence
-    assert set(source.masks) <= set(STRUCTURES)
-    assert len(source.classes) == len(set(source.classes)) > 1
-    if source.origin == "kaggle":
-        assert source.kind in {"dataset", "competition"} and source.slug and source.citation
-        assert source.url == f"https://www.kaggle.com/{source.kind}s/{source.slug}"
-    if source.origin != "phantom":
-        assert source.images > 0 and source.url.startswith("https://") and source.citation
-    if source.label_map:
-        rules = parse_map(source.label_map)
-        assert all(rule.label in (*source.classes, "*") for rule in rules)
-        assert all(merged(label, rules) for label in source.classes)
-        assert merged("", rules) == ""
 
 
 def test_the_usual_task_of_rsna_is_opacity_or_not() -> None:
@@ -435,3 +417,28 @@ def test_the_real_originals_of_kermany(real_data: Path) -> None:
     files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names if name.endswith(".jpeg")]
     assert len(rows) == len(files) > 20
     assert set(rows["label"]) == {"NORMAL", "PNEUMONIA"}
+
+
+@pytest.mark.parametrize(
+    ("source", "stem", "patient"),
+    [
+        ("kermany", "person12_virus_46", "person12"),
+        ("kermany", "person1_bacteria_2", "person1"),
+        ("kermany", "IM-0115-0001", "IM-0115"),
+        ("kermany", "IM-0652-0001-0002", "IM-0652"),
+        ("kermany", "NORMAL2-IM-1427-0001", "NORMAL2-IM-1427"),
+        ("jrs", "JPCLN001", "JPCLN001"),
+        ("phantom", "phantom00001_2", "phantom00001"),
+        ("rsna", "0004cfab-14fd-4e49-80ba-63a80b6bddd6", "0004cfab-14fd-4e49-80ba-63a80b6bddd6"),
+    ],
+)
+def test_file_names_tell_the_patient(source: str, stem: str, patient: str) -> None:
+    match = re.search(find_source(source).patient_pattern, stem)
+    assert match and match[1] == patient
+
+
+@pytest.mark.real
+def test_every_kermany_name_tells_its_patient(real_data: Path) -> None:
+    stems = [path.stem for path in (real_data / "kermany_224").rglob("*.jpeg")]
+    assert len(stems) == find_source("kermany").images
+    assert all(re.search(find_source("kermany").patient_pattern, stem) for stem in stems)

@@ -1,12 +1,18 @@
 """Labels, maps and views choose images; a name that is nowhere is told, with those that are."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from tests.conftest import write_image
+from tests.data.conftest import Ask
 from xrgan.config import PrepareConfig
 from xrgan.config_resolve import resolve
+from xrgan.data.packed import open_packed
 from xrgan.data.preparing.filters import apply_filters
 from xrgan.errors import XrganError
+from xrgan.files import read_yaml
 
 
 def rows(labels: list[str], views: list[str] | None = None) -> pd.DataFrame:
@@ -77,3 +83,47 @@ def test_a_name_that_is_nowhere_is_told(options: dict[str, object], message: str
         apply_filters(RSNA, wish(**options), "")
     assert error.value.message == message
     assert hint in error.value.hint
+
+
+@pytest.mark.parametrize("wish", [{"fraction": 0.5}, {"limit": 15}, {"fraction": 0.9, "limit": 15}])
+def test_a_part_keeps_the_shares_of_splits_and_classes(ask: Ask, wish: dict[str, object]) -> None:
+    shares = (0.6, 0.2, 0.2)
+    whole, part = (
+        read_yaml(ask(name=name, split=shares, **more) / "dataset.yaml")
+        for name, more in (("whole", {}), ("part", wish))
+    )
+    assert part["images"] == 15
+    assert part["left_out"] == {"beyond --fraction or --limit": 15}
+    for split, counts in whole["counts"].items():
+        for label, count in counts.items():
+            assert abs(part["counts"][split][label] - count / 2) <= 1
+
+
+def test_a_small_part_still_has_every_split_and_class(tmp_path: Path, ask: Ask) -> None:
+    for k in range(60):
+        write_image(tmp_path / "lopsided" / "train" / "common" / f"{k}.png", 8, 8, k)
+    for start, split in ((100, "train"), (110, "val"), (120, "test")):
+        for k in range(4):
+            write_image(tmp_path / "lopsided" / split / "rare" / f"{split}{k}.png", 8, 8, start + k)
+    counts = read_yaml(ask(source=tmp_path / "lopsided", limit=6) / "dataset.yaml")["counts"]
+    assert sum(sum(of_split.values()) for of_split in counts.values()) == 6
+    assert all(counts[split]["rare"] >= 1 for split in ("train", "val", "test"))
+    assert counts["train"]["common"] >= 1
+
+
+def test_a_part_is_drawn_by_the_seed_from_the_same_splits(ask: Ask) -> None:
+    def files(name: str, **wish: object) -> dict[str, str]:
+        index = pd.read_csv(ask(name=name, **wish) / "index.csv")
+        return dict(zip(index["file"], index["split"], strict=True))
+
+    whole, part, other = files("a"), files("b", fraction=0.5), files("c", fraction=0.5, seed=1)
+    assert part.items() < whole.items()
+    assert part.keys() != other.keys()
+
+
+def test_a_limit_above_the_number_of_images_keeps_all(ask: Ask) -> None:
+    assert len(open_packed(ask(limit=1000)).images) == 30
+
+
+def test_the_smallest_fraction_keeps_an_image(ask: Ask) -> None:
+    assert len(open_packed(ask(fraction=0.001)).images) == 1

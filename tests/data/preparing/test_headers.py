@@ -14,28 +14,7 @@ from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.phantom import draw
 from xrgan.data.prepare import prepare
-from xrgan.data.preparing.pseudonyms import KEY_FILE
 from xrgan.files import read_yaml
-
-NAME, BIRTH = "Phantom^Chest", "19010203"  # what dicom_files plants beside the ID
-
-
-@pytest.fixture
-def hospital(tmp_path: Path) -> Path:
-    """Six patients of two or three images at any depth, with extension and without, two views; and what is no image."""
-    root = tmp_path / "raw" / "hospital"
-    number = 0
-    for patient in range(1, 7):
-        for study in range(1, 3 + patient % 2):
-            number += 1
-            folder = root / f"disk{patient % 2}" / ("deeper" if study == 1 else "")
-            file = folder / (f"IM{number:06d}", f"IM{number:06d}.dcm", f"1.2.840.{number}")[number % 3]
-            pixels = draw(patient, study, "NORMAL", 48).image.astype(np.uint16) * 16
-            write(file, pixels, patient=f"MRN-77{patient:02d}", view=("PA", "AP")[study == 2])
-    for name in ("reportsi.dcm", "SC_rgb_rle_2frame.dcm"):  # a report; several frames
-        shutil.copy(str(get_testdata_file(name, download=False)), root / name)
-    (root / "notes.txt").write_text("no image")
-    return root
 
 
 def ask(hospital: Path, tmp_path: Path, root: str = "prepared", name: str = "", **wish: object) -> Path:
@@ -65,29 +44,6 @@ def test_what_is_no_single_image_is_named(hospital: Path, tmp_path: Path) -> Non
     assert skipped.keys() == {"reportsi.dcm", "SC_rgb_rle_2frame.dcm"}
     assert "no image" in skipped["reportsi.dcm"]
     assert "2 frames" in skipped["SC_rgb_rle_2frame.dcm"]
-
-
-def test_no_name_id_or_date_leaves_the_files(hospital: Path, tmp_path: Path) -> None:
-    ask(hospital, tmp_path)
-    written = [path for path in (tmp_path / "prepared").rglob("*") if path.is_file()]
-    assert len(written) >= 5
-    for path in written:
-        content = path.read_bytes()
-        for secret in ("MRN-77", NAME, BIRTH, "Phantom"):
-            assert secret.encode() not in content, path
-
-
-def test_patients_are_the_same_in_every_dataset_of_a_machine_and_unknown_elsewhere(
-    hospital: Path, tmp_path: Path
-) -> None:
-    one, two = ask(hospital, tmp_path, name="one"), ask(hospital, tmp_path, name="two")
-    elsewhere = ask(hospital, tmp_path, root="elsewhere")
-    assert list(index_of(one)["patient"]) == list(index_of(two)["patient"])
-    assert set(index_of(one)["patient"]).isdisjoint(index_of(elsewhere)["patient"])
-    assert list(index_of(one)["split"]) == list(index_of(elsewhere)["split"])
-    hashes = {read_yaml(folder / "dataset.yaml")["content_hash"] for folder in (one, two, elsewhere)}
-    assert len(hashes) == 1
-    assert (tmp_path / "prepared" / KEY_FILE).stat().st_mode & 0o077 == 0
 
 
 def test_a_view_can_be_chosen(hospital: Path, tmp_path: Path) -> None:

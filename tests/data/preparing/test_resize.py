@@ -3,16 +3,13 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from xrgan.data.phantom import draw
-from xrgan.data.preparing.mask_channels import choose_mask_channels
+from tests.conftest import write_image
+from tests.data.pictures import saved, square_of
 from xrgan.data.preparing.resize import ImageFormat, read_masks, read_resized
-from xrgan.data.reading import masks
-from xrgan.errors import XrganError
 
 
 def image_format(
@@ -27,47 +24,8 @@ def save(path: Path, pixels: NDArray[np.uint8]) -> Path:
     return path
 
 
-@pytest.fixture
-def coded(tmp_path: Path) -> Path:
-    """A phantom's mask: 150 right lung, 200 left lung, 250 heart."""
-    return save(tmp_path / "coded.png", draw(1, 1, "NORMAL", 64).mask)
-
-
 def of(files: list[Path], wanted: ImageFormat, width: int = 64, height: int = 64, boxes: str = "") -> NDArray[np.uint8]:
     return read_masks(files, boxes, wanted, width, height)
-
-
-def test_a_coded_mask_gives_each_structure_its_channel(coded: Path) -> None:
-    mask = np.asarray(Image.open(coded))
-    names = ("right lung", "left lung", "heart", "lungs")
-    right, left, heart, lungs = of([coded], image_format(64, structures=names))
-    for channel, value in ((right, 150), (left, 200), (heart, 250)):
-        assert np.array_equal(channel == 255, mask == value)
-    assert np.array_equal(lungs, right | left)
-    assert set(np.unique(lungs)) == {0, 255}
-
-
-def test_a_file_a_structure_is_told_by_its_folder(tmp_path: Path) -> None:
-    pixels = np.zeros((64, 64), np.uint8)
-    pixels[10:30, 5:25] = 1  # SCR's are 0 and 255, others 0 and 1
-    right = save(tmp_path / "masks" / "right lung" / "a.gif", pixels)
-    left = save(tmp_path / "masks" / "Left_Lung" / "a.gif", pixels[:, ::-1])
-    lungs, left_only = of([right, left], image_format(64, structures=("lungs", "left lung")))
-    assert np.array_equal(left_only == 255, pixels[:, ::-1] == 1)
-    assert np.array_equal(lungs == 255, (pixels | pixels[:, ::-1]) == 1)
-
-
-def test_a_binary_mask_is_what_it_is_asked_as(tmp_path: Path) -> None:
-    pixels = np.zeros((40, 40), np.uint8)
-    pixels[5:20, 5:20] = 255
-    file = save(tmp_path / "m.png", pixels)
-    assert np.array_equal(of([file], image_format(40, structures=("tumour",)))[0], pixels)
-
-
-def test_an_empty_mask_is_an_answer(tmp_path: Path) -> None:
-    file = save(tmp_path / "m.png", np.zeros((40, 40), np.uint8))
-    assert of([file], image_format(structures=("lungs",))).sum() == 0
-    assert of([file], image_format(structures=("tumour",))).sum() == 0
 
 
 @pytest.mark.parametrize("fit", ["pad", "crop", "stretch"])
@@ -95,80 +53,7 @@ def test_a_mask_of_another_aspect_was_squashed(tmp_path: Path) -> None:
     assert (one != other).mean() < 0.05
 
 
-def test_boxes_are_drawn_in_the_images_own_pixels() -> None:
-    wanted = image_format(64, structures=("opacity",))
-    mask = of([], wanted, 1024, 1024, "256 512 128 256;0 0 64.5 64")[0]
-    assert (mask[32:48, 16:24] == 255).all()
-    assert (mask[:4, :4] == 255).all()
-    assert (mask == 255).sum() == 16 * 8 + 16
-    assert of([], wanted, 1024, 1024, "none").sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("structures", "reason"),
-    [(("lungs",), "has no mask"), (("opacity",), "has no mask"), (("heart", "lungs"), "has no mask")],
-)
-def test_an_image_without_a_mask_is_a_reason(structures: tuple[str, ...], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        of([], image_format(structures=structures))
-
-
-def test_a_structure_that_the_mask_does_not_show_is_a_reason(tmp_path: Path) -> None:
-    file = save(tmp_path / "masks" / "heart" / "a.png", np.full((9, 9), 255, np.uint8))
-    with pytest.raises(ValueError, match="has no mask of lungs"):
-        of([file], image_format(structures=("heart", "lungs")))
-
-
 # --- which structures become channels
-
-
-def table(cells: list[str], boxes: str = "") -> pd.DataFrame:
-    return pd.DataFrame({"mask": cells, "boxes": [boxes] * len(cells)})
-
-
-def test_auto_takes_lungs_and_heart_and_sides_only_if_asked(coded: Path) -> None:
-    rows = table([coded.name])
-    assert choose_mask_channels("auto", rows, coded.parent, ()) == ("lungs", "heart")
-    assert choose_mask_channels("lungs", rows, coded.parent, ()) == ("lungs",)
-    sides = ("right lung", "left lung", "heart")
-    assert choose_mask_channels("right_lung, left-lung,heart", rows, coded.parent, ()) == sides
-    assert choose_mask_channels("none", rows, coded.parent, ()) == ()
-
-
-def test_a_binary_mask_is_named_after_the_source_or_the_wish(tmp_path: Path) -> None:
-    save(tmp_path / "m.png", np.eye(20, dtype=np.uint8) * 255)
-    rows = table(["m.png"])
-    assert choose_mask_channels("auto", rows, tmp_path, ("lungs",)) == ("lungs",)
-    assert choose_mask_channels("auto", rows, tmp_path, ()) == ("mask",)
-    assert choose_mask_channels("tumour", rows, tmp_path, ()) == ("tumour",)
-
-
-def test_boxes_are_packed_if_asked_only(tmp_path: Path) -> None:
-    rows = table(["", ""], "none")
-    assert choose_mask_channels("auto", rows, tmp_path, ("opacity",)) == ()
-    assert choose_mask_channels("opacity", rows, tmp_path, ("opacity",)) == ("opacity",)
-
-
-def test_few_masks_are_packed_if_asked_only(coded: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = table([coded.name, "", ""])
-    assert choose_mask_channels("auto", rows, coded.parent, ()) == ()
-    assert "1 of 3 images have one; --masks lungs,heart packs those alone" in capsys.readouterr().err
-    assert choose_mask_channels("lungs", rows, coded.parent, ()) == ("lungs",)
-
-
-@pytest.mark.parametrize("wish", ["spine", "lungs,spine", "opacity"])
-def test_a_structure_that_nothing_shows_is_told(coded: Path, wish: str) -> None:
-    with pytest.raises(XrganError) as error:
-        choose_mask_channels(wish, table([coded.name]), coded.parent, ())
-    assert error.value.message.startswith("There is no mask of ")
-    assert "There are masks of heart, left lung, lungs, right lung." in error.value.hint
-
-
-def test_a_coded_picture_of_drawn_masks_has_the_sources_values() -> None:
-    channels = np.array([[[255, 0]], [[0, 200]]], np.uint8)
-    assert masks.code(channels, ("left lung", "heart")).tolist() == [[200, 250]]
-    assert masks.code(channels, ("lungs", "heart")).tolist() == [[150, 250]]
-    assert masks.code(channels[:1], ("lungs",)).tolist() == [[255, 0]]
 
 
 # --- CLAHE
@@ -182,3 +67,84 @@ def test_clahe_spreads_faint_contrast_and_leaves_the_margins_black(tmp_path: Pat
     inside, margin = even[0, 15:75], even[0, :15]
     assert inside.std() > 5 * plain[0, 15:75].std()
     assert margin.max() == 0
+
+
+FITS = ("pad", "crop", "stretch")
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("width", "height"), [(30, 20), (20, 30), (7, 7), (1, 1), (1, 9), (9, 1), (200, 1)])
+def test_every_fit_gives_a_square(tmp_path: Path, fit: str, channels: int, width: int, height: int) -> None:
+    file = write_image(tmp_path / "a.png", width, height)
+    square, size = square_of(file, 16, fit, channels)
+    assert (square.dtype, square.shape) == (np.uint8, (channels, 16, 16))
+    assert size == (width, height)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_three_channels_of_a_gray_picture_are_equal(tmp_path: Path, mode: str) -> None:
+    square, _ = square_of(write_image(tmp_path / "a.png", mode=mode), 16, "pad", 3)
+    assert np.array_equal(square[0], square[1])
+    assert np.array_equal(square[0], square[2])
+
+
+def test_three_channels_keep_the_colours_in_their_order(tmp_path: Path) -> None:
+    colour = np.empty((8, 8, 3), np.uint8)
+    colour[:] = (10, 100, 200)
+    square, _ = square_of(saved(Image.fromarray(colour), tmp_path / "a.png"), 8, "pad", 3)
+    assert square.reshape(3, -1).T.tolist() == [[10, 100, 200]] * 64
+
+
+def bright_picture(folder: Path, width: int, height: int) -> Path:
+    """White with a frame of gray: what is cut off or squeezed shows."""
+    pixels = np.full((height, width), 250, np.uint8)
+    pixels[:8], pixels[-8:], pixels[:, :8], pixels[:, -8:] = 120, 120, 120, 120
+    return saved(Image.fromarray(pixels), folder / "a.png")
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
+def test_pad_keeps_the_whole_picture_and_its_aspect(tmp_path: Path, width: int, height: int) -> None:
+    square, _ = square_of(bright_picture(tmp_path, width, height), 64, "pad", 1)
+    upright = square[0] if width > height else square[0].T
+    assert not upright[:15].any()
+    assert not upright[-15:].any()
+    content = upright[17:47]
+    assert (content > 100).all()
+    for edge in (content[1], content[-2], content[:, 1], content[:, -2]):
+        assert np.median(edge) == pytest.approx(120, abs=25)
+    assert content[10:20, 10:54].min() > 240
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
+def test_crop_keeps_the_aspect_and_cuts_the_ends(tmp_path: Path, width: int, height: int) -> None:
+    square, _ = square_of(bright_picture(tmp_path, width, height), 64, "crop", 1)
+    upright = square[0] if width > height else square[0].T
+    assert upright[2].max() < 135  # the frame above is there
+    assert upright[20:44].min() > 240  # the frame left and right is cut off
+
+
+@pytest.mark.parametrize(("width", "height"), [(128, 64), (64, 128)])
+def test_stretch_fills_the_square_with_the_whole_picture(tmp_path: Path, width: int, height: int) -> None:
+    square, _ = square_of(bright_picture(tmp_path, width, height), 64, "stretch", 1)
+    assert all(edge.max() < 140 for edge in (square[0, 1], square[0, -2], square[0, :, 1], square[0, :, -2]))
+    assert square[0, 16:48, 16:48].min() > 240
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize(("width", "height"), [(1600, 1200), (900, 1400)])
+def test_a_large_jpeg_is_decoded_small_with_the_same_result(tmp_path: Path, fit: str, width: int, height: int) -> None:
+    as_png = write_image(tmp_path / "a.png", width, height)
+    as_jpeg = saved(Image.open(as_png), tmp_path / "a.jpg", quality=95)
+    fast, size = square_of(as_jpeg, 64, fit, 1)
+    plain, _ = square_of(as_png, 64, fit, 1)
+    difference = np.abs(fast.astype(int) - plain)
+    assert size == (width, height)
+    assert difference.mean() < 1
+    assert difference.max() < 12
+
+
+def test_a_fine_pattern_in_a_large_jpeg_is_averaged_and_makes_no_moire(tmp_path: Path) -> None:
+    stripes = np.tile(np.array([0, 255], np.uint8), (1024, 512))
+    square, _ = square_of(saved(Image.fromarray(stripes), tmp_path / "a.jpg", quality=95), 64, "pad", 1)
+    assert np.abs(square.astype(int) - 127).max() < 8

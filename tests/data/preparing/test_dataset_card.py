@@ -1,0 +1,49 @@
+"""dataset.yaml says how a dataset came about."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import write_image
+from tests.data.conftest import Ask
+from xrgan.data.packed import open_packed
+from xrgan.files import read_yaml
+
+
+def test_its_description_tells_how_it_came_about(ask: Ask) -> None:
+    description = read_yaml(ask(split=(0.6, 0.2, 0.2), seed=3) / "dataset.yaml")
+    assert description["source"] == {"name": "chests"}
+    assert description["options"]["size"] == 16
+    assert description["options"]["split"] == [0.6, 0.2, 0.2]
+    assert description["options"]["seed"] == 3
+    assert "workers" not in description["options"]
+    assert (description["images"], description["patients"]) == (30, None)
+    assert description["counts"] == {
+        "train": {"ILL": 6, "NORMAL": 12},
+        "val": {"ILL": 2, "NORMAL": 4},
+        "test": {"ILL": 2, "NORMAL": 4},
+    }
+    assert description["skipped"] == []
+
+
+@pytest.mark.parametrize("wish", [{"seed": 1}, {"size": 17}, {"split": (0.5, 0.25, 0.25)}, {"limit": 7}])
+def test_what_changes_the_images_or_splits_changes_the_hash(ask: Ask, wish: dict[str, object]) -> None:
+    assert open_packed(ask(name="a")).content_hash != open_packed(ask(name="b", **wish)).content_hash
+
+
+def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path: Path) -> None:
+    def content(name: str) -> str:
+        return str(read_yaml(ask(name, patient_pattern=r"([ni]\d+|other.*)$") / "dataset.yaml")["content_hash"])
+
+    before = content("before")
+    (raw / "NORMAL" / "n07.jpg").rename(raw / "NORMAL" / "n07.jpeg")
+    assert content("after") == before
+
+
+def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
+    assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by patient"
+    for split, count in (("train", 40), ("test", 10)):
+        for k in range(count):
+            write_image(tmp_path / "official" / split / f"{split}{k}.png", seed=k + len(split) * 100)
+    official = read_yaml(ask(source=tmp_path / "official") / "dataset.yaml")["splits"]
+    assert official == "the source's own; 4 images of its train became val, where it has none or hardly any"

@@ -1,0 +1,53 @@
+"""Which masks become channels: what is asked for, and what the first files show."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.preparing.test_resize import save
+from xrgan.data.preparing.mask_channels import choose_mask_channels
+from xrgan.errors import XrganError
+
+
+def table(cells: list[str], boxes: str = "") -> pd.DataFrame:
+    return pd.DataFrame({"mask": cells, "boxes": [boxes] * len(cells)})
+
+
+def test_auto_takes_lungs_and_heart_and_sides_only_if_asked(coded: Path) -> None:
+    rows = table([coded.name])
+    assert choose_mask_channels("auto", rows, coded.parent, ()) == ("lungs", "heart")
+    assert choose_mask_channels("lungs", rows, coded.parent, ()) == ("lungs",)
+    sides = ("right lung", "left lung", "heart")
+    assert choose_mask_channels("right_lung, left-lung,heart", rows, coded.parent, ()) == sides
+    assert choose_mask_channels("none", rows, coded.parent, ()) == ()
+
+
+def test_a_binary_mask_is_named_after_the_source_or_the_wish(tmp_path: Path) -> None:
+    save(tmp_path / "m.png", np.eye(20, dtype=np.uint8) * 255)
+    rows = table(["m.png"])
+    assert choose_mask_channels("auto", rows, tmp_path, ("lungs",)) == ("lungs",)
+    assert choose_mask_channels("auto", rows, tmp_path, ()) == ("mask",)
+    assert choose_mask_channels("tumour", rows, tmp_path, ()) == ("tumour",)
+
+
+def test_boxes_are_packed_if_asked_only(tmp_path: Path) -> None:
+    rows = table(["", ""], "none")
+    assert choose_mask_channels("auto", rows, tmp_path, ("opacity",)) == ()
+    assert choose_mask_channels("opacity", rows, tmp_path, ("opacity",)) == ("opacity",)
+
+
+def test_few_masks_are_packed_if_asked_only(coded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = table([coded.name, "", ""])
+    assert choose_mask_channels("auto", rows, coded.parent, ()) == ()
+    assert "1 of 3 images have one; --masks lungs,heart packs those alone" in capsys.readouterr().err
+    assert choose_mask_channels("lungs", rows, coded.parent, ()) == ("lungs",)
+
+
+@pytest.mark.parametrize("wish", ["spine", "lungs,spine", "opacity"])
+def test_a_structure_that_nothing_shows_is_told(coded: Path, wish: str) -> None:
+    with pytest.raises(XrganError) as error:
+        choose_mask_channels(wish, table([coded.name]), coded.parent, ())
+    assert error.value.message.startswith("There is no mask of ")
+    assert "There are masks of heart, left lung, lungs, right lung." in error.value.hint

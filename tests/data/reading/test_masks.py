@@ -1,0 +1,74 @@
+"""Masks and boxes become one binary picture per structure."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.data.preparing.test_resize import image_format, of, save
+from xrgan.data.reading import masks
+
+
+def test_a_coded_mask_gives_each_structure_its_channel(coded: Path) -> None:
+    mask = np.asarray(Image.open(coded))
+    names = ("right lung", "left lung", "heart", "lungs")
+    right, left, heart, lungs = of([coded], image_format(64, structures=names))
+    for channel, value in ((right, 150), (left, 200), (heart, 250)):
+        assert np.array_equal(channel == 255, mask == value)
+    assert np.array_equal(lungs, right | left)
+    assert set(np.unique(lungs)) == {0, 255}
+
+
+def test_a_file_a_structure_is_told_by_its_folder(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 64), np.uint8)
+    pixels[10:30, 5:25] = 1  # SCR's are 0 and 255, others 0 and 1
+    right = save(tmp_path / "masks" / "right lung" / "a.gif", pixels)
+    left = save(tmp_path / "masks" / "Left_Lung" / "a.gif", pixels[:, ::-1])
+    lungs, left_only = of([right, left], image_format(64, structures=("lungs", "left lung")))
+    assert np.array_equal(left_only == 255, pixels[:, ::-1] == 1)
+    assert np.array_equal(lungs == 255, (pixels | pixels[:, ::-1]) == 1)
+
+
+def test_a_binary_mask_is_what_it_is_asked_as(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[5:20, 5:20] = 255
+    file = save(tmp_path / "m.png", pixels)
+    assert np.array_equal(of([file], image_format(40, structures=("tumour",)))[0], pixels)
+
+
+def test_an_empty_mask_is_an_answer(tmp_path: Path) -> None:
+    file = save(tmp_path / "m.png", np.zeros((40, 40), np.uint8))
+    assert of([file], image_format(structures=("lungs",))).sum() == 0
+    assert of([file], image_format(structures=("tumour",))).sum() == 0
+
+
+def test_boxes_are_drawn_in_the_images_own_pixels() -> None:
+    wanted = image_format(64, structures=("opacity",))
+    mask = of([], wanted, 1024, 1024, "256 512 128 256;0 0 64.5 64")[0]
+    assert (mask[32:48, 16:24] == 255).all()
+    assert (mask[:4, :4] == 255).all()
+    assert (mask == 255).sum() == 16 * 8 + 16
+    assert of([], wanted, 1024, 1024, "none").sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("structures", "reason"),
+    [(("lungs",), "has no mask"), (("opacity",), "has no mask"), (("heart", "lungs"), "has no mask")],
+)
+def test_an_image_without_a_mask_is_a_reason(structures: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        of([], image_format(structures=structures))
+
+
+def test_a_structure_that_the_mask_does_not_show_is_a_reason(tmp_path: Path) -> None:
+    file = save(tmp_path / "masks" / "heart" / "a.png", np.full((9, 9), 255, np.uint8))
+    with pytest.raises(ValueError, match="has no mask of lungs"):
+        of([file], image_format(structures=("heart", "lungs")))
+
+
+def test_a_coded_picture_of_drawn_masks_has_the_sources_values() -> None:
+    channels = np.array([[[255, 0]], [[0, 200]]], np.uint8)
+    assert masks.code(channels, ("left lung", "heart")).tolist() == [[200, 250]]
+    assert masks.code(channels, ("lungs", "heart")).tolist() == [[150, 250]]
+    assert masks.code(channels[:1], ("lungs",)).tolist() == [[255, 0]]
