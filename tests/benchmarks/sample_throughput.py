@@ -18,8 +18,9 @@ from PIL import Image
 from xrgan import console
 from xrgan.config_resolve import resolve
 from xrgan.gan import sample_folder
-from xrgan.gan.networks.recipes import with_recipe
-from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan, with_recipe
 from xrgan.gan.sampler import BLOCK, Sampler, generate
 from xrgan.hardware import choose_device
 
@@ -32,11 +33,11 @@ def main() -> None:
     options = parser.parse_args()
     console.configure(quiet=True)
     device = choose_device("auto")
-    model = with_recipe(resolve()).model
-    generator, _ = build(model, ImageSpec(options.size, 1, 0))
+    plan = network_plan(with_recipe(resolve()).model)
+    generator, _ = build(plan, ImageSpec(options.size, 1, 0))
     generator = generator.to(device).eval()
-    sampler = Sampler(generator, ImageSpec(options.size, 1, 0), int(model.latent_size), (), (), device, 0, True)
-    z = torch.randn(options.n, int(model.latent_size))
+    sampler = Sampler(generator, ImageSpec(options.size, 1, 0), plan.latent_size, (), (), device, 0, True)
+    z = torch.randn(options.n, plan.latent_size)
     ratios = []
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:

@@ -27,8 +27,9 @@ from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import setup, training
-from xrgan.gan.networks.recipes import with_recipe
-from xrgan.gan.networks.registry import GENERATORS, ImageSpec, build
+from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.networks.registry import MODELS, build
+from xrgan.gan.plan import network_plan, with_recipe
 from xrgan.hardware import autocast, choose_device, choose_precision
 from xrgan.rundir import RunDir
 
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--model", choices=list(GENERATORS), default="eigen")
+    parser.add_argument("--model", choices=list(MODELS), default="eigen")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="auto")
     options = parser.parse_args()
@@ -78,7 +79,7 @@ def timed(work: object, device: torch.device) -> float:
 def bare_steps(options: argparse.Namespace, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
     """A function that takes n plain steps on eight batches in memory."""
     config, size, batch_size = with_recipe(wish(options)), options.size, options.batch_size
-    generator, discriminator = (net.to(device) for net in build(config.model, ImageSpec(size, 1, 0)))
+    generator, discriminator = (net.to(device) for net in build(network_plan(config.model), ImageSpec(size, 1, 0)))
     betas = (config.train.beta1, config.train.beta2)
     optimizers = [torch.optim.Adam(net.parameters(), 2e-4, betas, fused=True) for net in (generator, discriminator)]
     real = torch.rand(8, batch_size, 1, size, size, device=device) * 2 - 1

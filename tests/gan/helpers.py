@@ -63,9 +63,9 @@ def weights_file(folder: Path) -> Path:
     """Random weights of the shapes of VGG16's first seven convolutions, by torchvision's names."""
     from torchvision.models import vgg16
 
-    from xrgan.gan.networks.vgg16 import DEPTH
+    from xrgan.gan.networks.vgg16 import LAYERS_USED
 
     torch.manual_seed(0)
     path = folder / "vgg16.pth"
-    torch.save({f"features.{key}": value for key, value in vgg16().features[:DEPTH].state_dict().items()}, path)
+    torch.save({f"features.{key}": value for key, value in vgg16().features[:LAYERS_USED].state_dict().items()}, path)
     return path

@@ -10,7 +10,7 @@ from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan import memory, setup, training
 from xrgan.gan.memory import largest_batch
-from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")

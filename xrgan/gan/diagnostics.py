@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.gan.batches import Batches, to_range
-from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.sampler import generate, latents
 from xrgan.gan.state import TrainState
 from xrgan.hardware import autocast

@@ -8,7 +8,7 @@ import torch
 
 from xrgan.config import Config
 from xrgan.errors import XrganError
-from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.state import start
 from xrgan.gan.step import train_discriminator, train_generator
 from xrgan.hardware import autocast

@@ -16,7 +16,7 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
-from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.sampler import generate, latents
 from xrgan.plots import drawn_figure
 from xrgan.rundir import RunDir

@@ -15,7 +15,7 @@ from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
 from xrgan.gan import checkpoint
-from xrgan.gan.networks.registry import ImageSpec
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.rejection import RECORDED, Accept, Record, Rejection, select
 from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_labels, sample_numbers
 from xrgan.rundir import RunDir

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
-from xrgan.gan.networks import eigen
-from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan
 from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
 
@@ -50,15 +51,15 @@ def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
             raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
         content = last[1]
     spec = ImageSpec(**content["spec"])
-    generator, _ = build(config.model, spec)
+    plan = network_plan(config.model)
+    generator, _ = build(plan, spec)
     generator.load_state_dict(content["ema" if ema else "generator"])
-    if isinstance(generator, eigen.Generator):
-        generator.grown = content["grown"]
+    generator.grow(content["grown"])
     on = choose_device(device)
     return Sampler(
         generator=generator.to(on).eval().requires_grad_(False),
         spec=spec,
-        latent_size=int(config.model.latent_size),
+        latent_size=plan.latent_size,
         classes=tuple(content["classes"]),
         class_shares=tuple(content["class_shares"]),
         device=on,

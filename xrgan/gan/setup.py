@@ -16,8 +16,8 @@ from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
 from xrgan.gan.batches import make_batches
 from xrgan.gan.memory import largest_batch
-from xrgan.gan.networks.recipes import recipe_of, with_recipe
-from xrgan.gan.networks.registry import build
+from xrgan.gan.networks.registry import MODELS, build
+from xrgan.gan.plan import network_plan, with_recipe
 from xrgan.gan.state import fit, image_spec, save, start
 from xrgan.gan.warm_start import load_matching_weights
 from xrgan.hardware import choose_device, choose_precision
@@ -42,7 +42,7 @@ def resolve_auto(config: Config, dataset: PackedDataset) -> Config:
         raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
     if conditional == "auto":
         conditional = len(dataset.classes) > 1
-    recipe, images = recipe_of(config), len(dataset.of_split("train"))
+    recipe, images = MODELS[config.model.name].recipe_with(config.model.discriminator), len(dataset.of_split("train"))
     masks = bool(dataset.masks) and (recipe.draws_masks if config.model.masks == "auto" else config.model.masks)
     if config.model.masks is True and not dataset.masks:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
@@ -94,7 +94,7 @@ def create_run(run: RunDir, config: Config, dataset: PackedDataset, init_from: R
     """
     batches, spec = make_batches(dataset, config), image_spec(dataset, config)
     with torch.device("meta"):
-        build(config.model, spec)
+        build(network_plan(config.model), spec)
     environment = _environment(config, dataset)
     if init_from is not None:
         device = choose_device(config.device)

@@ -15,8 +15,9 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
 from xrgan.gan.batches import Batches
-from xrgan.gan.networks import eigen
-from xrgan.gan.networks.registry import Discriminator, Generator, ImageSpec, build
+from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan
 from xrgan.rundir import RunDir
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
     """A fresh state: weights from the seed, on whatever device they go to."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.train.seed)
-        generator, discriminator = build(config.model, spec)
+        generator, discriminator = build(network_plan(config.model), spec)
     generator, discriminator = generator.to(device), discriminator.to(device)
 
     def adam(network: nn.Module) -> Adam:
@@ -65,8 +66,8 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
         return Adam(network.parameters(), lr=float(config.train.lr), betas=betas, fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
-    if isinstance(generator, eigen.Generator) and isinstance(ema, eigen.Generator):
-        ema.eigen = generator.eigen  # it doesn't change, so it needs no average
+    for name in generator.fitted_modules:
+        setattr(ema, name, getattr(generator, name))  # they don't change, so they need no average
     state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
     if config.train.perceptual:
         from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
@@ -79,9 +80,9 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
 
 
 def fit(state: TrainState, batches: Batches) -> None:
-    """What a generator takes from the training images before its first step."""
-    if isinstance(state.generator, eigen.Generator):
-        images, labels = batches.random_subset(eigen.MOST_FITTED, state.generator.eigen.size)
+    """Let a generator compute what it takes from the training images before its first step."""
+    if state.generator.fit_images:
+        images, labels = batches.random_subset(state.generator.fit_images, state.generator.fit_size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(batches.seed)
             state.generator.fit(images, labels)
@@ -91,8 +92,7 @@ def grow(state: TrainState, grown: float) -> None:
     """Let a progressive model draw finer images; it never goes back, not even where a finished run goes on."""
     state.grown = max(state.grown, grown)
     for network in (state.generator, state.discriminator, state.ema):
-        if isinstance(network, eigen.Generator | eigen.Discriminator):
-            network.grown = state.grown
+        network.grow(state.grown)
 
 
 def restore(state: TrainState, run: RunDir, device: torch.device) -> bool:

@@ -9,9 +9,6 @@ from xrgan.gan import checkpoint
 from xrgan.gan.state import TrainState
 from xrgan.rundir import RunDir
 
-OWN = "eigen."  # of a dataset: computed from the new one
-States = dict[str, Tensor]
-
 
 def load_matching_weights(state: TrainState, source: RunDir, config: Config) -> int:
     """Copy into a fresh state what fits of another run's networks and average; the optimizers begin anew.
@@ -40,7 +37,7 @@ def load_matching_weights(state: TrainState, source: RunDir, config: Config) -> 
         own = network.state_dict()
         for key, value in own.items():
             given = last[1][name].get(key)
-            if key.startswith(OWN) or not value.ndim:
+            if key.split(".")[0] in state.generator.fitted_modules or not value.ndim:  # of the new dataset
                 continue
             taken = _copy(given, value) if given is not None else 0
             if value.ndim > 1:  # the kernels: what goes with them is no more than their trim

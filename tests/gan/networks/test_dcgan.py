@@ -3,9 +3,10 @@ import torch
 
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.dcgan import Discriminator, Generator
-from xrgan.gan.networks.recipes import with_recipe
-from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan, with_recipe
 from xrgan.hardware import choose_device, choose_precision
 
 
@@ -48,7 +49,7 @@ def test_the_label_changes_image_and_logit() -> None:
 def test_a_size_that_does_not_double_up_is_refused_with_the_way_out(name: str, size: int) -> None:
     model = with_recipe(resolve(settings=[f"model.name={name}"])).model
     with pytest.raises(XrganError, match=rf"(?i){name}.*power of two.*not {size}.*xrgan prepare --size 64"):
-        build(model, ImageSpec(size, 1, 0))
+        build(network_plan(model), ImageSpec(size, 1, 0))
 
 
 def test_a_device_that_is_not_there_is_one_sentence() -> None:

@@ -10,6 +10,7 @@ from tests.gan.helpers import tiny_dataset
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.batches import make_batches
+from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.eigen import (
     Discriminator,
     EigenImages,
@@ -20,8 +21,8 @@ from xrgan.gan.networks.eigen import (
     maps_at,
     resolutions,
 )
-from xrgan.gan.networks.recipes import with_recipe
-from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan, with_recipe
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 96, 128, 224, 256, 512])
@@ -168,13 +169,13 @@ def test_a_growth_that_can_not_be_is_refused(sizes: str, message: str) -> None:
         resolve(settings=[f"model.progressive={sizes},64" if "48" in sizes else f"model.progressive={sizes}"])
     )
     with pytest.raises(XrganError, match=message):
-        build(model.model, ImageSpec(64, 1, 0))
+        build(network_plan(model.model), ImageSpec(64, 1, 0))
 
 
 def test_dcgan_does_not_grow() -> None:
     model = with_recipe(resolve(settings=["model.name=dcgan", "model.progressive=32,64"])).model
     with pytest.raises(XrganError, match="dcgan does not grow"):
-        build(model, ImageSpec(64, 1, 0))
+        build(network_plan(model), ImageSpec(64, 1, 0))
 
 
 def test_a_fresh_generator_already_draws_like_the_training_images(tmp_path) -> None:  # type: ignore[no-untyped-def]

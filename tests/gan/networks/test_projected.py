@@ -9,10 +9,11 @@ from torch.nn.functional import conv2d, interpolate, relu6
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.networks import efficientnet_lite0
-from xrgan.gan.networks.efficientnet_lite0 import TAPS, EfficientNetLite0
+from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
 from xrgan.gan.networks.projected import Discriminator, channel_to_rgb, input_size
-from xrgan.gan.networks.recipes import with_recipe
-from xrgan.gan.networks.registry import ImageSpec, build
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import network_plan, with_recipe
 
 
 @pytest.mark.parametrize(("picture", "classes"), [("chelsea", {281, 282, 285}), ("coffee", {967})])
@@ -23,7 +24,7 @@ def test_the_frozen_network_knows_cats_and_coffee(picture: str, classes: set[int
     top, left = ((length - side) // 2 for length in photo.shape[2:])
     square = interpolate(photo[..., top : top + side, left : left + side], size=224, mode="bilinear", antialias=True)
     weights = efficientnet_lite0._weights()
-    kernel, bias = efficientnet_lite0._folded(weights, "_conv_head.weight", "_bn1")
+    kernel, bias = efficientnet_lite0._fused(weights, "_conv_head.weight", "_bn1")
     pooled = relu6(conv2d(EfficientNetLite0(torch.eye(3))(square / 127.5 - 1)[-1], kernel, bias)).mean(dim=(2, 3))
     shares = (pooled @ weights["_fc.weight"].T + weights["_fc.bias"]).softmax(dim=1)[0]
     assert int(shares.argmax()) in classes
@@ -48,9 +49,11 @@ def test_it_says_of_places_at_every_resolution_what_looks_real(
     discriminator = Discriminator(size, channels, masks, width=4, classes=classes)
     images, labels = torch.randn(2, channels + masks, size, size), torch.tensor([0, 1]) if classes else None
     features = discriminator.features(images)
-    assert [maps.shape[-1] for maps in features] == [max(1, -(-input_size(size) // stride)) for stride in TAPS]
+    assert [maps.shape[-1] for maps in features] == [
+        max(1, -(-input_size(size) // stride)) for stride in FEATURE_CHANNELS
+    ]
     logits = discriminator(images, labels)
-    assert logits.shape[0] == 2 and logits.shape[1] >= len(TAPS)
+    assert logits.shape[0] == 2 and logits.shape[1] >= len(FEATURE_CHANNELS)
     assert logits.std() > 0
 
 
@@ -88,7 +91,7 @@ def test_the_frozen_network_learns_nothing_and_stands_in_no_checkpoint() -> None
     config = with_recipe(
         resolve(settings=["model.discriminator_width=4", "model.generator_width=4"]), {"conditional": False}
     )
-    _, discriminator = build(config.model, ImageSpec(32, 1, 0))
+    _, discriminator = build(network_plan(config.model), ImageSpec(32, 1, 0))
     assert isinstance(discriminator, Discriminator)
     assert all(name.startswith("heads.") for name in discriminator.state_dict())
     frozen = [buffer.clone() for buffer in discriminator.frozen.buffers()]
@@ -118,7 +121,7 @@ def test_either_generator_with_either_discriminator() -> None:
         for kind in ("projected", "plain"):
             settings = [f"model.name={model}", f"model.discriminator={kind}", "model.discriminator_width=4"]
             config = with_recipe(resolve(settings=[*settings, "model.generator_width=4"]), {"conditional": False})
-            generator, discriminator = build(config.model, ImageSpec(16, 1, 0))
+            generator, discriminator = build(network_plan(config.model), ImageSpec(16, 1, 0))
             images = generator(torch.randn(2, int(config.model.latent_size)))
             assert discriminator(images).shape[0] == 2
             assert isinstance(discriminator, Discriminator) == (kind == "projected")

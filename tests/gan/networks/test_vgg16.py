@@ -10,7 +10,7 @@ from torchvision.models import vgg16
 from tests.gan.helpers import weights_file
 from xrgan.errors import XrganError
 from xrgan.gan.losses import feature_distance
-from xrgan.gan.networks.vgg16 import DEPTH, VGG16
+from xrgan.gan.networks.vgg16 import LAYERS_USED, VGG16
 
 REAL = Path(__file__).parents[3] / os.environ.get("XRGAN_REAL_DATA", "../shared/data")
 WEIGHTS = REAL.parent / "weights" / "vgg16_features_relu3_3.pth"
@@ -23,7 +23,7 @@ def test_its_layers_are_those_of_torchvision(tmp_path: Path, channels: int) -> N
     x = torch.rand(2, channels + 1, 32, 32) * 2 - 1  # the last channel is a mask: it is not looked at
     seen = network(x)
     assert [tuple(maps.shape) for maps in seen] == [(2, 64, 32, 32), (2, 128, 16, 16), (2, 256, 8, 8)]
-    theirs = vgg16().features[:DEPTH]
+    theirs = vgg16().features[:LAYERS_USED]
     theirs.load_state_dict({key.removeprefix("features."): value for key, value in torch.load(weights).items()})
     rgb = (x[:, :channels].expand(-1, 3, -1, -1) + 1) / 2
     normalised = (rgb - torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(

@@ -12,23 +12,42 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from xrgan.gan.networks import base
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+
 LARGEST_WIDTH = 1024  # feature maps: at 128² and more, the paper's doubling would grow without end
 
 
-class Generator(nn.Module):
+def build_generator(plan: NetworkPlan, spec: ImageSpec) -> "Generator":
+    """The generator of a plan.
+
+    Raises:
+        ValueError: it can't draw images of that size, or grow.
+    """
+    if plan.progressive:
+        raise ValueError("dcgan does not grow: model.progressive is eigen's")
+    return Generator(spec.size, spec.all_channels, plan.latent_size, plan.generator_width, spec.classes)
+
+
+def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
+    """The discriminator of a plan; raises as the generator does."""
+    return Discriminator(spec.size, spec.all_channels, plan.discriminator_width, spec.classes)
+
+
+class Generator(base.Generator):
     """Latents (N, Z) (and labels) → images (N, C, S, S) in [-1, 1].
 
     With classes, the label stands beside the latent as one-hot numbers (conditional GAN, Mirza & Osindero 2014). A
     learned embedding as long as the latent does harm here: its numbers all move together, BatchNorm does not take out
-    what differs between the classes of a batch, and the latent is drowned: one image a class.
+    what differs between the classes of a batch, and the latent is drowned: one image per class.
     """
 
     def __init__(self, size: int, channels: int, latent_size: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        base, stages = stages_of(size, "DCGAN")
+        first_size, stages = stages_of(size, "DCGAN")
         maps = [min(width * 2 ** (stages - 1 - k), LARGEST_WIDTH) for k in range(stages)]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_size + classes, maps[0], base, bias=False),
+            nn.ConvTranspose2d(latent_size + classes, maps[0], first_size, bias=False),
             *_norm_relu(maps[0]),
         ]
         for before, after in itertools.pairwise(maps):
@@ -46,17 +65,17 @@ class Generator(nn.Module):
         return images
 
 
-class Discriminator(nn.Module):
+class Discriminator(base.Discriminator):
     """Images (N, C, S, S) in [-1, 1] (and labels) → logits (N,): > 0 = looks real.
 
-    With classes, the last layer has one output a class, and the label's own is the logit (Mescheder et al. 2018,
+    With classes, the last layer has one output per class, and the label's own is the logit (Mescheder et al. 2018,
     arXiv:1801.04406): the projection discriminator (Miyato & Koyama 2018, arXiv:1802.05637, eq. 3) on the whole
     last map, its two terms in one.
     """
 
     def __init__(self, size: int, channels: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        base, stages = stages_of(size, "DCGAN")
+        first_size, stages = stages_of(size, "DCGAN")
         maps = [min(width * 2**k, LARGEST_WIDTH) for k in range(stages)]
         # The first layer has no BatchNorm (paper, section 3): it would tie an image to its batch's brightness.
         first = nn.Sequential(nn.Conv2d(channels, maps[0], 4, stride=2, padding=1, bias=False), nn.LeakyReLU(0.2))
@@ -64,7 +83,7 @@ class Discriminator(nn.Module):
         for before, after in itertools.pairwise(maps):
             down = nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False)
             self.stages.append(nn.Sequential(down, nn.BatchNorm2d(after), nn.LeakyReLU(0.2)))
-        self.head = nn.Conv2d(maps[-1], max(classes, 1), base, bias=False)
+        self.head = nn.Conv2d(maps[-1], max(classes, 1), first_size, bias=False)
         self.apply(initialise)
 
     def features(self, images: Tensor) -> list[Tensor]:
@@ -77,12 +96,9 @@ class Discriminator(nn.Module):
     def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
         return logits_of(self.head(features[-1]), labels)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.logits(self.features(images), labels)
-
 
 def logits_of(outputs: Tensor, labels: Tensor | None) -> Tensor:
-    """Outputs (N, K or 1, 1, 1) → logits (N,): of K, the label's own."""
+    """The logits (N,) of outputs (N, K or 1, 1, 1): of K, the label's own."""
     outputs = outputs.flatten(1)
     if outputs.shape[1] > 1:
         assert labels is not None, "a conditional discriminator needs labels"
@@ -93,13 +109,16 @@ def logits_of(outputs: Tensor, labels: Tensor | None) -> Tensor:
 def stages_of(size: int, model: str) -> tuple[int, int]:
     """The first map's pixels (4 to 7), and how often it doubles to reach size × size.
 
+    Args:
+        model: its name, for the error.
+
     Raises:
-        ValueError: there are none.
+        ValueError: no such map doubles to that size.
     """
-    for base in (4, 5, 6, 7):
-        stages = round(math.log2(size / base)) if size >= 2 * base else 0
-        if stages and base * 2**stages == size:
-            return base, stages
+    for first_size in (4, 5, 6, 7):
+        stages = round(math.log2(size / first_size)) if size >= 2 * first_size else 0
+        if stages and first_size * 2**stages == size:
+            return first_size, stages
     raise ValueError(f"{model} draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {size} pixels")
 
 

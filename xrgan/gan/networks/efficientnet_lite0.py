@@ -31,35 +31,35 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-TAPS = {4: 24, 8: 40, 16: 112, 32: 320}
+FEATURE_CHANNELS = {4: 24, 8: 40, 16: 112, 32: 320}
 """Stride → channels of the features at the end of each resolution."""
 
 State = dict[str, Tensor]
 
 
 class EfficientNetLite0(nn.Module):
-    """Images (N, C, S, S) in [-1, 1] → features [(N, TAPS[4], S/4, S/4), …, (N, TAPS[32], S/32, S/32)].
+    """Images (N, C, S, S) in [-1, 1] → features [(N, 24, S/4, S/4), …, (N, 320, S/32, S/32)], as FEATURE_CHANNELS says.
 
     Weights are buffers: no optimizer, no checkpoint and no average knows them; only gradients pass through.
 
     Args:
-        colours: (3, C), how the channels make the red, green and blue that the network knows.
+        to_rgb: (3, C), how the channels make the red, green and blue that the network knows.
     """
 
-    def __init__(self, colours: Tensor) -> None:
+    def __init__(self, to_rgb: Tensor) -> None:
         super().__init__()
         state = _weights()
-        kernel, bias = _folded(state, "_conv_stem.weight", "_bn0")
-        self._put("stem", torch.einsum("orhw,rc->ochw", kernel, colours), bias)
+        kernel, bias = _fused(state, "_conv_stem.weight", "_bn0")
+        self._add_layer("stem", torch.einsum("orhw,rc->ochw", kernel, to_rgb), bias)
         self._blocks: list[tuple[int, int, int, bool]] = []  # number, kernel, stride, whether its input is added
         number = 0
         for repeats, size, stride, expansion, _ in STAGES:
             for repeat in range(repeats):
                 block = f"_blocks.{number}."
                 if expansion > 1:
-                    self._put(f"expand{number}", *_folded(state, f"{block}_expand_conv.weight", f"{block}_bn0"))
-                self._put(f"depthwise{number}", *_folded(state, f"{block}_depthwise_conv.weight", f"{block}_bn1"))
-                self._put(f"project{number}", *_folded(state, f"{block}_project_conv.weight", f"{block}_bn2"))
+                    self._add_layer(f"expand{number}", *_fused(state, f"{block}_expand_conv.weight", f"{block}_bn0"))
+                self._add_layer(f"depthwise{number}", *_fused(state, f"{block}_depthwise_conv.weight", f"{block}_bn1"))
+                self._add_layer(f"project{number}", *_fused(state, f"{block}_project_conv.weight", f"{block}_bn2"))
                 self._blocks.append((number, size, stride if repeat == 0 else 1, repeat > 0))
                 number += 1
 
@@ -75,7 +75,7 @@ class EfficientNetLite0(nn.Module):
             maps = maps + hidden if adds else hidden
         return [*features, maps]
 
-    def _put(self, name: str, kernel: Tensor, bias: Tensor) -> None:
+    def _add_layer(self, name: str, kernel: Tensor, bias: Tensor) -> None:
         self.register_buffer(f"{name}_kernel", kernel.contiguous(memory_format=torch.channels_last), persistent=False)
         self.register_buffer(f"{name}_bias", bias, persistent=False)
 
@@ -107,7 +107,7 @@ def _weights() -> State:
     return state
 
 
-def _folded(state: State, kernel: str, norm: str) -> tuple[Tensor, Tensor]:
+def _fused(state: State, kernel: str, norm: str) -> tuple[Tensor, Tensor]:
     """A convolution with the BatchNorm behind it in one: kernel and bias."""
     scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + EPSILON).sqrt()
     bias = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale

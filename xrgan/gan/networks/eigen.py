@@ -16,14 +16,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, one_hot
 
+from xrgan.gan.networks import base
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.dcgan import initialise, logits_of, stages_of
 
-WIDTH_AT = 32  # pixels: where the feature maps are as many as the configured width
-MOST_MAPS, LEAST_MAPS = 8, 1 / 4  # times the width
-COARSE = 64  # pixels of the eigen X-rays, at most
+BASE_RESOLUTION = 32  # pixels: where the feature maps are as many as the configured width
+MAX_MAPS, MIN_MAPS = 8, 1 / 4  # times the width
+MAX_COARSE_SIZE = 64  # pixels of the eigen X-rays, at most
 IMAGES_PER_COMPONENT = 8  # at least: fewer, and a component is little more than one patient
-MOST_FITTED = 5_000  # images that the components are computed from
+MAX_FIT_IMAGES = 5_000  # images that the components are computed from
 SLOPE = 0.2  # of the leaky ReLUs
+
+
+def build_generator(plan: NetworkPlan, spec: ImageSpec) -> "Generator":
+    """The generator of a plan.
+
+    Raises:
+        ValueError: it can't draw images of that size, or grow through those resolutions.
+    """
+    sizes = _sizes(plan, spec)
+    return Generator(sizes, spec.all_channels, plan.latent_size, plan.generator_width, spec.classes, plan.components)
+
+
+def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
+    """The discriminator of a plan; raises as the generator does."""
+    return Discriminator(_sizes(plan, spec), spec.all_channels, plan.discriminator_width, spec.classes)
+
+
+def _sizes(plan: NetworkPlan, spec: ImageSpec) -> tuple[int, ...]:
+    """The resolutions that the networks grow through, the last one that of the images."""
+    sizes = plan.progressive or (spec.size,)
+    if sizes[-1] != spec.size:
+        raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
+    return sizes
 
 
 class EigenImages(nn.Module):
@@ -40,9 +65,9 @@ class EigenImages(nn.Module):
 
     @torch.no_grad()
     def fit(self, images: Tensor, labels: Tensor) -> None:
-        """Take mean and components from images (N, C, S, S) in [-1, 1] and labels, both on the CPU, wherever we are.
+        """Compute mean and components from images (N, C, S, S) in [-1, 1] and labels (N,), both on the CPU.
 
-        torch's generator is moved.
+        They are written to wherever this module is; torch's random state changes.
 
         Components that the images are too few for stay 0: those latents drive the decoder alone. Without components
         the mean stays 0 too: the decoder draws everything.
@@ -69,14 +94,16 @@ class EigenImages(nn.Module):
         return images
 
 
-class Generator(nn.Module):
+class Generator(base.Generator):
     """Latents (N, Z) (and labels) → images (N, C, S, S): eigen X-rays, and what the decoder adds to them.
 
     Args:
         sizes: the resolutions that it draws, the last one S; more than one: it can grow from the first to the last
             (Karras et al. 2018, arXiv:1710.10196), fading each next one in. `grown` says how far it has.
-        components: of the eigen X-rays, at most; None = one a latent, 0 = none.
+        components: of the eigen X-rays, at most; None = one per latent, 0 = none.
     """
+
+    fitted_modules = ("eigen",)
 
     def __init__(
         self,
@@ -91,6 +118,7 @@ class Generator(nn.Module):
         self.sizes, self.classes, self.grown = sizes, classes, float(len(sizes) - 1)
         self.base = base_of(sizes)
         self.eigen = EigenImages(sizes[-1], channels, latent_size, classes, components)
+        self.fit_images, self.fit_size = MAX_FIT_IMAGES if self.eigen.most else 0, self.eigen.size
         stem = nn.ConvTranspose2d(latent_size + classes, maps_at(self.base, width), self.base, bias=False)
         self.stem = nn.Sequential(stem, nn.BatchNorm2d(maps_at(self.base, width)), nn.ReLU())
         self.stages, self.heads = nn.ModuleDict(), nn.ModuleDict()
@@ -105,6 +133,9 @@ class Generator(nn.Module):
     def fit(self, images: Tensor, labels: Tensor) -> None:
         """Compute the eigen X-rays from real images (N, C, S, S) in [-1, 1] and their labels (N,)."""
         self.eigen.fit(images, labels)
+
+    def grow(self, position: float) -> None:
+        self.grown = position
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         coarse = self.eigen(z, labels)
@@ -126,11 +157,11 @@ class Generator(nn.Module):
         return image if size == self.sizes[-1] else interpolate(image, scale_factor=self.sizes[-1] // size)
 
 
-class Discriminator(nn.Module):
+class Discriminator(base.Discriminator):
     """Images (N, C, S, S) in [-1, 1] (and labels) → logits (N,): > 0 = looks real.
 
     Without normalisation: what it says of one image depends on no other, and R1 keeps it smooth instead (Mescheder et
-    al. 2018). With classes, one output a class, as in dcgan.py.
+    al. 2018). With classes, one output per class, as in dcgan.py.
     """
 
     def __init__(self, sizes: tuple[int, ...], channels: int, width: int, classes: int = 0) -> None:
@@ -160,8 +191,8 @@ class Discriminator(nn.Module):
     def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
         return logits_of(self.head(features[-1]), labels)
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.logits(self.features(images), labels)
+    def grow(self, position: float) -> None:
+        self.grown = position
 
 
 def base_of(sizes: tuple[int, ...]) -> int:
@@ -184,12 +215,12 @@ def resolutions(first: int, last: int) -> list[int]:
 
 def maps_at(resolution: int, width: int) -> int:
     """Feature maps at a resolution."""
-    return max(round(width * min(max(WIDTH_AT / resolution, LEAST_MAPS), MOST_MAPS)), 1)
+    return max(round(width * min(max(BASE_RESOLUTION / resolution, MIN_MAPS), MAX_MAPS)), 1)
 
 
 def coarse_size(size: int) -> int:
-    """The eigen X-rays' pixels: the size, halved until it is at most COARSE."""
-    while size > COARSE:
+    """The eigen X-rays' pixels: the size, halved until it is at most MAX_COARSE_SIZE."""
+    while size > MAX_COARSE_SIZE:
         size //= 2
     return size
 

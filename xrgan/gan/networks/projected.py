@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
-from xrgan.gan.networks.efficientnet_lite0 import TAPS, EfficientNetLite0
+from xrgan.gan.networks import base
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
 
-ENLARGED, UP_TO = 1.5, 128  # times, pixels: small images are seen as large as what the network knows
-LAST = 4  # pixels: the maps of a head's logits, where its features are no smaller
+UPSCALING, MAX_UPSCALED_SIZE = 1.5, 128  # times, pixels: small images are seen as large as what the network knows
+SMALLEST_MAP = 4  # pixels: the maps of a head's logits, where its features are no smaller
 LEVELS = {4: 1, 8: 2, 16: 4, 32: 4}  # stride → mixed feature maps, times the width
 SEED = 0  # of the fixed projections: the same in every run, as the frozen weights are
 # Red, green and blue of a mask over a gray X-ray: the discriminator sees one picture, in which they have to fit.
@@ -26,10 +28,15 @@ TINTS = ((-0.5, 0.2, 0.5), (0.5, -0.3, -0.3), (-0.3, 0.5, -0.3), (0.5, 0.4, -0.5
 SLOPE = 0.2  # of the leaky ReLUs
 
 
-class Discriminator(nn.Module):
-    """Images (N, C + M, S, S) in [-1, 1] (and labels) → logits (N, P), one a place: > 0 = looks real.
+def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
+    """The discriminator of a plan, which fits every generator."""
+    return Discriminator(spec.size, spec.channels, len(spec.masks), plan.discriminator_width, spec.classes)
 
-    With classes, each place has one output a class, as in dcgan.py.
+
+class Discriminator(base.Discriminator):
+    """Images (N, C + M, S, S) in [-1, 1] (and labels) → logits (N, P), one per place: > 0 = looks real.
+
+    With classes, each place has one output per class, as in dcgan.py.
 
     Args:
         channels: C of the X-ray, 1 or 3.
@@ -39,30 +46,30 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        self.seen, self.masks = input_size(size), masks
+        self.input_size, self.masks = input_size(size), masks
         self.frozen = EfficientNetLite0(channel_to_rgb(channels, masks))
         self.heads = nn.ModuleDict()
         random = torch.Generator().manual_seed(SEED)
         coarser = 0
-        for stride in reversed(TAPS):  # from coarse to fine, as the features are mixed
+        for stride in reversed(FEATURE_CHANNELS):  # from coarse to fine, as the features are mixed
             maps = LEVELS[stride] * width
-            self._put(f"mix{stride}", _random(maps, TAPS[stride], random))
+            self.register_buffer(f"mix{stride}", _random(maps, FEATURE_CHANNELS[stride], random), persistent=False)
             if coarser:
-                self._put(f"down{stride}", _random(maps, coarser, random))
+                self.register_buffer(f"down{stride}", _random(maps, coarser, random), persistent=False)
             coarser = maps
-            self.heads[str(stride)] = _head(-(-self.seen // stride), maps, width, max(classes, 1))
+            self.heads[str(stride)] = _head(-(-self.input_size // stride), maps, width, max(classes, 1))
 
     def features(self, images: Tensor) -> list[Tensor]:
         """The mixed features of every resolution, the coarsest last."""
-        images = self._half_of_them_bare(images)
-        if images.shape[-1] < self.seen:
-            images = interpolate(images, size=(self.seen, self.seen), mode="bilinear", align_corners=False)
+        images = self._drop_masks_of_every_second(images)
+        if images.shape[-1] < self.input_size:
+            images = interpolate(images, size=(self.input_size, self.input_size), mode="bilinear", align_corners=False)
         # On a CPU, gradients through depthwise convolutions take three times as long in bf16 as in fp32.
         slow = images.requires_grad and images.device.type == "cpu"
         with torch.autocast(images.device.type, enabled=torch.is_autocast_enabled(images.device.type) and not slow):
-            seen = dict(zip(TAPS, self.frozen(images), strict=True))
+            seen = dict(zip(FEATURE_CHANNELS, self.frozen(images), strict=True))
             mixed: list[Tensor] = []
-            for stride in reversed(TAPS):
+            for stride in reversed(FEATURE_CHANNELS):
                 maps = conv2d(seen[stride], self.get_buffer(f"mix{stride}"))
                 if mixed:
                     coarser = conv2d(mixed[0], self.get_buffer(f"down{stride}"))
@@ -79,11 +86,8 @@ class Discriminator(nn.Module):
             return places[torch.arange(len(places), device=places.device), labels]
         return places[:, 0]
 
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.logits(self.features(images), labels)
-
-    def _half_of_them_bare(self, images: Tensor) -> Tensor:
-        """Every second image of a batch without its masks, as no colour at all.
+    def _drop_masks_of_every_second(self, images: Tensor) -> Tensor:
+        """Take every second image of a batch its masks, so that they have no colour at all.
 
         In one picture of both, the generator trades the X-ray's faults for the masks'; an X-ray alone has to be right.
         """
@@ -94,22 +98,19 @@ class Discriminator(nn.Module):
         return images * bare
 
     def _heads(self) -> list[nn.Module]:
-        return [self.heads[str(stride)] for stride in TAPS]
-
-    def _put(self, name: str, kernel: Tensor) -> None:
-        self.register_buffer(name, kernel, persistent=False)
+        return [self.heads[str(stride)] for stride in FEATURE_CHANNELS]
 
 
 def input_size(size: int) -> int:
-    """The pixels of an image as the frozen network sees it: enlarged, but not beyond UP_TO.
+    """The pixels at which the frozen network sees images of `size`: enlarged, but not beyond MAX_UPSCALED_SIZE.
 
     Chosen on val, kermany at 64²: FID 62 after four minutes on one core, against 66 at twice and 78 at once the size.
     """
-    return max(size, min(round(ENLARGED * size), UP_TO))
+    return max(size, min(round(UPSCALING * size), MAX_UPSCALED_SIZE))
 
 
 def channel_to_rgb(channels: int, masks: int) -> Tensor:
-    """How channels make a picture: (3, C + M). A gray X-ray is gray, each mask tints what it covers."""
+    """The matrix (3, C + M) that makes a picture of channels: a gray X-ray is gray, each mask tints what it covers."""
     xray = torch.ones(3, 1) if channels == 1 else torch.eye(3)
     tints = torch.tensor([TINTS[k % len(TINTS)] for k in range(masks)]).view(-1, 3)
     return torch.cat([xray, tints.T], dim=1)
@@ -119,11 +120,11 @@ def _head(pixels: int, maps: int, width: int, outputs: int) -> nn.Sequential:
     """Mixed features (N, F, pixels, pixels) → (N, K, p, p), p = 7 at most. Layers are called by their resolution."""
     layers = nn.Sequential()
     most = 4 * width
-    if pixels <= LAST:
+    if pixels <= SMALLEST_MAP:
         layers.add_module(f"at{pixels}", spectral_norm(nn.Conv2d(maps, 2 * width, 3, padding=1)))
         layers.add_module(f"at{pixels}_relu", nn.LeakyReLU(SLOPE))
         maps = 2 * width
-    while pixels > LAST:
+    while pixels > SMALLEST_MAP:
         after = min(most, max(2 * width, maps))
         layers.add_module(f"down{pixels}", spectral_norm(nn.Conv2d(maps, after, 4, stride=2, padding=1)))
         layers.add_module(f"down{pixels}_relu", nn.LeakyReLU(SLOPE))

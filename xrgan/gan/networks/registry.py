@@ -1,79 +1,103 @@
-"""The networks by name."""
+"""Model name → its generator, its discriminator, and the hyperparameters that it is trained with by default.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+A new network is a file beside this one, a row of MODELS, and its name among the choices of `model.name` in config.py.
+"""
 
-from xrgan.config import ModelConfig
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from xrgan.config import AUTO
 from xrgan.errors import XrganError
 from xrgan.gan.networks import dcgan, eigen, projected
-
-Generator = eigen.Generator | dcgan.Generator
-Discriminator = eigen.Discriminator | dcgan.Discriminator | projected.Discriminator
+from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec, NetworkPlan
 
 
 @dataclass(frozen=True)
-class ImageSpec:
-    """What the networks draw: S × S pixels, C channels of the X-ray and one a mask, K classes (0 = unconditional)."""
+class Recipe:
+    """How a model is trained where the user leaves it open: what it does best with. Names as in the configuration."""
 
-    size: int
-    channels: int
-    classes: int
-    masks: tuple[str, ...] = ()
-
-    @property
-    def all_channels(self) -> int:
-        """The mask is a channel: one generator draws image and mask together."""
-        return self.channels + len(self.masks)
-
-
-def _sizes(model: ModelConfig, spec: ImageSpec) -> tuple[int, ...]:
-    """The resolutions that a model grows through, the last one that of the images."""
-    sizes = model.progressive or (spec.size,)
-    if sizes[-1] != spec.size:
-        raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
-    return sizes
+    discriminator: str
+    latent_size: int
+    components: int
+    generator_width: int
+    discriminator_width: int
+    batch_size: int
+    lr: float
+    loss: str
+    r1: float
+    ema_halflife_images: float
+    augments: bool
+    draws_masks: bool
 
 
-def _eigen(model: ModelConfig, spec: ImageSpec) -> Generator:
-    channels, z = spec.all_channels, int(model.latent_size)
-    sizes, width = _sizes(model, spec), int(model.generator_width)
-    return eigen.Generator(sizes, channels, z, width, spec.classes, int(model.components))
+@dataclass(frozen=True)
+class Model:
+    """A generator and the discriminator that was made for it (`plain`: it has learned from nothing else)."""
+
+    generator: Callable[[NetworkPlan, ImageSpec], Generator]
+    discriminator: Callable[[NetworkPlan, ImageSpec], Discriminator]
+    recipe: Recipe
+    other_recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    """beside another discriminator than the recipe's, by its name; without one, the recipe is the same"""
+
+    def recipe_with(self, discriminator: str) -> Recipe:
+        """The recipe for `projected` or `plain`; auto = the model's own choice of a discriminator."""
+        if discriminator == AUTO:
+            return self.recipe
+        return self.other_recipes.get(discriminator, replace(self.recipe, discriminator=discriminator))
 
 
-def _eigen_plain(model: ModelConfig, spec: ImageSpec) -> Discriminator:
-    return eigen.Discriminator(_sizes(model, spec), spec.all_channels, int(model.discriminator_width), spec.classes)
+# What tests/benchmarks/race.py found best.
+EIGEN = Recipe(
+    discriminator="projected",
+    latent_size=256,
+    components=256,
+    generator_width=48,
+    discriminator_width=32,
+    batch_size=16,
+    lr=8e-4,
+    loss="hinge",
+    r1=0.0,
+    ema_halflife_images=2000,
+    augments=True,
+    draws_masks=True,
+)
+# The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
+DCGAN = Recipe(
+    discriminator="plain",
+    latent_size=100,
+    components=0,
+    generator_width=64,
+    discriminator_width=64,
+    batch_size=16,
+    lr=2e-4,
+    loss="bce",
+    r1=0.0,
+    ema_halflife_images=500,
+    augments=False,
+    draws_masks=False,
+)
+EIGEN_PLAIN = replace(EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02)
+DCGAN_PROJECTED = replace(
+    DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augments=True
+)
+
+MODELS: dict[str, Model] = {
+    "eigen": Model(eigen.build_generator, eigen.build_discriminator, EIGEN, {"plain": EIGEN_PLAIN}),
+    "dcgan": Model(dcgan.build_generator, dcgan.build_discriminator, DCGAN, {"projected": DCGAN_PROJECTED}),
+}
 
 
-def _dcgan(model: ModelConfig, spec: ImageSpec) -> Generator:
-    if model.progressive:
-        raise ValueError("dcgan does not grow: model.progressive is eigen's")
-    return dcgan.Generator(
-        spec.size, spec.all_channels, int(model.latent_size), int(model.generator_width), spec.classes
-    )
-
-
-def _dcgan_plain(model: ModelConfig, spec: ImageSpec) -> Discriminator:
-    return dcgan.Discriminator(spec.size, spec.all_channels, int(model.discriminator_width), spec.classes)
-
-
-def _projected(model: ModelConfig, spec: ImageSpec) -> Discriminator:
-    width = int(model.discriminator_width)
-    return projected.Discriminator(spec.size, spec.channels, len(spec.masks), width, spec.classes)
-
-
-GENERATORS: dict[str, Callable[[ModelConfig, ImageSpec], Generator]] = {"eigen": _eigen, "dcgan": _dcgan}
-PLAIN: dict[str, Callable[[ModelConfig, ImageSpec], Discriminator]] = {"eigen": _eigen_plain, "dcgan": _dcgan_plain}
-
-
-def build(model: ModelConfig, spec: ImageSpec) -> tuple[Generator, Discriminator]:
+def build(plan: NetworkPlan, spec: ImageSpec) -> tuple[Generator, Discriminator]:
     """Generator and discriminator, freshly initialised from torch's global generator.
 
     Raises:
         XrganError: the model can't draw images of that size.
     """
+    model = MODELS[plan.name]
+    build_discriminator = projected.build_discriminator if plan.discriminator == "projected" else model.discriminator
     try:
-        discriminator = _projected if model.discriminator == "projected" else PLAIN[model.name]
-        return GENERATORS[model.name](model, spec), discriminator(model, spec)
+        return model.generator(plan, spec), build_discriminator(plan, spec)
     except ValueError as error:
         advice = "Prepare the images at 32, 64, 96, 128, 224, 256 or 512 pixels: `xrgan prepare --size 64`."
-        raise XrganError(f"{error}.", "" if model.progressive else advice) from error
+        raise XrganError(f"{error}.", "" if plan.progressive else advice) from error

@@ -14,9 +14,9 @@ from torchvision import models
 from xrgan.errors import XrganError
 
 LAYERS = {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15}  # places in torchvision's vgg16().features
-DEPTH = 1 + max(LAYERS.values())
+LAYERS_USED = 1 + max(LAYERS.values())
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, of RGB in [0, 1]
-WHERE = (
+WEIGHTS_HINT = (
     "It takes torchvision's vgg16-397923af.pth (https://download.pytorch.org/models), or any state dictionary with its "
     "first seven convolutions."
 )
@@ -32,7 +32,7 @@ class VGG16(nn.Module):
         super().__init__()
         self.channels = channels
         with torch.device("meta"):
-            self.features = models.vgg16(weights=None).features[:DEPTH]
+            self.features = models.vgg16(weights=None).features[:LAYERS_USED]
         self.features.load_state_dict(_read(weights, self.features.state_dict()), assign=True)
         for layer in self.features:
             if isinstance(layer, nn.ReLU):
@@ -52,19 +52,26 @@ class VGG16(nn.Module):
 
 
 def _read(weights: str, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read the wanted tensors, named as in `vgg16().features`, from a file.
+
+    Raises:
+        XrganError: there is no such file, or it holds no VGG16.
+    """
     if not weights:
-        raise XrganError("The perceptual loss needs VGG16's weights.", f"Name them: --perceptual-weights FILE. {WHERE}")
+        raise XrganError(
+            "The perceptual loss needs VGG16's weights.", f"Name them: --perceptual-weights FILE. {WEIGHTS_HINT}"
+        )
     path = Path(weights).expanduser()
     if not path.is_file():
-        raise XrganError(f"There is no weights file {weights}.", WHERE)
+        raise XrganError(f"There is no weights file {weights}.", WEIGHTS_HINT)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, ValueError, EOFError, OSError, pickle.UnpicklingError) as error:
-        raise XrganError(f"{weights} holds no weights that can be read.", WHERE) from error
+        raise XrganError(f"{weights} holds no weights that can be read.", WEIGHTS_HINT) from error
     given = {}
     for key, value in wanted.items():
         tensor = content.get(f"features.{key}") if isinstance(content, dict) else None
         if not isinstance(tensor, Tensor) or tensor.shape != value.shape:
-            raise XrganError(f"The weights in {weights} are not VGG16's: features.{key} does not fit.", WHERE)
+            raise XrganError(f"The weights in {weights} are not VGG16's: features.{key} does not fit.", WEIGHTS_HINT)
         given[key] = tensor.float()
     return given
