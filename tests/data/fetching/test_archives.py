@@ -1,6 +1,7 @@
 """Archives that can't be trusted: whatever they hold, nothing is written outside, and nothing half-made stays."""
 
 import errno
+import gzip
 import io
 import resource
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -311,3 +313,62 @@ def test_any_damage_ends_in_a_sentence(data: st.DataObject, name: str) -> None:
         except XrganError as error:
             assert "\n" not in error.message
             assert not (Path(folder) / "out").exists()
+
+
+# A TAR file has no table of contents, and its checksums are the compression's --------------------------------------
+
+
+def twelve_images() -> list[tuple[tarfile.TarInfo, bytes]]:
+    """Members whose bytes don't shrink, so that every part of the compressed file is theirs."""
+    rng = np.random.default_rng(0)
+    members = []
+    for number in range(12):
+        content = rng.bytes(2000)
+        info = tarfile.TarInfo(f"image{number}.png")
+        info.size = len(content)
+        members.append((info, content))
+    return members
+
+
+def tar_of(members: list[tuple[tarfile.TarInfo, bytes]], mode: str) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode=mode) as file:  # type: ignore[call-overload]
+        for info, content in members:
+            file.addfile(info, io.BytesIO(content))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_every_flipped_bit_of_a_compressed_tar_is_found(kind: str, tmp_path: Path) -> None:
+    whole = tar_of(twelve_images(), f"w:{kind}")
+    # gzip's header holds a time and a name that no checksum covers.
+    places = np.random.default_rng(1).integers(12, len(whole), 40)
+    for place in [*places.tolist(), len(whole) - 6]:
+        spoiled = bytearray(whole)
+        spoiled[place] ^= 0x10
+        with pytest.raises(DamagedArchive):
+            verify(save(tmp_path / f"x.tar.{kind}", bytes(spoiled)))
+
+
+@pytest.mark.parametrize("kind", ["", "gz"])
+@pytest.mark.parametrize("blocks", [1, 5, 5.5, 10, 59, 60])
+def test_a_tar_that_was_cut_is_not_taken_for_a_shorter_one(kind: str, blocks: float, tmp_path: Path) -> None:
+    """Cut anywhere, at a header or before the mark of the end as well, and compressed after it was cut."""
+    cut = tar_of(twelve_images(), "w:")[: int(512 * blocks)]
+    packed = gzip.compress(cut) if kind else cut
+    with pytest.raises(DamagedArchive):
+        verify(save(tmp_path / "x.tar", packed))
+
+
+def test_a_spoiled_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    spoiled = bytearray(tar_of(twelve_images(), "w:"))
+    spoiled[512 * 5 * 4 + 150] ^= 0x01  # the fifth member's checksum
+    with pytest.raises(DamagedArchive, match=r"the header at byte 10,240 is spoiled"):
+        verify(save(tmp_path / "x.tar", bytes(spoiled)))
+
+
+def test_what_follows_the_end_of_a_tar_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xrgan.data.fetching.members.LARGEST_REST", 1 << 20)
+    padded = gzip.compress(tar_of(twelve_images(), "w:") + bytes(3 << 20))
+    with pytest.raises(DamagedArchive, match="far too much follows"):
+        verify(save(tmp_path / "x.tar.gz", padded))

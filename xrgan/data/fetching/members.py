@@ -13,6 +13,8 @@ from xrgan.data.filenames import encoding_of, inside, readable
 from xrgan.errors import XrganError
 
 LARGEST_HEADER = 1 << 20  # bytes, in a TAR file: headers are read into memory
+LARGEST_REST = 1 << 28  # bytes, of padding behind the end of a TAR file
+BLOCK = 1 << 20  # bytes
 # zipfile inflates a block of any other kind as a whole: a few bytes of bzip2 would fill the memory.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 OTHER_METHODS = {9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA", 93: "Zstandard"}
@@ -132,6 +134,29 @@ def _tar_members(archive: tarfile.TarFile, name: str) -> Iterator[Member]:
             raise _refusal(name, info.name, "is a link" if info.issym() or info.islnk() else "is no file")
         if info.isreg() and target.parts:
             yield Member(info.name, target, info.size, partial(_open_tar_member, archive, info))
+    _check_end(archive)
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Make sure that the list of members ended where the archive does, and that its compression's checksum fits.
+
+    tarfile takes a spoiled header for the end of the archive, and gzip compares its checksum at the very end only.
+
+    Raises:
+        tarfile.TarError: a header is spoiled, or the end is missing; and what gzip, bz2 and lzma raise.
+    """
+    assert archive.fileobj is not None, "it was opened for reading"
+    archive.fileobj.seek(archive.offset)
+    end = archive.fileobj.read(tarfile.BLOCKSIZE)
+    if len(end) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("its end is missing")
+    if end.strip(b"\0"):
+        raise tarfile.ReadError(f"the header at byte {archive.offset:,} is spoiled")
+    rest = 0
+    while block := archive.fileobj.read(BLOCK):
+        rest += len(block)
+        if rest > LARGEST_REST:
+            raise tarfile.ReadError("far too much follows its end")
 
 
 def _open_tar_member(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
