@@ -1,12 +1,7 @@
 """What a run tells while it trains: losses.csv, losses.png, the grids in samples/, TensorBoard events."""
 
-import contextlib
-import io
 import math
-import warnings
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,6 +11,7 @@ from xrgan import console
 from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
+from xrgan.gan.events import Events
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.sampler import generate, latents
 from xrgan.plots import drawn_figure
@@ -33,26 +29,17 @@ class Monitor:
         # Rows behind the checkpoint belong to an epoch that is trained once more.
         self._rows = [row for row in run.read_losses() if row["epoch"] <= epochs_done]
         run.write_losses(self._rows)
-        self._events = _open_events(run.tensorboard, int(self._rows[-1]["step"]) if self._rows else 0, config)
+        purge_step = int(self._rows[-1]["step"]) + 1 if self._rows else None
+        self._events = Events(run.tensorboard, purge_step) if config.train.tensorboard else None
         self._warned: set[str] = set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._events is not None:
-            self._events.close()
 
     def record(self, row: Row, ema: nn.Module, last: bool) -> None:
         """Record an epoch: a line of losses.csv and, every `sample_every` epochs and at the last one, the pictures."""
         self._rows.append(row)
         self._run.write_losses(self._rows)
         if self._events is not None:
-            for name, value in row.items():
-                if name not in {"epoch", "step"}:
-                    self._events.add_scalar(name, value, int(row["step"]))
+            curves = {name: value for name, value in row.items() if name not in {"epoch", "step"}}
+            self._events.add_scalars(curves, int(row["step"]))
         if last or row["epoch"] % self._config.train.sample_every == 0:
             self._pictures(math.ceil(row["epoch"]), int(row["step"]), ema)
 
@@ -96,15 +83,3 @@ def plot_losses(rows: list[Row], file: Path) -> None:
         for axes in (losses, outputs):
             axes.legend(frameon=False)
             axes.grid(alpha=0.3)
-
-
-def _open_events(folder: Path, step: int, config: Config) -> Any:
-    if not config.train.tensorboard:
-        return None
-    # TensorBoard's import says on stderr what optional parts it did not find.
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
-        warnings.simplefilter("ignore")
-        from torch.utils.tensorboard import SummaryWriter
-
-        # Events behind the checkpoint are hidden: those steps are trained once more.
-        return SummaryWriter(str(folder), purge_step=step + 1 if step else None)

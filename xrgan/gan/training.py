@@ -58,9 +58,9 @@ def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | No
         state.generator.compile()  # in place: the names in a checkpoint stay
         state.discriminator.compile()
     goal = Schedule(config, batches)
-    recording = Monitor(run, config, spec, state.step // batches.steps_per_epoch)
+    monitor = Monitor(run, config, spec, state.step // batches.steps_per_epoch)
     showing = console.progress("Training", goal.images_left(state))
-    with recording as recorder, explained_failures(config, spec, device), interruptible() as interrupt, showing as bar:
+    with explained_failures(config, spec, device), interruptible() as interrupt, showing as bar:
         clock = TrainingClock(state)
         if goes_on and score:  # a stop may have come before the last checkpoint was scored
             _score(score, state, run, _is_scored(state, batches, config) or goal.done(state, clock), clock, interrupt)
@@ -83,8 +83,8 @@ def train(run: RunDir, dataset: PackedDataset, config: Config, score: Score | No
                     row = _row(state, batches) | gradient_norms(state)
                     if epoch_ends and diagnostics.is_due(state, batches):
                         row |= diagnostics.diagnose(state, batches, spec, config, device)
-                        recorder.warn_once(diagnostics.explain(row))
-                    recorder.record(row, state.ema, last=ends)
+                        monitor.warn_once(diagnostics.explain(row))
+                    monitor.record(row, state.ema, last=ends)
                 if epoch_ends:
                     state.sums.zero_()
                 # Last, so that what the epoch wrote is never older than the checkpoint that a run goes on from.
