@@ -31,7 +31,8 @@ class Events:
             from tensorboard.compat.proto.event_pb2 import Event, SessionLog
             from tensorboard.summary.writer.record_writer import RecordWriter
             from torch.utils.tensorboard import summary
-        self._event, self._summary, self._records = Event, summary, RecordWriter
+        libraries: tuple[Any, Any, Any] = (Event, summary, RecordWriter)  # they tell mypy nothing
+        self._event, self._summary, self._records = libraries
         self._folder = folder
         self._file = folder / f"events.out.tfevents.{time.time():.0f}.{os.getpid()}"
         self._broken = False
