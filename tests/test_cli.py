@@ -158,7 +158,7 @@ def test_the_flags_of_a_study_reach_the_options(type_: Terminal) -> None:
         ("evaluate --fid", 1, ["no run"]),
         ("classify", 1, ["no run"]),
         ("classify --predict images", 1, ["no run"]),
-        ("classify --leaks ignore", 1, ["no run"]),
+        ("classify --leaks ignore", 2, ["--leaks", "refuse", "drop"]),
         ("classify --k-folds", 2, ["--k-folds"]),
         ("classify --seeds many", 2, ["--seeds"]),
         ("prepare nowhere", 1, ["nowhere"]),

@@ -90,7 +90,7 @@ class PrepareConfig(Section):
     seed: Whole = Field(0, ge=0, description="of the split and of the random subset")
     workers: Whole = Field(0, ge=0, description="processes that decode; 0 = one a core")
 
-    @field_validator("labels", "view", mode="before")
+    @field_validator("labels", "view", "split", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
         return _by_commas(value)

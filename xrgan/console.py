@@ -71,6 +71,16 @@ def warn(text: str) -> None:
     _notices.print(f"[yellow]Warning:[/yellow] {escape(text)}", soft_wrap=True)
 
 
+@contextmanager
+def hint_when_interrupted() -> Iterator[None]:
+    """Say, where the user stops the block, that the same command resumes it; for work that keeps what is finished."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        warn("Stopped: the same command goes on where it stopped.")
+        raise
+
+
 def show_error(error: XrganError) -> None:
     _notices.print(f"[red]Error:[/red] {escape(error.message)}", soft_wrap=True)
     if error.hint:

@@ -9,6 +9,9 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
 
+DATA_ROOT = Path("data")
+RUNS_ROOT = Path("runs")
+
 
 @dataclass(frozen=True)
 class Workspace:

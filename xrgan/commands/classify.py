@@ -1,11 +1,29 @@
-"""Do the synthetic images help? The study of classifiers, from a run to a verdict."""
+"""`xrgan classify`: do the synthetic images help? The study of classifiers, from a run to a verdict."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from xrgan import console
-from xrgan.commands.inputs import dataset_of
+from xrgan.commands.completion import complete_run
+from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.inputs import dataset_of, find_run
+from xrgan.commands.options import (
+    DATA,
+    MACHINE,
+    ConfigFile,
+    DataName,
+    DataRoot,
+    DryRun,
+    Json,
+    Quiet,
+    RunName,
+    RunsRoot,
+    Settings,
+    study_flags,
+)
 from xrgan.commands.synthetic_images import (
     Origin,
     drawn_of_fold,
@@ -16,10 +34,11 @@ from xrgan.commands.synthetic_images import (
     with_folds,
 )
 from xrgan.config import Config
+from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.files import write_text
 from xrgan.rundir import RunDir
-from xrgan.workspace import Workspace
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +49,122 @@ if TYPE_CHECKING:
     from xrgan.downstream.leaks import TrainingProvenance
 
 
+EXAMPLES = [
+    "xrgan classify --arms real,real+synthetic --fractions 0.1,1 --seeds 3",
+    "xrgan classify --predict new-xrays/ --arms real+synthetic",
+]
+CLASSIFIER, PREDICTION = "Classifier", "Prediction"
+Synthetic = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATH",
+        help="A folder of labelled images or a run; or one a class, as CLASS=PATH, repeated. \\[default: the run's]",
+        autocompletion=complete_run,
+        rich_help_panel=DATA,
+    ),
+]
+Predict = Annotated[
+    Path | None,
+    typer.Option(
+        help="No study: ask the run's best classifier (of --arms) of this image or folder.",
+        metavar="PATH",
+        rich_help_panel=PREDICTION,
+    ),
+]
+OutFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Beside --predict: the CSV. \\[default: predictions.csv]", metavar="FILE", rich_help_panel=PREDICTION
+    ),
+]
+FLAGS = [
+    *study_flags("classify"),
+    *panel(
+        CLASSIFIER,
+        option("classify.arch"),
+        option("classify.weights"),
+        option("classify.unfreeze"),
+        option("classify.epochs"),
+        option("classify.patience"),
+        option("classify.batch_size"),
+        option("classify.lr"),
+    ),
+    *panel(MACHINE, option("device")),
+]
+
+
+@with_flags("flags", FLAGS)
 def classify(
+    *,
+    run_name: RunName = None,
+    data: DataName = None,
+    data_root: DataRoot = DATA_ROOT,
+    synthetic: Synthetic = None,
+    flags: Flags,
+    predict: Predict = None,
+    out: OutFile = None,
+    as_json: Json = False,
+    runs_root: RunsRoot = RUNS_ROOT,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do the synthetic X-rays help? Classifiers on real images against others that learned from synthetic ones, too."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    run = find_run(workspace, run_name)
+    config = resolve(run.read_config(), config_file, settings or (), flags)
+    if dry_run:
+        console.show_text(to_yaml(config))
+    elif predict is not None:
+        arm = _one_arm(config) if flags["classify.arms"] else ""
+        table = predict_images_of(run, config, predict, out or Path("predictions.csv"), arm)
+        _show_predictions(table, out or Path("predictions.csv"), as_json)
+    elif out is not None:
+        raise XrganError("--out goes with --predict: a study stays in its run.", "Leave it out.", exit_code=2)
+    else:
+        with console.hint_when_interrupted():
+            summary = compare_classifiers(workspace, run, config, data, synthetic or ())
+        _show_summary(run, config, summary, as_json)
+
+
+def _one_arm(config: Config) -> str:
+    """The arm whose classifier is asked.
+
+    Raises:
+        XrganError: there are several.
+    """
+    arms = config.classify.arms
+    if len(arms) > 1:
+        raise XrganError("--predict asks the classifier of one arm.", f"Name one: `--arms {arms[0]}`.", exit_code=2)
+    return arms[0]
+
+
+def _show_predictions(table: "pd.DataFrame", out: Path, as_json: bool) -> None:
+    from xrgan.downstream.classification.prediction import NO_DEVICE
+
+    if as_json:
+        console.show_json([row.dropna().to_dict() for _, row in table.iterrows()])
+        return
+    console.show_text(NO_DEVICE)
+    console.show_text(str(out))
+
+
+def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json: bool) -> None:
+    """Show the study's table and conclusion, and where the report is."""
+    if as_json:
+        console.show_json(summary)
+        return
+    from xrgan.downstream.classification import verdict
+
+    title = f"{run.name}: {config.classify.arch} on the untouched test split"
+    console.show_table(title, verdict.columns(summary), verdict.rows(summary))
+    console.show_text(str(summary["conclusion"]))
+    console.show_text(str(run.classify / "report.md"))
+
+
+def compare_classifiers(
     workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Compare classifiers on real images with others that learned from synthetic ones, too.
@@ -73,7 +207,7 @@ def classify(
     return study.classify(dataset, chosen, device, run.classify, lambda _: shared, known, checked)
 
 
-def predict(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
+def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
     """What the best classifier of a run's study (of that arm) says of other images: → a CSV, a row an image.
 
     Raises:

@@ -1,20 +1,150 @@
-"""Synthetic images beside real ones."""
+"""`xrgan evaluate`: synthetic images beside real ones, or each checkpoint of a run beside held-out ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from xrgan.commands.inputs import compared_of, dataset_of, extractor_of
+import typer
+
+from xrgan import console
+from xrgan.commands.completion import complete_extractor
+from xrgan.commands.flags import Flag, Flags, option, panel, with_flags
+from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run
+from xrgan.commands.options import (
+    DATA,
+    MACHINE,
+    RECORDS,
+    ConfigFile,
+    DataName,
+    DataRoot,
+    DryRun,
+    Json,
+    Quiet,
+    RunName,
+    RunsRoot,
+    Settings,
+)
 from xrgan.commands.sample import drawn
+from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.config import Config
+from xrgan.config_resolve import resolve, to_yaml
+from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
-from xrgan.workspace import Workspace
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
-if TYPE_CHECKING:
-    pass
+EXAMPLES = [
+    "xrgan evaluate --run jrs_64-2025-01-31-1 --fid --memorisation",
+    "xrgan evaluate --real held-out/ --synthetic drawn/",
+]
+METRICS, COMPARISON = "Metrics", "Comparison"
+METRIC_FLAGS = [
+    Flag(name, (f"--{name}",), bool, help, METRICS)
+    for name, help in {
+        "fid": "Fréchet Inception distance.",
+        "kid": "Kernel Inception distance.",
+        "is": "Inception Score; needs the full Inception weights.",
+        "prdc": "Precision, recall, density, coverage.",
+        "ssim": "Structural similarity: diversity and copying.",
+        "ms-ssim": "Multi-scale SSIM, from 176 pixels on.",
+        "memorisation": "Copies of training images.",
+    }.items()
+]
+SyntheticFolder = Annotated[
+    Path | None,
+    typer.Option(help="A folder of images. \\[default: the run's synthetic/]", metavar="DIR", rich_help_panel=DATA),
+]
+RealFolder = Annotated[
+    Path | None,
+    typer.Option(help="Without a run: a folder of real images to compare with.", metavar="DIR", rich_help_panel=DATA),
+]
+TrainingFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Beside --real: the images that the generator learned from, if known.",
+        metavar="DIR",
+        rich_help_panel=DATA,
+    ),
+]
+EveryCheckpoint = Annotated[
+    bool,
+    typer.Option(
+        "--every-checkpoint",
+        metavar="",
+        help="FID and KID of each checkpoint over time, and mark the best.",
+        rich_help_panel=METRICS,
+    ),
+]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Beside --real: where to. \\[default: evaluation/<synthetic>]", metavar="DIR", rich_help_panel=RECORDS
+    ),
+]
+FLAGS = [
+    *panel(
+        COMPARISON,
+        option("evaluate.n", "--n", "-n"),
+        option("evaluate.split"),
+        option("evaluate.reference"),
+        option("evaluate.extractor", complete=complete_extractor),
+        option("evaluate.weights"),
+        option("evaluate.fid_layer"),
+        option("evaluate.seed"),
+    ),
+    *panel(MACHINE, option("device")),
+]
 
 
+@with_flags("flags", FLAGS)
+@with_flags("metrics", METRIC_FLAGS)
 def evaluate(
+    *,
+    run_name: RunName = None,
+    data: DataName = None,
+    data_root: DataRoot = DATA_ROOT,
+    synthetic: SyntheticFolder = None,
+    real: RealFolder = None,
+    training: TrainingFolder = None,
+    metrics: Flags,
+    every_checkpoint: EveryCheckpoint = False,
+    flags: Flags,
+    out: OutFolder = None,
+    as_json: Json = False,
+    runs_root: RunsRoot = RUNS_ROOT,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score the synthetic X-rays against real ones that the generator never saw; no metric named = all."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    run = None if real else find_run(workspace, run_name)
+    config = resolve(run.read_config() if run else None, config_file, settings or (), flags)
+    named = [name for name, wanted in metrics.items() if wanted]
+    if dry_run:
+        console.show_text(to_yaml(config))
+    elif every_checkpoint:
+        reference = flags["evaluate.reference"]
+        _refuse_beside_every_checkpoint(
+            named, real=real, training=training, synthetic=synthetic, out=out, reference=reference
+        )
+        assert run is not None
+        _show_over_time(workspace, run, config, data, as_json)
+    elif run is None:
+        assert real is not None
+        synthetic = _folder_to_score(synthetic, real, run_name, data)
+        folder = out or Path("evaluation") / synthetic.resolve().name
+        scores = evaluate_folders(workspace, real, synthetic, training, config, named, folder)
+        _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
+    else:
+        _refuse_beside_a_run(training=training, out=out)
+        scores = evaluate_run(workspace, run, config, named, data, synthetic)
+        title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
+        _show_scores(scores, title, run.evaluation, as_json)
+
+
+def evaluate_run(
     workspace: Workspace,
     run: RunDir,
     config: Config,
@@ -79,3 +209,65 @@ def evaluate_folders(
     else:
         comparison = sample_comparison(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
     return score(comparison, metrics, chosen, extractor_of(workspace, config), out)
+
+
+def _show_scores(scores: dict[str, Any], title: str, folder: Path, as_json: bool) -> None:
+    """Show the scores as a table, and where the pictures are."""
+    if as_json:
+        console.show_json(scores)
+        return
+    from xrgan.evaluation import scores_file as report
+
+    console.show_table(title, report.COLUMNS, report.rows(scores))
+    for picture in ("memorisation.png", "overview.png"):
+        if (folder / picture).is_file():
+            console.show_text(str(folder / picture))
+
+
+def _show_over_time(workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool) -> None:
+    """Score every checkpoint of a run, and show them with the best one."""
+    rows, best = evaluate_checkpoints(workspace, run, config, data)
+    from xrgan.evaluation import checkpoint_report, checkpoint_scores
+
+    if as_json:
+        console.show_json(checkpoint_report.summary(rows, best))
+        return
+    title = f"{run.name}: {rows[0].n:,} images a checkpoint against as many of {rows[0].split}"
+    console.show_table(title, checkpoint_report.COLUMNS, checkpoint_report.table(rows, best))
+    if best is None:
+        console.notice(f"None is marked best: only scores on the {checkpoint_scores.CHOOSES} split choose one.")
+    else:
+        console.notice(f"Best by KID: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it.")
+    console.show_text(str(run.evaluation / checkpoint_report.PICTURE))
+
+
+def _refuse_beside_every_checkpoint(metrics: Sequence[str], **others: object) -> None:
+    """Raises: XrganError: a flag that has no place beside --every-checkpoint was given."""
+    given = [*metrics, *(name for name, value in others.items() if value)]
+    if given:
+        raise XrganError(
+            f"--every-checkpoint scores a run's checkpoints by FID and KID: --{given[0]} has no place beside it.",
+            f"Leave out --{given[0]}.",
+            exit_code=2,
+        )
+
+
+def _folder_to_score(synthetic: Path | None, real: Path | None, run: str | None, data: str | None) -> Path:
+    if synthetic is None:
+        raise XrganError(
+            f"--real {real} needs --synthetic DIR beside it: the images to score.",
+            "Leave --real out to score a run's images against its dataset's held-out ones.",
+            exit_code=2,
+        )
+    if run or data:
+        raise XrganError("--real scores two folders: --run and --data have no place beside it.", exit_code=2)
+    return synthetic
+
+
+def _refuse_beside_a_run(**options_of_folders: Path | None) -> None:
+    for name, value in options_of_folders.items():
+        if value is not None:
+            raise XrganError(
+                f"--{name} goes with --real: a run knows its own {'folder' if name == 'out' else 'training images'}.",
+                exit_code=2,
+            )

@@ -1,4 +1,4 @@
-"""What a command works on: the dataset, the images of it that are compared, the network that features come from."""
+"""What a command works on: the run, the dataset, the images that are compared, the network of the features."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from xrgan.evaluation.extractors import Extractor
 
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
+
+
+def find_run(workspace: Workspace, name: str | None) -> RunDir:
+    """The run of that path or name; the latest without one, and the user is told which."""
+    run = workspace.find_run(name)
+    if name is None:
+        console.notice(f"Run: {run.path}, the latest.")
+    return run
 
 
 def choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:

@@ -1,22 +1,162 @@
-"""Synthetic images for those who need them, in files or in memory."""
+"""`xrgan sample`, and the images that other commands need: in files, or in memory."""
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from xrgan import console
-from xrgan.commands.inputs import compared_of, dataset_of, extractor_of
+from xrgan.commands.completion import complete_prepared
+from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run
+from xrgan.commands.options import (
+    DATA,
+    MACHINE,
+    RECORDS,
+    ConfigFile,
+    DataRoot,
+    DryRun,
+    Quiet,
+    RunName,
+    RunsRoot,
+    Settings,
+)
 from xrgan.config import Config
+from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
-from xrgan.workspace import Workspace
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     from xrgan.gan.rejection import Rejection
+    from xrgan.gan.sample_folder import Sampled
 
 SCORED_FROM = 3 * 10**9  # the images that a checkpoint is scored by are not those that `sample` draws of a seed
 
+EXAMPLES = ["xrgan sample -n 500 --seed 1 --reject-copies"]
+IMAGES = "Images"
+CheckpointName = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="A checkpoint's file or step, or best. \\[default: the last]", rich_help_panel=DATA
+    ),
+]
+TrainingData = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Beside --reject-copies: where the training images are. \\[default: the run's]",
+        autocompletion=complete_prepared,
+        rich_help_panel=DATA,
+    ),
+]
+Label = Annotated[
+    str, typer.Option(metavar="CLASS", help="Draw this class only (conditional models).", rich_help_panel=IMAGES)
+]
+Balance = Annotated[
+    bool,
+    typer.Option(
+        "--balance", metavar="", help="Draw as many of each class (conditional models).", rich_help_panel=IMAGES
+    ),
+]
+RejectCopies = Annotated[
+    bool,
+    typer.Option(
+        "--reject-copies",
+        metavar="",
+        help="Leave out suspected copies of training images, and draw others.",
+        rich_help_panel=IMAGES,
+    ),
+]
+Interpolate = Annotated[
+    bool,
+    typer.Option("--interpolate", metavar="", help="Also write walk.gif, between latents.", rich_help_panel=IMAGES),
+]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder. \\[default: the run's synthetic/]", metavar="DIR", rich_help_panel=RECORDS),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", metavar="", help="Replace images of another origin.", rich_help_panel=RECORDS)
+]
+FLAGS = [
+    *panel(IMAGES, option("sample.n", "--n", "-n"), option("sample.seed"), option("sample.ema")),
+    *panel(MACHINE, option("device")),
+]
 
-def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> "Rejection":
+
+@with_flags("flags", FLAGS)
+def sample(
+    *,
+    run_name: RunName = None,
+    checkpoint: CheckpointName = "",
+    data: TrainingData = None,
+    data_root: DataRoot = DATA_ROOT,
+    flags: Flags,
+    label: Label = "",
+    balance: Balance = False,
+    reject_copies: RejectCopies = False,
+    interpolate: Interpolate = False,
+    out: OutFolder = None,
+    overwrite: Overwrite = False,
+    runs_root: RunsRoot = RUNS_ROOT,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw synthetic X-rays: → runs/<run>/synthetic/; asked for more, the missing ones are added."""
+    console.configure(quiet)
+    workspace = Workspace(data_root, runs_root)
+    run = find_run(workspace, run_name)
+    config = resolve(run.read_config(), config_file, settings or (), flags)
+    if dry_run:
+        console.show_text(to_yaml(config))
+        return
+    _refuse_what_excludes_itself(label, balance, interpolate, reject_copies, data)
+    from xrgan.gan import sample_folder
+    from xrgan.gan.sampler import load_sampler
+
+    sampler = load_sampler(run, config.device, config.sample.ema, checkpoint)
+    sampler = dataclasses.replace(sampler, balance=balance)
+    folder, seed = out or run.synthetic, config.sample.seed
+    rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
+    sampled = sample_folder.fill(sampler, folder, config.sample.n, seed, label, run.name, overwrite, rejection)
+    _show_sampled(sampled, rejects_copies=rejection is not None)
+    if interpolate:
+        from xrgan.gan import interpolation
+
+        console.show_text(str(interpolation.interpolate(sampler, folder / "walk.gif", seed, label)))
+
+
+def _refuse_what_excludes_itself(
+    label: str, balance: bool, interpolate: bool, reject_copies: bool, data: str | None
+) -> None:
+    if label and balance:
+        raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
+    if interpolate and reject_copies:
+        raise XrganError(
+            "--interpolate and --reject-copies can't go together: nobody judges the images of a walk.",
+            "Give one of them.",
+            exit_code=2,
+        )
+    if data and not reject_copies:
+        raise XrganError(
+            "--data is of use beside --reject-copies only: drawing needs no dataset.", "Leave it out.", exit_code=2
+        )
+
+
+def _show_sampled(sampled: "Sampled", rejects_copies: bool) -> None:
+    """Say how many images the folder holds, how many copies were left out, and where the sheet is."""
+    console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
+    if rejects_copies:
+        dropped, judged = len(sampled.record.dropped), sampled.record.judged
+        console.notice(f"{dropped:,} of {judged:,} images looked like copies of training images, and were left out.")
+    console.show_text(str(sampled.sheet))
+
+
+def rejection_of_copies(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> "Rejection":
     """What turns down the images that `evaluate` would suspect to be copies of training images.
 
     Where the features' weights can't be had, pixels alone are compared, and the user is told.
@@ -29,8 +169,8 @@ def reject_copies(workspace: Workspace, run: RunDir, config: Config, data: str |
 
     dataset = dataset_of(workspace, run, config, data)
     training, held_out = compared_of(dataset, config)
-    if len(training) < (there := len(dataset.of_split("train"))):
-        console.warn(f"Copies are looked for among {len(training):,} of {there:,} training images (evaluate.n).")
+    if len(training) < (present := len(dataset.of_split("train"))):
+        console.warn(f"Copies are looked for among {len(training):,} of {present:,} training images (evaluate.n).")
     extractor = None
     try:
         extractor = extractor_of(workspace, config)()
@@ -53,7 +193,8 @@ def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: s
         seed = sample_folder.recorded_seed(run.synthetic, config.sample.seed)
         of_those = sample_folder.recorded_checkpoint(run.synthetic, run)
         sampler = load_sampler(run, config.device, config.sample.ema, of_those)
-        rejection = reject_copies(workspace, run, config, data) if sample_folder.rejects_copies(run.synthetic) else None
+        rejects = sample_folder.rejects_copies(run.synthetic)
+        rejection = rejection_of_copies(workspace, run, config, data) if rejects else None
         sample_folder.fill(sampler, run.synthetic, count, seed, run_name=run.name, rejection=rejection)
     return run.synthetic
 

@@ -1,9 +1,28 @@
-"""Do the synthetic images help? The study of segmenters, from a run to a verdict."""
+"""`xrgan segment`: do the synthetic images help? The study of segmenters, from a run to a verdict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from xrgan.commands.inputs import dataset_of
+import typer
+
+from xrgan import console
+from xrgan.commands.completion import complete_run
+from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.inputs import dataset_of, find_run
+from xrgan.commands.options import (
+    DATA,
+    MACHINE,
+    ConfigFile,
+    DataName,
+    DataRoot,
+    DryRun,
+    Json,
+    Quiet,
+    RunName,
+    RunsRoot,
+    Settings,
+    study_flags,
+)
 from xrgan.commands.synthetic_images import (
     Origin,
     drawn_of_fold,
@@ -14,9 +33,10 @@ from xrgan.commands.synthetic_images import (
     with_folds,
 )
 from xrgan.config import Config
+from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
-from xrgan.workspace import Workspace
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
@@ -25,7 +45,72 @@ if TYPE_CHECKING:
     from xrgan.downstream.segmentation import pool as segment_pool
 
 
+EXAMPLES = ["xrgan segment --arms real,real+synthetic,synthetic --seeds 3"]
+Synthetic = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="A folder that `sample` filled with masks, or a run. \\[default: the run's]",
+        autocompletion=complete_run,
+        rich_help_panel=DATA,
+    ),
+]
+FLAGS = [
+    *study_flags("segment"),
+    *panel(
+        "Segmenter",
+        option("segment.width"),
+        option("segment.epochs"),
+        option("segment.patience"),
+        option("segment.batch_size"),
+        option("segment.lr"),
+    ),
+    *panel(MACHINE, option("device")),
+]
+
+
+@with_flags("flags", FLAGS)
 def segment(
+    *,
+    run_name: RunName = None,
+    data: DataName = None,
+    data_root: DataRoot = DATA_ROOT,
+    synthetic: Synthetic = None,
+    flags: Flags,
+    as_json: Json = False,
+    runs_root: RunsRoot = RUNS_ROOT,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do synthetic X-rays with masks help? U-Nets on real ones against others that learned from synthetic ones, too."""
+    console.configure(quiet or as_json)
+    workspace = Workspace(data_root, runs_root)
+    run = find_run(workspace, run_name)
+    config = resolve(run.read_config(), config_file, settings or (), flags)
+    if dry_run:
+        console.show_text(to_yaml(config))
+        return
+    with console.hint_when_interrupted():
+        summary = compare_segmenters(workspace, run, config, data, synthetic)
+    _show_summary(run, summary, as_json)
+
+
+def _show_summary(run: RunDir, summary: dict[str, Any], as_json: bool) -> None:
+    """Show the study's table and conclusion, and where the report is."""
+    if as_json:
+        console.show_json(summary)
+        return
+    from xrgan.downstream.segmentation import verdict
+
+    title = f"{run.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
+    console.show_table(title, verdict.columns(summary), verdict.rows(summary))
+    console.show_text(str(summary["conclusion"]))
+    console.show_text(str(run.segment / "report.md"))
+
+
+def compare_segmenters(
     workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: str | None = None
 ) -> dict[str, Any]:
     """Compare segmenters on real images and masks with others that learned from synthetic pairs, too.

@@ -1,18 +1,159 @@
-"""A run from its dataset to its last epoch."""
+"""`xrgan train` and `xrgan resume`: a run from its dataset to its last epoch."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from xrgan import console
-from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of
+from xrgan.commands.completion import complete_dataset, complete_run
+from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of, find_run
+from xrgan.commands.options import (
+    DATA,
+    MACHINE,
+    RECORDS,
+    ConfigFile,
+    DataName,
+    DataRoot,
+    DryRun,
+    Quiet,
+    RunName,
+    RunsRoot,
+    Settings,
+)
 from xrgan.commands.score_checkpoints import score_of_training
 from xrgan.config import Config
+from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
-from xrgan.workspace import Workspace
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     from xrgan.evaluation.extractors import Extractor
     from xrgan.gan.training import Trained
+
+EXAMPLES = [
+    "xrgan train --data jrs_64 --minutes 60 --evaluate-every 10",
+    "xrgan train --model dcgan --loss hinge --set train.r1=0.5",
+]
+RESUME_EXAMPLES = ["xrgan resume --epochs 100"]
+MODEL, TRAINING = "Model", "Training"
+TrainingData = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A prepared dataset, or a fetched source.",
+        autocompletion=complete_dataset,
+        rich_help_panel=DATA,
+    ),
+]
+InitFrom = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Start from another run's networks: of another dataset, or of half the resolution.",
+        autocompletion=complete_run,
+        rich_help_panel=MODEL,
+    ),
+]
+NewRunName = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        metavar="NAME",
+        help="The run's path or name; one that exists goes on.",
+        autocompletion=complete_run,
+        rich_help_panel=RECORDS,
+    ),
+]
+FLAGS = [
+    *panel(
+        MODEL,
+        option("model.name", "--model"),
+        option("model.conditional", "--conditional", "--unconditional"),
+        option("model.masks"),
+        option("model.progressive"),
+        option("model.latent_size"),
+    ),
+    *panel(
+        TRAINING,
+        option("train.epochs"),
+        option("train.minutes"),
+        option("train.batch_size"),
+        option("train.lr"),
+        option("train.loss"),
+        option("train.augment"),
+        option("train.feature_matching"),
+        option("train.perceptual"),
+        option("train.perceptual_weights"),
+        option("train.gradient_clip"),
+        option("train.seed"),
+    ),
+    *panel(RECORDS, option("train.sample_every"), option("train.evaluate_every")),
+    *panel(MACHINE, option("device"), option("train.precision"), option("train.compile")),
+]
+RESUME_FLAGS = [
+    option("train.epochs", help="Train to this epoch.", default_text="as planned"),
+    option("train.minutes", help="Train for so many minutes in all.", default_text="as planned"),
+    option(
+        "train.evaluate_every",
+        help="Epochs between scores of the checkpoints, 0 = never.",
+        default_text="as planned",
+    ),
+    option("device"),
+]
+
+
+@with_flags("flags", FLAGS)
+def train(
+    *,
+    data: TrainingData = None,
+    data_root: DataRoot = DATA_ROOT,
+    init_from: InitFrom = "",
+    flags: Flags,
+    run_name: NewRunName = None,
+    runs_root: RunsRoot = RUNS_ROOT,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a GAN on a prepared dataset: → runs/<run>/."""
+    console.configure(quiet)
+    workspace = Workspace(data_root, runs_root)
+    run = workspace.run_at(run_name) if run_name else None
+    saved = run.read_config() if run is not None and run.exists() else None
+    config = resolve(saved, config_file, settings or (), flags)
+    if dry_run:
+        console.show_text(to_yaml(config))
+    elif run is not None and saved is not None:
+        if init_from:
+            raise XrganError(f"{run.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
+        console.notice(f"{run.path} exists: going on with it.")
+        _show_trained(resume_run(workspace, run, saved, config, data))
+    else:
+        source = workspace.find_run(init_from) if init_from else None
+        _show_trained(train_new(workspace, run, config, data, source))
+
+
+@with_flags("flags", RESUME_FLAGS)
+def resume(
+    *,
+    run_name: RunName = None,
+    flags: Flags,
+    data: DataName = None,
+    settings: Settings = None,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA_ROOT,
+    runs_root: RunsRoot = RUNS_ROOT,
+) -> None:
+    """Go on with a run from its last good checkpoint, as if it had never stopped."""
+    console.configure(quiet)
+    workspace = Workspace(data_root, runs_root)
+    run = find_run(workspace, run_name)
+    saved = run.read_config()
+    wanted = resolve(saved, None, settings or (), flags)
+    _show_trained(resume_run(workspace, run, saved, wanted, data))
 
 
 def train_new(
@@ -39,11 +180,11 @@ def train_new(
     return training.train(run, dataset, config, score)
 
 
-def resume(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
-    """Train a run that exists to the epoch that is wanted now.
+def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
+    """Resume a run that exists, to the epoch that is wanted now.
 
     Raises:
-        XrganError: the wish would make it another run, or the dataset is not the one that it was trained on.
+        XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
     """
     from xrgan.gan import setup, training
 
@@ -63,3 +204,15 @@ def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor |
         return extractor_of(workspace, config)()
     except XrganError as error:
         raise XrganError(error.message, f"{error.hint} Or train without scores: `--evaluate-every 0`.") from None
+
+
+def _show_trained(trained: "Trained") -> None:
+    """Say where the pictures are, or how to resume."""
+    run = trained.run
+    if trained.stopped_by is not None:
+        console.notice(f"Stopped after step {trained.step}; `xrgan resume --run {run.path}` goes on from there.")
+        raise typer.Exit(128 + trained.stopped_by)
+    console.notice(f"{run.path} has trained {trained.epochs} epochs; `xrgan resume --epochs N` trains on to N.")
+    for file in (*sorted(run.samples.glob("*.png"))[-1:], run.path / "losses.png", run.evaluation / "over_time.png"):
+        if file.exists():
+            console.show_text(str(file))

@@ -1,0 +1,92 @@
+"""`xrgan prepare`: a fetched source to one size, packed, into data/prepared/."""
+
+from typing import Annotated
+
+import typer
+
+from xrgan import console
+from xrgan.commands.completion import complete_fetched
+from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.options import DATA, MACHINE, ConfigFile, DataRoot, DryRun, Quiet, Settings
+from xrgan.config_resolve import resolve, to_yaml
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
+
+EXAMPLES = ["xrgan prepare jrs --size 128 --masks none"]
+SourceName = Annotated[
+    str | None,
+    typer.Argument(help="A fetched source, or any folder of images.", autocompletion=complete_fetched),
+]
+NewName = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="The prepared dataset's. \\[default: <source>_<size>]", rich_help_panel=DATA),
+]
+Force = Annotated[
+    bool, typer.Option("--force", metavar="", help="Replace a dataset of that name.", rich_help_panel=DATA)
+]
+FLAGS = [
+    *panel(
+        "Images",
+        option("prepare.size"),
+        option("prepare.fit"),
+        option("prepare.channels"),
+        option("prepare.window"),
+        option("prepare.clahe"),
+        option("prepare.masks"),
+    ),
+    *panel(
+        "Which images",
+        option("prepare.labels"),
+        option("prepare.map"),
+        option("prepare.view"),
+        option("prepare.fraction"),
+        option("prepare.limit"),
+        option("prepare.drop_duplicates", "--drop-duplicates"),
+    ),
+    *panel(
+        "Split",
+        option("prepare.split"),
+        option("prepare.patient_pattern"),
+        option("prepare.fix_leaks", "--fix-leaks/--keep-leaks"),
+        option("prepare.seed"),
+    ),
+    *panel(MACHINE, option("prepare.workers")),
+]
+
+
+@with_flags("flags", FLAGS)
+def prepare(
+    *,
+    source: SourceName = None,
+    name: NewName = "",
+    force: Force = False,
+    flags: Flags,
+    config_file: ConfigFile = None,
+    settings: Settings = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    data_root: DataRoot = DATA_ROOT,
+) -> None:
+    """Bring a source's images to one size and pack them: → data/prepared/<name>/."""
+    console.configure(quiet)
+    config = resolve(None, config_file, settings or (), flags)
+    if dry_run:
+        console.show_text(to_yaml(config))
+        return
+    workspace = Workspace(data_root, RUNS_ROOT)
+    from xrgan.data.prepare import prepare as pack
+    from xrgan.data.preparing import summary
+
+    raw = workspace.find_raw(_canonical(source))
+    with console.hint_when_interrupted():
+        prepared = pack(raw, workspace.prepared_root, config.prepare, name, force)
+    console.show_table(str(prepared), *summary.table(prepared))
+    console.show_table("", *summary.facts_table(prepared))
+    console.show_text(str(prepared / "preview.png"))
+
+
+def _canonical(source: str | None) -> str | None:
+    """`prepare jsrt` means what `fetch jsrt` made: data/raw/jrs."""
+    from xrgan.data.sources import SOURCES
+
+    names = {alias: known.name for known in SOURCES.values() for alias in known.aliases}
+    return names.get(source, source) if source else None
