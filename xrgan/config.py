@@ -289,6 +289,13 @@ class StudyConfig(Section):
     patience: Whole = Field(5, ge=0, description="epochs without a better validation score that end it; 0 = none does")
     batch_size: Whole = Field(32, ge=2, description="images a step")
     lr: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate at the start; it falls to 0 along a cosine")
+    classic_rotation: float = Field(10, ge=0, le=90, description="arms with classic: degrees, at most, each way")
+    classic_shift: float = Field(0.08, ge=0, le=0.5, description="arms with classic: share of the side, at most")
+    classic_scale: float = Field(0.1, ge=0, lt=1, description="arms with classic: larger or smaller by this, at most")
+    classic_shear: float = Field(5, ge=0, le=45, description="arms with classic: skew in degrees, at most")
+    classic_light: float = Field(
+        0.15, ge=0, lt=1, description="arms with classic: change of brightness and of contrast, at most"
+    )
     resamples: Whole = Field(1000, ge=100, le=100_000, description="of the bootstrap over patients")
     seed: Whole = Field(0, ge=0, description="of folds, fractions, initial weights and batches")
 

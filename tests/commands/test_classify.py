@@ -20,10 +20,11 @@ from tests.data import dicom_files
 from tests.downstream.blobs import blobs, changed, set_at, small_build, toy_dataset, write
 from tests.gan.helpers import tiny_config
 from tests.test_cli import Answer, Terminal, tree, type_
+from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset, open_packed
-from xrgan.downstream import fold_data
-from xrgan.downstream.classification import pictures as study_pictures
-from xrgan.downstream.classification import saved, study
+from xrgan.downstream import report, study
+from xrgan.downstream.classification import inference, task
+from xrgan.downstream.classification.task import Classification
 from xrgan.gan import setup, training
 from xrgan.rundir import RunDir
 
@@ -39,7 +40,7 @@ TEST = TOYS.of_split("test")
 
 @pytest.fixture(autouse=True)
 def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (study, saved):
+    for module in (task, inference):
         monkeypatch.setattr(module, "build", small_build)
 
 
@@ -55,7 +56,7 @@ def one_thread() -> Iterator[None]:
 def pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """None, as they take long: but for the test that asks for this fixture by name."""
     if "pictures" not in request.function.__code__.co_varnames:
-        monkeypatch.setattr(study_pictures, "save_all", lambda *_: {})
+        monkeypatch.setattr(report, "save_pictures", lambda *_: {})
 
 
 # --- what stands in the folder
@@ -358,7 +359,7 @@ def test_the_weights_that_can_t_be_fetched_are_a_sentence_with_both_ways_on(
 
 
 def test_interrupted_it_says_how_to_go_on_and_does(here: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    train, calls = study.train, 0
+    train, calls = task.train, 0
 
     def stopping(*args: Any, **more: Any) -> Any:
         nonlocal calls
@@ -368,7 +369,7 @@ def test_interrupted_it_says_how_to_go_on_and_does(here: Terminal, monkeypatch: 
         return train(*args, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(study, "train", stopping)
+        patch.setattr(task, "train", stopping)
         assert "the same command goes on" in here(f"classify {QUICK}", code=130).err
     assert not Path("runs/a/classify/summary.yaml").exists()
     assert "1 of 2 trainings were there already" in here(f"classify {QUICK}").err
@@ -410,11 +411,11 @@ def test_a_generator_a_fold_never_sees_what_is_left_out(
     dataset = put_dataset(changed(TOYS, hashes=set_at(TOYS.hashes, 2, TOYS.hashes[20])))  # two patients, one picture
     put_run("a", dataset)
     asked = []
-    check = fold_data.check_generator
-    monkeypatch.setattr(fold_data, "check_generator", lambda *args: (asked.append(args[1]), check(*args)))
+    check = study.check_generator
+    monkeypatch.setattr(study, "check_generator", lambda *args: (asked.append(args[1]), check(*args)))
     answer = type_(f"classify {PER_FOLD}")
     assert [name.split("of")[0] for name, _ in seen] == ["fold1", "fold2"]
-    pool, folds = study.check(dataset, study.ClassifyConfig(**summary_of("a")["options"]))
+    pool, folds = study.check(Classification(ClassifyConfig(**summary_of("a")["options"])), dataset)
     assert [fold.number for fold in asked] == [1, 2]
     for (_, rows), fold in zip(seen, folds, strict=True):
         left_out = pool.rows[fold.test]

@@ -14,12 +14,14 @@ from torch import Tensor, nn
 
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification.classifier import Epoch, History
-from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream.classification.data import labelled_images
 from xrgan.downstream.classification.networks import Classifier
-from xrgan.downstream.classification.pool import Pool, Supply, supply
+from xrgan.downstream.classification.task import Classification
 from xrgan.downstream.folds import Fold
-from xrgan.downstream.trial import TrialKey
+from xrgan.downstream.pool import Pool, SyntheticImages
+from xrgan.downstream.task import Results
+from xrgan.downstream.trial import Epoch, History, Trial, TrialKey
+from xrgan.downstream.verdict import summarise
 from xrgan.files import write_yaml
 
 SIZE = 16
@@ -100,10 +102,10 @@ def toy_synthetic(count: int = 80, classes: int = 2, seed: int = 1) -> tuple[NDA
     return blobs(labels, seed), labels
 
 
-def toy_supply(dataset: PackedDataset | None = None, count: int = 80, seed: int = 1) -> Supply:
+def toy_supply(dataset: PackedDataset | None = None, count: int = 80, seed: int = 1) -> SyntheticImages:
     """Synthetic images whose generator nobody knows."""
     dataset = dataset or toy_dataset()
-    return supply(dataset, *toy_synthetic(count, len(dataset.classes), seed), None)
+    return labelled_images(dataset, *toy_synthetic(count, len(dataset.classes), seed), None)
 
 
 class Body(nn.Sequential):
@@ -133,7 +135,8 @@ def small_build(arch: str, channels: int, classes: int, weights: str, unfreeze: 
     return Classifier(body, head, middle, middle, frozen=weights != "none" and not unfreeze)
 
 
-HISTORY = History((Epoch(0.7, 0.5, 0.6), Epoch(0.5, 0.8, 0.9)), best=1, steps=8)
+VALIDATED = ({"auroc": 0.6, "balanced_accuracy": 0.5}, {"auroc": 0.9, "balanced_accuracy": 0.8})
+HISTORY = History((Epoch(0.7, VALIDATED[0]), Epoch(0.5, VALIDATED[1])), best=1, steps=8)
 
 
 def answers(labels: NDArray[np.int64], strength: float, rng: np.random.Generator, classes: int = 2) -> NDArray[Any]:
@@ -151,19 +154,19 @@ def constructed(
     on_folds: Mapping[str, float] | None = None,
     fractions: Sequence[float] = (1.0,),
     seeds: int = 1,
-) -> list[Outcome]:
+) -> list[Trial]:
     """The trainings of a study that nobody ran, whose arms are as good as it is said.
 
     Args:
         on_test, on_folds: arm → strength (`answers`); arms of one strength give the same answers.
     """
-    labels, classes = pool.labels.numpy(), len(pool.classes)
+    labels, classes = pool.strata, len(pool.names)
     made = []
     for fold in folds:
         for seed in range(1, seeds + 1):
             for fraction in fractions:
                 for arm in on_test:
-                    place = TrialKey(arm, fraction, fold.number, seed)
+                    key = TrialKey(arm, fraction, fold.number, seed)
                     rng = [
                         np.random.default_rng([fold.number, seed, int(1000 * fraction), part, 5]) for part in range(2)
                     ]
@@ -171,5 +174,17 @@ def constructed(
                     of_fold = answers(labels[fold.test], (on_folds or on_test)[arm], rng[1], classes)
                     n_synthetic = 0 if arm in ("real", "real+classic") else 20
                     n_real = 0 if arm == "synthetic" else 20
-                    made.append(Outcome(place, n_real, n_synthetic, HISTORY, of_test, of_fold, 0.1))
+                    made.append(Trial(key, n_real, n_synthetic, HISTORY, of_test, of_fold, 0.1))
     return made
+
+
+def results_of(pool: Pool, folds: Sequence[Fold], trials: Sequence[Trial], folder: Path = Path("nowhere")) -> Results:
+    """A study that nobody ran."""
+    return Results(pool, folds, trials, frozenset(), folder, torch.device("cpu"))
+
+
+def summarised(
+    dataset: PackedDataset, pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, trials: Sequence[Trial]
+) -> dict[str, Any]:
+    """Its summary."""
+    return summarise(Classification(config), dataset, results_of(pool, folds, trials))

@@ -13,10 +13,10 @@ from torch import nn
 
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.segmentation.pool import Supply, supply
-from xrgan.downstream.segmentation.segmenter import Epoch, History, Segmenter
-from xrgan.downstream.segmentation.verdict import Outcome
-from xrgan.downstream.trial import TrialKey
+from xrgan.downstream.pool import SyntheticImages
+from xrgan.downstream.segmentation.data import paired_images
+from xrgan.downstream.segmentation.segmenter import Segmenter
+from xrgan.downstream.trial import Epoch, History, Trial, TrialKey
 
 SIZE = 32
 STRUCTURES = ("lungs", "heart")
@@ -60,18 +60,18 @@ def masked_dataset(train: int = 48, test: int = 12, seed: int = 0, **fields: Any
     return replace(dataset, **fields)
 
 
-def masked_supply(dataset: PackedDataset, count: int = 60, seed: int = 9, wrong: bool = False) -> Supply:
+def masked_supply(dataset: PackedDataset, count: int = 60, seed: int = 9, wrong: bool = False) -> SyntheticImages:
     """Synthetic pairs, whose generator saw nobody. Args: wrong: the masks show everything but what they should."""
     drawn = chests(count, seed)
     images, masks = drawn[:, :1], drawn[:, 1:]
-    return supply(dataset, images, 255 - masks if wrong else masks, ())
+    return paired_images(dataset, images, 255 - masks if wrong else masks, ())
 
 
-def made_up(arm: str, on_test: Sequence[float], on_fold: float = 0.8, fold: int = 0, seed: int = 1) -> Outcome:
+def made_up(arm: str, on_test: Sequence[float], on_fold: float = 0.8, fold: int = 0, seed: int = 1) -> Trial:
     """What a training might give, of one structure: Dice of each test image, and of all in the left-out part."""
-    history = History((Epoch(1.0, 0.5), Epoch(0.5, 0.75)), 1, 6)
+    history = History((Epoch(1.0, {"dice": 0.5}), Epoch(0.5, {"dice": 0.75})), 1, 6)
     scores = np.repeat(np.array(on_test)[:, None, None], 3, axis=2)
-    return Outcome(TrialKey(arm, 1.0, fold, seed), 20, 20, history, scores, np.full((4, 1, 3), on_fold), 1.0)
+    return Trial(TrialKey(arm, 1.0, fold, seed), 20, 20, history, scores, np.full((4, 1, 3), on_fold), 1.0)
 
 
 def small_build(channels: int, structures: int, width: int, seed: int) -> Segmenter:

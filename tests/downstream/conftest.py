@@ -7,7 +7,8 @@ import torch
 from torchvision import models
 
 from tests.downstream.blobs import small_build
-from xrgan.downstream.classification import pictures, saved, study
+from xrgan.downstream import report
+from xrgan.downstream.classification import inference, task
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,7 +33,7 @@ def little_garbage() -> Iterator[None]:
 def small_networks() -> Iterator[None]:
     """Every classifier of the module's tests is a network of one convolution, whatever `--arch` says."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (study, saved):
+        for module in (task, inference):
             patch.setattr(module, "build", small_build)
         yield
 
@@ -41,7 +42,7 @@ def small_networks() -> Iterator[None]:
 def no_pictures() -> Iterator[None]:
     """They take four times as long as all the small networks of a study."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "save_all", lambda *_: {})
+        patch.setattr(report, "save_pictures", lambda *_: {})
         yield
 
 

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.downstream.blobs import changed, set_at, toy_dataset
-from xrgan.downstream.classification.pool import check_real, cut, gather
+from xrgan.downstream.classification.data import check_real, cut, gather
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.leaks import (
     TrainingProvenance,
     check_fold,
+    check_folds,
     check_generator,
     drop_leaked_test_images,
     provenance_on,
@@ -157,10 +158,11 @@ def test_a_generator_that_saw_a_left_out_part_is_refused_with_both_ways_out() ->
     with pytest.raises(
         XrganError, match=r"a-run learned from images of \d+ patients in fold 1's left-out part"
     ) as caught:
-        cut(pool, 3, 0, (seen,))
+        check_folds(cut(pool, 3, 0), pool.groups, (seen,))
     assert "--k-folds 0" in caught.value.hint and "--gan-per-fold" in caught.value.hint
-    (own,) = cut(pool, 0, 0, (seen,))
-    assert own.number == 0
+    own = cut(pool, 0, 0)
+    check_folds(own, pool.groups, (seen,))
+    assert [fold.number for fold in own] == [0]
     fold = cut(pool, 3, 0)[0]
     honest = TrainingProvenance("of-fold", pool.groups[fold.training])
     check_generator(honest, fold, pool.groups)

@@ -12,7 +12,7 @@ from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.downstream.classification.classifier import Examples, predict, train
 from xrgan.downstream.classification.networks import build
-from xrgan.downstream.training_loop import Budget
+from xrgan.downstream.training_loop import Budget, Phase
 from xrgan.gan import setup, training
 from xrgan.gan.sampler import load_sampler, sample_block
 from xrgan.rundir import RunDir
@@ -33,7 +33,8 @@ def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_pa
     parts = np.arange(len(train_part)), np.arange(len(train_part), len(chosen))
     torch.manual_seed(0)
     classifier = build("resnet18", 1, 2, "none", unfreeze=True)
-    train(classifier, Examples(inputs, labels, *parts, 2), Budget(2, 120, 32, 1e-3), CPU, 0, lambda *_: None)
+    phase = Phase(parts[0], Budget(2, 120, 32, 1e-3))
+    train(classifier, Examples(inputs, labels, parts[1], 2), phase, CPU, 0, lambda *_: None)
     on_real = predict(classifier, inputs, parts[1], CPU).argmax(axis=1)
     assert (on_real == labels[parts[1]].numpy()).mean() > 0.9, "a classifier that can judge"
 

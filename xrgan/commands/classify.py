@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xrgan.data.packed import PackedDataset
-    from xrgan.downstream.classification import pool
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import TrainingProvenance
+    from xrgan.downstream.pool import SyntheticImages
 
 
 EXAMPLES = [
@@ -142,7 +142,7 @@ def _one_arm(config: Config) -> str:
 
 
 def _show_predictions(table: "pd.DataFrame", out: Path, as_json: bool) -> None:
-    from xrgan.downstream.classification.prediction import NO_DEVICE
+    from xrgan.downstream.classification.inference import NO_DEVICE
 
     if as_json:
         console.show_json([row.dropna().to_dict() for _, row in table.iterrows()])
@@ -156,10 +156,12 @@ def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json:
     if as_json:
         console.show_json(summary)
         return
-    from xrgan.downstream.classification import verdict
+    from xrgan.downstream import report
+    from xrgan.downstream.classification.task import Classification
 
+    task = Classification(config.classify)
     title = f"{run.name}: {config.classify.arch} on the untouched test split"
-    console.show_table(title, verdict.columns(summary), verdict.rows(summary))
+    console.show_table(title, report.columns(task, summary), report.rows(task, summary))
     console.show_text(str(summary["conclusion"]))
     console.show_text(str(run.classify / "report.md"))
 
@@ -176,7 +178,9 @@ def compare_classifiers(
         What classify/summary.yaml holds.
     """
     from xrgan.downstream.arms import needs_synthetic
-    from xrgan.downstream.classification import study
+    from xrgan.downstream.classification.data import class_counts
+    from xrgan.downstream.classification.task import Classification
+    from xrgan.downstream.study import check, run_study
     from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
@@ -190,21 +194,22 @@ def compare_classifiers(
             "Train one with `xrgan train --conditional`, and name it with --run.",
         )
     config = with_folds(config, "classify", shared=needed and not config.classify.gan_per_fold)
-    chosen = config.classify
+    task = Classification(config.classify)
     if not needed:
-        return study.classify(dataset, chosen, device, run.classify)
-    if chosen.gan_per_fold:
+        return run_study(task, dataset, device, run.classify)
+    if config.classify.gan_per_fold:
 
-        def of_fold(fold: "Fold") -> "pool.Supply":
+        def of_fold(fold: "Fold") -> "SyntheticImages":
             return _labelled_of_fold(workspace, run, dataset, fold, config)
 
-        return study.classify(dataset, chosen, device, run.classify, of_fold)
+        return run_study(task, dataset, device, run.classify, of_fold)
     seen = [seen_of(workspace, origin, dataset) for origin in origins]
     known = tuple(one for one in seen if one is not None)
-    checked = study.check(dataset, chosen, known)
-    real = checked[0].counts(checked[0].learned_from)
+    checked = check(task, dataset, known)
+    pool = checked[0]
+    real = class_counts(pool.targets[pool.learned_from], pool.names)
     shared = _labelled(workspace, run, origins, dataset, real, config, data, seen)
-    return study.classify(dataset, chosen, device, run.classify, lambda _: shared, known, checked)
+    return run_study(task, dataset, device, run.classify, lambda _: shared, known, checked)
 
 
 def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
@@ -214,16 +219,15 @@ def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm:
         XrganError: there is no classifier, or no image that can be read.
     """
     from xrgan.data.new_images import read_new_images
-    from xrgan.downstream.classification.prediction import predict_images
-    from xrgan.downstream.classification.saved import load_classifier
+    from xrgan.downstream.classification.inference import load_classifier, predict_images
     from xrgan.hardware import choose_device
 
     saved = load_classifier(run.classify, arm)
-    names, pixels, problems = read_new_images(images, saved.about.options)
+    names, pixels, problems = read_new_images(images, saved.metadata.options)
     table = predict_images(saved, names, pixels, choose_device(config.device), problems)
     write_text(out, table.to_csv(index=False, lineterminator="\n"))
-    about = saved.about
-    console.notice(f"{about.arch} of the arm {about.arm}, validation AUROC {about.auroc:.3f}.")
+    known = saved.metadata
+    console.notice(f"{known.arch} of the arm {known.arm}, validation AUROC {known.auroc:.3f}.")
     for name, reason in problems.items():
         console.warn(f"{name} can't be read: {reason}.")
     return table
@@ -238,7 +242,7 @@ def _labelled(
     config: Config,
     data: str | None,
     seen: Sequence["TrainingProvenance | None"],
-) -> "pool.Supply":
+) -> "SyntheticImages":
     """The images of those origins with their classes, drawn where a run has too few.
 
     Args:
@@ -247,7 +251,7 @@ def _labelled(
     import numpy as np
 
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream.classification import pool
+    from xrgan.downstream.classification.data import labelled_images
 
     images, labels = [], []
     for origin in origins:
@@ -263,18 +267,18 @@ def _labelled(
             "The synthetic images of the classes differ in size.", "Draw them from runs of one resolution."
         )
     known = tuple(one for one in seen if one is not None)
-    return pool.supply(
+    return labelled_images(
         dataset, np.concatenate(images), np.concatenate(labels), known if len(known) == len(seen) else None
     )
 
 
 def _labelled_of_fold(
     workspace: Workspace, run: RunDir, dataset: "PackedDataset", fold: "Fold", config: Config
-) -> "pool.Supply":
+) -> "SyntheticImages":
     """The images of a fold's own generator, with their classes."""
     from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream.classification import pool
+    from xrgan.downstream.classification.data import labelled_images
 
     folder, seen = drawn_of_fold(workspace, run.classify, dataset, fold, config, config.classify)
     images, labels = read_synthetic(folder, dataset.classes)
-    return pool.supply(dataset, images, labels, (seen,))
+    return labelled_images(dataset, images, labels, (seen,))

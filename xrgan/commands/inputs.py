@@ -97,13 +97,13 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             weights = inception_weights.check_weights(Path(given)) if given else fetch()
             return extractors.inception(weights, device)
         from xrgan.downstream.arms import REAL
-        from xrgan.downstream.classification.saved import load_classifier
+        from xrgan.downstream.classification.inference import load_classifier
 
         run = workspace.find_run(name)
         saved = load_classifier(run.classify, REAL)
         network = saved.network.to(device)
         return extractors.custom(
-            f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.about.channels
+            f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.metadata.channels
         )
 
     return make

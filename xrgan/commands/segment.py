@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.downstream.segmentation import pool as segment_pool
+    from xrgan.downstream.pool import SyntheticImages
 
 
 EXAMPLES = ["xrgan segment --arms real,real+synthetic,synthetic --seeds 3"]
@@ -94,18 +94,20 @@ def segment(
         return
     with console.hint_when_interrupted():
         summary = compare_segmenters(workspace, run, config, data, synthetic)
-    _show_summary(run, summary, as_json)
+    _show_summary(run, config, summary, as_json)
 
 
-def _show_summary(run: RunDir, summary: dict[str, Any], as_json: bool) -> None:
+def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json: bool) -> None:
     """Show the study's table and conclusion, and where the report is."""
     if as_json:
         console.show_json(summary)
         return
-    from xrgan.downstream.segmentation import verdict
+    from xrgan.downstream import report
+    from xrgan.downstream.segmentation.task import Segmentation
 
+    task = Segmentation(config.segment)
     title = f"{run.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
-    console.show_table(title, verdict.columns(summary), verdict.rows(summary))
+    console.show_table(title, report.columns(task, summary), report.rows(task, summary))
     console.show_text(str(summary["conclusion"]))
     console.show_text(str(run.segment / "report.md"))
 
@@ -122,8 +124,9 @@ def compare_segmenters(
         What segment/summary.yaml holds.
     """
     from xrgan.downstream.arms import needs_synthetic
-    from xrgan.downstream.segmentation import pool as segment_pool
-    from xrgan.downstream.segmentation import study as segment_study
+    from xrgan.downstream.segmentation.data import check_real
+    from xrgan.downstream.segmentation.task import Segmentation
+    from xrgan.downstream.study import check, run_study
     from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
@@ -131,36 +134,36 @@ def compare_segmenters(
     needed = needs_synthetic(config.segment.arms)
     refuse_beside_gan_per_fold(config.segment, synthetic)
     config = with_folds(config, "segment", shared=needed and not config.segment.gan_per_fold)
-    chosen = config.segment
+    chosen, task = config.segment, Segmentation(config.segment)
     if not needed:
-        return segment_study.segment(dataset, chosen, device, run.segment)
+        return run_study(task, dataset, device, run.segment)
     origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
     if chosen.gan_per_fold:
-        segment_pool.check_real(dataset)
+        check_real(dataset)
         _refuse_without_masks(run)
 
-        def of_fold(fold: "Fold") -> "segment_pool.Supply":
+        def of_fold(fold: "Fold") -> "SyntheticImages":
             folder, seen = drawn_of_fold(workspace, run.segment, dataset, fold, config, chosen)
             return _paired(dataset, folder, seen)
 
-        return segment_study.segment(dataset, chosen, device, run.segment, of_fold)
+        return run_study(task, dataset, device, run.segment, of_fold)
     seen = seen_of(workspace, origin, dataset)
     known = (seen,) if seen else ()
-    checked = segment_study.check(dataset, chosen, known)
+    checked = check(task, dataset, known)
     if origin.run:
         _refuse_without_masks(origin.run)
     count = round(len(checked[0].learned_from) * chosen.ratio)
     shared = _paired(dataset, folder_of(workspace, origin, run, config, count, data), seen)
-    return segment_study.segment(dataset, chosen, device, run.segment, lambda _: shared, known, checked)
+    return run_study(task, dataset, device, run.segment, lambda _: shared, known, checked)
 
 
-def _paired(dataset: "PackedDataset", folder: Path, seen: "TrainingProvenance | None") -> "segment_pool.Supply":
+def _paired(dataset: "PackedDataset", folder: Path, seen: "TrainingProvenance | None") -> "SyntheticImages":
     """The images of a folder with their masks."""
     from xrgan.data.synthetic import read_pairs
-    from xrgan.downstream.segmentation import pool as segment_pool
+    from xrgan.downstream.segmentation.data import paired_images
 
     images, masks = read_pairs(folder, dataset.masks)
-    return segment_pool.supply(dataset, images, masks, (seen,) if seen else None)
+    return paired_images(dataset, images, masks, (seen,) if seen else None)
 
 
 def _refuse_without_masks(run: RunDir) -> None:

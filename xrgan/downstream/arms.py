@@ -1,22 +1,27 @@
-"""The arms of a study: what a network may learn from."""
+"""The arms of a study: one row each says what its networks learn from."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 REAL = "real"
 
+Kind = Literal["real", "synthetic"]
+
 
 @dataclass(frozen=True)
 class Arm:
-    """How an arm comes by its images.
+    """One way to train a network.
 
     Attributes:
-        synthetic: none | beside real ones | before them (pre-training, then fine-tuning on real ones) | alone.
-        classic: real images are turned, moved, scaled, and made brighter or darker, anew at each step.
+        name: one of `config.Arm`.
+        colour: in every picture.
+        phases: the images that a training learns from; of two phases the second continues with the first one's weights.
+        classic: every batch is augmented (`classic.augment`).
     """
 
     name: str
-    synthetic: Literal["none", "beside", "before", "alone"] = "none"
+    colour: str
+    phases: tuple[frozenset[Kind], ...]
     classic: bool = False
 
     @property
@@ -24,15 +29,32 @@ class Arm:
         """Its name in the name of a file."""
         return self.name.replace("→", "-to-")
 
+    @property
+    def uses_real(self) -> bool:
+        return any("real" in phase for phase in self.phases)
 
+    @property
+    def uses_synthetic(self) -> bool:
+        return any("synthetic" in phase for phase in self.phases)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether real and synthetic images are in one batch."""
+        return any(len(phase) > 1 for phase in self.phases)
+
+
+_REAL: frozenset[Kind] = frozenset({"real"})
+_SYNTHETIC: frozenset[Kind] = frozenset({"synthetic"})
+
+# In the order of tables and pictures. The colours are told apart by the colour-blind (Tol's bright).
 ARMS = {
     arm.name: arm
     for arm in (
-        Arm(REAL),
-        Arm("real+classic", classic=True),
-        Arm("real+synthetic", "beside"),
-        Arm("synthetic→real", "before"),
-        Arm("synthetic", "alone"),
+        Arm(REAL, "#4477aa", (_REAL,)),
+        Arm("real+classic", "#66ccee", (_REAL,), classic=True),
+        Arm("real+synthetic", "#ee6677", (_REAL | _SYNTHETIC,)),
+        Arm("synthetic→real", "#228833", (_SYNTHETIC, _REAL)),
+        Arm("synthetic", "#ccbb44", (_SYNTHETIC,)),
     )
 }
 
@@ -43,4 +65,5 @@ def baseline_of(arms: tuple[str, ...]) -> str:
 
 
 def needs_synthetic(arms: tuple[str, ...]) -> bool:
-    return any(ARMS[name].synthetic != "none" for name in arms)
+    """Whether any of those arms learns from synthetic images."""
+    return any(ARMS[name].uses_synthetic for name in arms)

@@ -1,87 +1,107 @@
-"""Of each arm and fold of a study the best trained network, as a file that says what it is."""
+"""Best checkpoint per arm and fold of a study, with its metadata."""
 
 import pickle
 import zipfile
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import nn
 
 from xrgan.downstream.arms import ARMS
+from xrgan.downstream.trial import TrialKey
 from xrgan.files import replacing
 
 FOLDER = "checkpoints"
 UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
 
 
-class Described(Protocol):
-    """What is known of a network, beside its weights: a dataclass of plain values and tuples of them."""
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """What every network of a study says of itself; a task's own adds how to build it, and its validation score."""
+
+    channels: int
+    size: int  # pixels of the images that it learned from
+    arm: str
+    fold: int  # 0 = the dataset's own split
+    fraction: float  # of the real training images
+    seed: int
+    study: str  # digest of what else decides the weights
+    options: dict[str, Any]  # of `prepare`: how its images were made
 
     @property
-    def arm(self) -> str: ...
+    def key(self) -> TrialKey:
+        return TrialKey(self.arm, self.fraction, self.fold, self.seed)
+
     @property
-    def fold(self) -> int: ...
-    @property
-    def study(self) -> str:
-        """What else decides the weights."""
+    def score(self) -> float:
+        """Of the validation images; more is better."""
+        raise NotImplementedError
 
     @property
     def rank(self) -> tuple[float, float]:
         """What learned from more real images is better; among equals, what does better on its validation images."""
+        return self.fraction, self.score
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: tuples become lists."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`.
+
+        Raises:
+            TypeError: they are another kind's.
+        """
+        made: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+        }
+        return cls(**made)
 
 
-About = TypeVar("About", bound=Described)
+OfTask = TypeVar("OfTask", bound=Metadata)
 
 
-def keep_best(folder: Path, network: nn.Module, about: About, make: Callable[[dict[str, Any]], About]) -> None:
-    """Keep a network of its arm and fold in a run's classify/ or segment/, unless a better one of its study is there.
+def keep_best(folder: Path, network: nn.Module, metadata: Metadata) -> None:
+    """Save a network of its arm and fold in a run's classify/ or segment/, unless a better one of its study is there.
 
-    Args:
-        make: `about` anew from its fields, whose tuples have become lists.
+    Better is what has the higher `Metadata.rank`.
     """
-    file = _file(folder, about.arm, about.fold)
-    there = about_of(file, make)
-    if there and there.study == about.study and there.rank > about.rank:
+    file = _file(folder, metadata.arm, metadata.fold)
+    saved = read_metadata(file, type(metadata))
+    if saved and saved.study == metadata.study and saved.rank > metadata.rank:
         return
-    said = {key: list(value) if isinstance(value, tuple) else value for key, value in vars(about).items()}
     state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
     with replacing(file) as temporary, temporary.open("wb") as out:  # of a name alone, torch forgets the disk's error
-        torch.save({"about": said, "network": state}, out)
+        torch.save({"about": metadata.to_dict(), "network": state}, out)
 
 
-def is_kept(
-    folder: Path,
-    arm: str,
-    fold: int,
-    make: Callable[[dict[str, Any]], About],
-    study: str = "",
-    rank: tuple[float, float] = (0.0, 0.0),
-) -> bool:
-    """Whether a network of that arm and fold is there; with `study`, one of that study that is as good, or better."""
-    there = about_of(_file(folder, arm, fold), make)
-    return there is not None and (not study or (there.study == study and there.rank >= rank))
+def has_checkpoint(folder: Path, key: TrialKey, study: str, rank: tuple[float, float], kind: type[Metadata]) -> bool:
+    """Whether a network of that arm, fold and study is saved that is as good, or better."""
+    saved = read_metadata(_file(folder, key.arm, key.fold), kind)
+    return saved is not None and saved.study == study and saved.rank >= rank
 
 
-def abouts_of(folder: Path, make: Callable[[dict[str, Any]], About]) -> dict[Path, About]:
+def all_metadata(folder: Path, kind: type[OfTask]) -> dict[Path, OfTask]:
     """The files in a run's classify/ or segment/ and what they hold, the latest first; damaged ones are left out."""
     files = sorted((folder / FOLDER).glob("*.pt"), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    return {file: about for file in files if (about := about_of(file, make))}
+    return {file: metadata for file in files if (metadata := read_metadata(file, kind))}
 
 
-def about_of(file: Path, make: Callable[[dict[str, Any]], About]) -> About | None:
-    """What a file says of its network; its weights are not read. None where it is damaged."""
+def read_metadata(file: Path, kind: type[OfTask]) -> OfTask | None:
+    """Read what a file says of its network, but not its weights. None where it is damaged, or of another kind."""
     try:
         if not zipfile.is_zipfile(file):  # torch would try to read it as a pickle of old
             return None
-        return make(torch.load(file, map_location="cpu", weights_only=True, mmap=True)["about"])
+        return kind.from_dict(torch.load(file, map_location="cpu", weights_only=True, mmap=True)["about"])
     except UNREADABLE:
         return None
 
 
-def weights_of(file: Path) -> dict[str, torch.Tensor]:
-    """The network's state, on the CPU; any of `UNREADABLE` where the file is damaged."""
+def read_weights(file: Path) -> dict[str, torch.Tensor]:
+    """Read the network's state, on the CPU; any of `UNREADABLE` where the file is damaged."""
     state: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)["network"]
     return state
 

@@ -1,96 +1,137 @@
-"""The arms of any study beside one another: the figures of each, and what holds of their differences."""
+"""The arms of a study beside one another: the figures of each, and what holds of their differences."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from xrgan.downstream.statistics import TTest, corrected_t_test, holm, interval
-from xrgan.downstream.trial import Trial
-
-Floats = NDArray[np.float64]
-Key = tuple[str, float]
-"""An arm and a fraction."""
-
-Epoch = TypeVar("Epoch")
+from xrgan import console
+from xrgan.downstream.folds import Fold, Indices
+from xrgan.downstream.statistics import TTest, bootstrap, corrected_t_test, holm, interval
+from xrgan.downstream.task import PairedTest, Results, Task
+from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
 
 
 @dataclass(frozen=True)
 class ArmComparison:
-    """An arm beside the baseline, at one fraction. Differences are arm − baseline."""
+    """An arm beside the baseline, at one fraction. Differences are arm − baseline; `holm` minds all comparisons."""
 
     arm: str
     baseline: str
     fraction: float
     difference: dict[str, float]  # on the test split, of each metric
     interval: dict[str, tuple[float, float]]  # 95 %, over the patients of the test split
-    by_seed: tuple[float, ...]  # the leading metric's difference on the test split, a seed each
+    by_seed: tuple[float, ...]  # the leading metric's difference on the test split, of each seed
     folds: TTest | None  # of the leading metric in the left-out folds; None without folds
-    folds_holm: float  # p with all comparisons of the study in mind
+    folds_holm: float
+    paired: PairedTest  # on the test split
+    paired_holm: float
 
 
-def by_key(trials: Sequence[Trial[Epoch]]) -> dict[Key, list[Trial[Epoch]]]:
-    """The trainings of each arm and fraction, in their order."""
-    found: dict[Key, list[Trial[Epoch]]] = {}
-    for trial in trials:
-        found.setdefault((trial.place.arm, trial.place.fraction), []).append(trial)
-    return found
+def resample(task: Task, results: Results) -> dict[ArmKey, Floats]:
+    """The mean of each arm's figures over its trainings, had the test split held other patients: (resamples, metrics).
+
+    All arms are scored on the same patients, so that differences may be taken resample by resample.
+    """
+    config, pool, grouped = task.config, results.pool, by_arm(results.trials)
+    metrics = len(task.metrics(pool.names))
+    with console.progress("Bootstrap over patients", config.resamples, unit="resamples") as bar:
+
+        def statistic(images: Indices) -> Floats:
+            bar.advance()
+            means = [
+                np.mean([task.figures(one.on_test[images], pool, pool.test[images]) for one in trials], axis=0)
+                for trials in grouped.values()
+            ]
+            return np.concatenate(means)
+
+        samples = bootstrap(pool.test_groups, statistic, config.resamples, config.seed)
+    return {key: samples[:, k * metrics : (k + 1) * metrics] for k, key in enumerate(grouped)}
 
 
-def contrast(
-    trials: Mapping[Key, Sequence[Trial[Epoch]]],
-    samples: Mapping[Key, Floats],
-    baseline: str,
-    leading: str,
-    on_test: Callable[[Trial[Epoch]], Mapping[str, float]],
-    on_fold: Callable[[Trial[Epoch]], float] | None,
-    test_to_training: float,
-) -> list[ArmComparison]:
+def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], baseline: str) -> list[ArmComparison]:
     """Each arm beside the baseline, at each fraction.
 
     Args:
-        samples: bootstrap samples (R, figures) of each arm's mean figures, over the same patients.
-        on_test: a training's figures on the test split.
-        on_fold: a training's leading figure in its fold's left-out part; None without folds.
-        test_to_training: images left out for each that was learned from, in a fold.
+        samples: of `resample`.
     """
+    grouped = by_arm(results.trials)
+    pairs = {key: (grouped[key], grouped[baseline, key[1]]) for key in grouped if key[0] != baseline}
+    of_folds = [_folds_test(task, results, *pair) for pair in pairs.values()]
+    paired = [_paired_test(task, results, *pair) for pair in pairs.values()]
+    folds_holm = holm([test.p for test in of_folds if test]) or [np.nan] * len(pairs)
+    paired_holm = holm([test.p for test in paired])
     made = []
-    for arm, fraction in [key for key in trials if key[0] != baseline]:
-        ours, theirs = trials[arm, fraction], trials[baseline, fraction]
-        differences = [_minus(on_test(one), on_test(other)) for one, other in zip(ours, theirs, strict=True)]
-        sampled = samples[arm, fraction] - samples[baseline, fraction]
-        names = list(differences[0])
-        seeds = np.array([one.place.seed for one in ours])
-        of_leading = np.array([one[leading] for one in differences])
-        folds = None
-        if on_fold:
-            folds = corrected_t_test(_fold_by_fold(ours, on_fold) - _fold_by_fold(theirs, on_fold), test_to_training)
+    for k, ((arm, fraction), pair) in enumerate(pairs.items()):
+        differences = _differences(task, results, *pair, samples[arm, fraction] - samples[baseline, fraction])
         made.append(
             ArmComparison(
                 arm,
                 baseline,
                 fraction,
-                {name: float(np.mean([one[name] for one in differences])) for name in names},
-                {name: interval(sampled[:, k]) for k, name in enumerate(names)},
-                tuple(float(of_leading[seeds == seed].mean()) for seed in np.unique(seeds)),
-                folds,
-                np.nan,
+                *differences,
+                folds=of_folds[k],
+                folds_holm=folds_holm[k],
+                paired=paired[k],
+                paired_holm=paired_holm[k],
             )
         )
-    corrected = holm([one.folds.p for one in made if one.folds]) or [np.nan] * len(made)
-    return [replace(one, folds_holm=p) for one, p in zip(made, corrected, strict=True)]
+    return made
 
 
-def _minus(ours: Mapping[str, float], theirs: Mapping[str, float]) -> dict[str, float]:
-    return {name: value - theirs[name] for name, value in ours.items()}
+def figures_on_test(task: Task, results: Results, trial: Trial) -> dict[str, float]:
+    """A training's figures on the test split."""
+    pool = results.pool
+    return _named(task, results, task.figures(trial.on_test, pool, pool.test))
 
 
-def _fold_by_fold(trials: Sequence[Trial[Epoch]], on_fold: Callable[[Trial[Epoch]], float]) -> Floats:
+def figures_on_fold(task: Task, results: Results, trial: Trial) -> dict[str, float]:
+    """A training's figures in its fold's left-out part."""
+    (fold,) = (fold for fold in results.folds if fold.number == trial.key.fold)
+    return _named(task, results, task.figures(trial.on_fold, results.pool, fold.test))
+
+
+def left_out_ratio(folds: Sequence[Fold]) -> float:
+    """Images left out per image learned from, mean over folds; those that picked the epoch don't count."""
+    return float(np.mean([len(fold.test) / len(fold.training) for fold in folds]))
+
+
+def _named(task: Task, results: Results, figures: Floats) -> dict[str, float]:
+    return dict(zip(task.metrics(results.pool.names), figures.tolist(), strict=True))
+
+
+def _differences(
+    task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial], sampled: Floats
+) -> tuple[dict[str, float], dict[str, tuple[float, float]], tuple[float, ...]]:
+    """`ArmComparison`'s difference, interval and by_seed. Args: sampled: (resamples, metrics)."""
+    figures = [[list(figures_on_test(task, results, one).values()) for one in trials] for trials in (ours, theirs)]
+    differences = np.array(figures[0]) - np.array(figures[1])  # (trainings, metrics)
+    names = list(task.metrics(results.pool.names))
+    seeds = np.array([one.key.seed for one in ours])
+    leading = differences[:, names.index(task.leading)]
+    return (
+        dict(zip(names, differences.mean(axis=0).tolist(), strict=True)),
+        {name: interval(sampled[:, k]) for k, name in enumerate(names)},
+        tuple(float(leading[seeds == seed].mean()) for seed in np.unique(seeds)),
+    )
+
+
+def _folds_test(task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial]) -> TTest | None:
+    if not results.folds[0].number:
+        return None
+    differences = _fold_by_fold(task, results, ours) - _fold_by_fold(task, results, theirs)
+    return corrected_t_test(differences, left_out_ratio(results.folds))
+
+
+def _fold_by_fold(task: Task, results: Results, trials: Sequence[Trial]) -> Floats:
     """The leading metric in each fold's left-out part, mean over seeds: (folds,).
 
     Seeds of a fold share all of its images: as trials of their own they would make the test sure of too much.
     """
-    folds = list(dict.fromkeys(one.place.fold for one in trials))
-    return np.array([np.mean([on_fold(one) for one in trials if one.place.fold == fold]) for fold in folds])
+    folds = list(dict.fromkeys(one.key.fold for one in trials))
+    scores = {one.key: figures_on_fold(task, results, one)[task.leading] for one in trials}
+    return np.array([np.mean([score for key, score in scores.items() if key.fold == fold]) for fold in folds])
+
+
+def _paired_test(task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial]) -> PairedTest:
+    return task.paired_test([one.on_test for one in ours], [one.on_test for one in theirs], results.pool)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.errors import XrganError
@@ -24,10 +26,10 @@ class TrainingProvenance:
 
 
 def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> TrainingProvenance:
-    """Whom a run saw that was trained on `trained_on`, told in groups of `dataset`.
+    """Tell in groups of `dataset` whom a run saw that was trained on `trained_on`.
 
-    It may be another preparation of the same source, where patients have the same names; or of other images, where
-    equal pixels alone tell.
+    `trained_on` may be another preparation of the same source, where patients have the same names; or of other images,
+    where equal pixels alone tell.
     """
     rows = trained_on.of_split("train")
     groups = dataset.groups
@@ -40,10 +42,13 @@ def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) 
 
 
 def check_fold(fold: Fold, groups: Indices) -> None:
-    """Raises: XrganError: a patient (or a picture) is on both sides of a fold.
+    """Refuse a fold with a patient (or a picture) on both sides.
 
     Args:
         groups: of every image, (N,).
+
+    Raises:
+        XrganError: it has one.
     """
     learned = np.concatenate([fold.training, fold.validation])
     shared = np.intersect1d(groups[learned], groups[fold.test])
@@ -55,7 +60,11 @@ def check_fold(fold: Fold, groups: Indices) -> None:
 
 
 def check_generator(seen: TrainingProvenance, fold: Fold, groups: Indices) -> None:
-    """Raises: XrganError: the generator learned from images of patients in a fold's left-out part."""
+    """Refuse a generator that learned from images of patients in a fold's left-out part.
+
+    Raises:
+        XrganError: it did.
+    """
     shared = np.intersect1d(seen.groups, groups[fold.test])
     if len(shared):
         raise XrganError(
@@ -67,7 +76,7 @@ def check_generator(seen: TrainingProvenance, fold: Fold, groups: Indices) -> No
 
 
 def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[TrainingProvenance]) -> None:
-    """Raises: XrganError: as `check_fold` and `check_generator`. Args: seen: of images that go into every fold."""
+    """Refuse folds by `check_fold` and, for the generators of images that go into every fold, by `check_generator`."""
     for fold in folds:
         check_fold(fold, groups)
         for one in seen:
@@ -75,10 +84,11 @@ def check_folds(folds: Iterable[Fold], groups: Indices, seen: Sequence[TrainingP
 
 
 def drop_leaked_test_images(dataset: PackedDataset, test: Indices, learned: Indices, drop: bool) -> Indices:
-    """The test images of nobody who is known from `learned` (groups).
+    """Test images of patients that were not trained on.
 
     Args:
         test: rows of the dataset.
+        learned: groups that were trained on.
         drop: leave the others out; else refuse the study.
 
     Raises:
@@ -94,6 +104,27 @@ def drop_leaked_test_images(dataset: PackedDataset, test: Indices, learned: Indi
             " the dataset with `--fix-leaks` under another name (`--name`), and train on that.",
         )
     return test[~leaked]
+
+
+def usable_rows(
+    dataset: PackedDataset, usable: NDArray[np.bool_], drop_leaked: bool, seen: tuple[TrainingProvenance, ...]
+) -> tuple[Indices, Indices, Indices]:
+    """The rows of train, val and test that a study may use: nobody is judged by who is learned from.
+
+    Args:
+        usable: (N,) rows that the study can do something with.
+        drop_leaked: leave test images of patients out who are learned from; else refuse the study.
+        seen: what generators learned from whose images the study uses.
+
+    Raises:
+        XrganError: patients stand on both sides, and `drop_leaked` is false.
+    """
+    training, validation, test = (rows[usable[rows]] for rows in map(dataset.of_split, ("train", "val", "test")))
+    learned = np.concatenate([dataset.groups[training], dataset.groups[validation], *(one.groups for one in seen)])
+    kept = drop_leaked_test_images(dataset, test, learned, drop_leaked)
+    if left := len(test) - len(kept):
+        console.notice(f"{left:,} of {len(test):,} test images are left out: their patients were learned from.")
+    return training, validation, kept
 
 
 def _people(count: int) -> str:

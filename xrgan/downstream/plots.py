@@ -1,9 +1,8 @@
 """Pictures that every study has: how training went, what each fold scored, and what few real images do."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,69 +10,65 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from xrgan.downstream.arms import ARMS
-from xrgan.downstream.comparison import by_key
-from xrgan.downstream.trial import Trial
+from xrgan.downstream.trial import Trial, by_arm
 from xrgan.plots import new_figure, save_figure
 
-# Told apart by the colour-blind (Tol's bright).
-COLOURS = dict(zip(ARMS, ("#4477aa", "#66ccee", "#ee6677", "#228833", "#ccbb44"), strict=True))
 PANEL = 13 / 3  # inches
-
-Epoch = TypeVar("Epoch")
-
-
-@dataclass(frozen=True)
-class Curve(Generic[Epoch]):
-    """A panel of `save_curves`."""
-
-    title: str
-    label: str
-    of: Callable[[Epoch], float]
+MOST_IN_A_ROW = 6  # panels
 
 
-def save_curves(path: Path, trials: Sequence[Trial[Epoch]], curves: Sequence[Curve[Epoch]]) -> None:
-    """Figures over epochs: a thin line a training, a thick one for the mean of each arm, on the last a dot where kept.
+def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapping[str, str]) -> None:
+    """Figures over epochs: a thin line per training, a thick one for each arm's mean, on the last a dot where kept.
 
     Args:
-        curves: the first one a loss, the last one the figure by which epochs are chosen.
+        loss: label of the training loss.
+        validation: figure → label, the one by which epochs are chosen first.
     """
-    figure = new_figure(PANEL * len(curves), 4)
-    panels = figure.subplots(1, len(curves))
-    for panel, curve in zip(panels, curves, strict=True):
-        _draw_curves(panel, trials, curve.of)
-        panel.set(title=curve.title, ylabel=curve.label)
+    curves = {"loss": [[epoch.loss for epoch in trial.history.epochs] for trial in trials]}
+    labels = {"loss": loss} | dict(reversed([*validation.items()]))
+    for name in validation:
+        curves[name] = [[epoch.validation[name] for epoch in trial.history.epochs] for trial in trials]
+    figure = new_figure(PANEL * len(labels), 4)
+    panels = figure.subplots(1, len(labels))
+    for panel, (name, label) in zip(panels, labels.items(), strict=True):
+        _draw_curves(panel, trials, curves[name])
+        panel.set(title="Validation images", ylabel=label)
+    panels[0].set_title("Training loss")
     panels[0].set_ylim(bottom=0)
+    panels[-1].set_title("Validation images (dot: the kept epoch)")
     for trial in trials:
-        kept = trial.history
-        panels[-1].plot(kept.best + 1, curves[-1].of(kept.kept), "o", color=COLOURS[trial.place.arm], markersize=4)
+        best, colour = trial.history.best + 1, ARMS[trial.key.arm].colour
+        panels[-1].plot(best, trial.history.kept.score, "o", color=colour, markersize=4)
     panels[0].legend()
     save_figure(figure, path)
 
 
-def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str], rows: int) -> None:
-    """Every figure on the test split: a line a fold and seed from arm to arm, a bar for each arm's mean.
+def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str]) -> None:
+    """Every figure on the test split: a line per fold and seed from arm to arm, a bar for each arm's mean.
 
     Args:
-        table: a row a training; columns arm, fold, seed, and those of `metrics`.
+        table: one row per training; columns arm, fold, seed, and those of `metrics`.
         metrics: column → label.
-        rows: of panels.
     """
+    rows = 1 + (len(metrics) > MOST_IN_A_ROW)
     columns = -(-len(metrics) // rows)
     figure = new_figure(max(2.6 * columns, 6.5), 0.5 + 3.25 * rows)
     figure.suptitle("Scores on the test split: a line is a fold and seed, a bar the mean of an arm")
     arms = [arm for arm in ARMS if arm in set(table["arm"])]
     panels = figure.subplots(rows, columns, squeeze=False).flat
-    for panel, (name, label) in zip(panels, metrics.items(), strict=True):
+    for (name, label), panel in zip(metrics.items(), panels, strict=False):
         values = table.pivot(index=["fold", "seed"], columns="arm", values=name)[arms].to_numpy()
         panel.plot(np.arange(len(arms)), values.T, "-", color="0.75", linewidth=1)
         for position, arm in enumerate(arms):
-            panel.plot(np.full(len(values), position), values[:, position], "o", color=COLOURS[arm], markersize=5)
-            mean = values[:, position].mean()
-            panel.plot([position - 0.25, position + 0.25], [mean, mean], color=COLOURS[arm], linewidth=3)
+            colour, mean = ARMS[arm].colour, values[:, position].mean()
+            panel.plot(np.full(len(values), position), values[:, position], "o", color=colour, markersize=5)
+            panel.plot([position - 0.25, position + 0.25], [mean, mean], color=colour, linewidth=3)
         panel.set_title(label, fontsize="medium")
         panel.set_xticks(np.arange(len(arms)), arms, rotation=35, ha="right", fontsize="x-small")
         panel.set_xlim(-0.5, len(arms) - 0.5)
         panel.ticklabel_format(axis="y", useOffset=False)
+    for panel in panels:  # that are left over
+        panel.set_visible(False)
     save_figure(figure, path)
 
 
@@ -94,7 +89,7 @@ def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) 
         _draw_points(left, arm, points)
         gains = [(one["fraction"], one["difference"][leading]) for one in summary["comparisons"] if one["arm"] == arm]
         _draw_points(right, arm, gains)
-    right.axhline(0, color=COLOURS[summary["baseline"]], linewidth=1)
+    right.axhline(0, color=ARMS[summary["baseline"]].colour, linewidth=1)
     left.set(title="Test split", ylabel=label)
     right.set(title=f"Gain over {summary['baseline']}", ylabel=f"difference of {label}")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(ARMS))
@@ -114,17 +109,22 @@ def _draw_points(axes: Axes, arm: str, points: Sequence[tuple[float, Mapping[str
     x = [fraction * place for fraction, _ in points]
     means = np.array([figure["mean"] for _, figure in points])
     ends = np.array([figure["interval"] for _, figure in points], dtype=np.float64)  # None → NaN
-    axes.errorbar(x, means, yerr=np.abs(ends.T - means), fmt="o-", color=COLOURS[arm], label=arm, capsize=3)
+    axes.errorbar(x, means, yerr=np.abs(ends.T - means), fmt="o-", color=ARMS[arm].colour, label=arm, capsize=3)
 
 
-def _draw_curves(axes: Axes, trials: Sequence[Trial[Epoch]], of: Callable[[Epoch], float]) -> None:
-    """Trainings that stopped early end early; the mean is drawn as far as all of them go."""
-    for (arm, _), ones in by_key(trials).items():
-        curves = [[of(epoch) for epoch in one.history.epochs] for one in ones]
-        for curve in curves:
-            axes.plot(np.arange(1, len(curve) + 1), curve, color=COLOURS[arm], linewidth=0.7, alpha=0.5)
-        common = min(map(len, curves))
-        mean = np.mean([curve[:common] for curve in curves], axis=0)
-        axes.plot(np.arange(1, common + 1), mean, color=COLOURS[arm], linewidth=2.5, label=arm)
+def _draw_curves(axes: Axes, trials: Sequence[Trial], curves: Sequence[Sequence[float]]) -> None:
+    """Trainings that stopped early end early; the mean is drawn as far as all of them go.
+
+    Args:
+        curves: of each training.
+    """
+    for arm in by_arm(trials):
+        of_arm = [curve for trial, curve in zip(trials, curves, strict=True) if trial.arm_key == arm]
+        colour = ARMS[arm[0]].colour
+        for curve in of_arm:
+            axes.plot(np.arange(1, len(curve) + 1), curve, color=colour, linewidth=0.7, alpha=0.5)
+        common = min(map(len, of_arm))
+        mean = np.mean([curve[:common] for curve in of_arm], axis=0)
+        axes.plot(np.arange(1, common + 1), mean, color=colour, linewidth=2.5, label=arm[0])
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -1,17 +1,18 @@
 """The loop that every study trains by: so many steps, the best epoch on the validation images kept."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import reduce
+from typing import ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.history import History
+from xrgan.downstream.trial import Epoch, History
 from xrgan.errors import XrganError
 from xrgan.hardware import autocast, choose_precision
 
@@ -19,11 +20,14 @@ STEPS_BETWEEN_LOOKS = 10  # reading a loss makes a GPU wait
 TRAINED = {"classify": "classifier", "segment": "segmenter"}
 """A study's section of the configuration → what it trains."""
 
-Epoch = TypeVar("Epoch")
+Report = Callable[[int, float], None]
+"""Called every few steps with the number of new steps and the latest loss."""
 
 
 @dataclass(frozen=True)
 class Budget:
+    """What a training may take."""
+
     epochs: int
     steps_per_epoch: int
     batch_size: int
@@ -41,33 +45,40 @@ class Budget:
         return replace(self, epochs=first), replace(self, epochs=self.epochs - first)
 
 
-def fit(
-    network: nn.Module,
-    training: Indices,
-    budget: Budget,
-    device: torch.device,
-    seed: int,
-    report: Callable[[int, float], None],
-    loss_of: Callable[[Indices], Tensor],
-    validate: Callable[[float], Epoch],
-    rank: Callable[[Epoch], Any],
-    section: str,
-) -> History[Epoch]:
-    """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: the examples that it learns from, by index, and what it may take."""
+
+    training: Indices
+    budget: Budget
+
+
+class Learner(Protocol):
+    """A network with what it learns from, and how; `section` is a key of `TRAINED`."""
+
+    section: ClassVar[str]
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    def loss(self, batch: Indices) -> Tensor:
+        """The loss of those training examples."""
+
+    def validate(self) -> dict[str, float]:
+        """Figures of the validation examples; epochs are chosen by the first one, the others break a tie."""
+
+
+def fit(learner: Learner, phase: Phase, device: torch.device, seed: int, report: Report) -> History:
+    """Train a network in place, and leave it, on `device`, with the weights of its best epoch.
 
     Args:
         seed: of the batches.
-        report: called every few steps with the number of new steps and the latest loss.
-        loss_of: the loss of a batch of those training examples.
-        validate: an epoch from its mean training loss, and from what the network now says of validation images.
-        rank: what an epoch is chosen by: the highest.
-        section: a key of `TRAINED`.
 
     Raises:
         XrganError: the loss is no longer a number.
     """
-    network.to(device)
-    batches = draw_batches(training, budget.batch_size, np.random.default_rng(seed))
+    network, budget = learner.network.to(device), phase.budget
+    batches = draw_batches(phase.training, budget.batch_size, np.random.default_rng(seed))
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=budget.lr)
     # A constant rate would leave the last epochs, and so the differences between arms and folds, to chance.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, budget.steps)
@@ -77,7 +88,7 @@ def fit(
         network.train()
         losses: list[Tensor] = []
         for step in range(1, budget.steps_per_epoch + 1):
-            loss = loss_of(next(batches))
+            loss = learner.loss(next(batches))
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -85,15 +96,20 @@ def fit(
             losses.append(loss.detach())
             steps += 1
             if step % STEPS_BETWEEN_LOOKS == 0 or step == budget.steps_per_epoch:
-                report((step - 1) % STEPS_BETWEEN_LOOKS + 1, finite(losses[-1], section))
-        epochs.append(validate(finite(torch.stack(losses).mean(), section)))
-        if best < 0 or rank(epochs[number]) > rank(epochs[best]):
+                report((step - 1) % STEPS_BETWEEN_LOOKS + 1, finite(losses[-1], learner.section))
+        epochs.append(Epoch(finite(torch.stack(losses).mean(), learner.section), learner.validate()))
+        if best < 0 or epochs[number].rank > epochs[best].rank:
             best = number
             best_state = {key: value.detach().clone() for key, value in network.state_dict().items()}
         if budget.patience and number - best >= budget.patience:
             break
     network.load_state_dict(best_state)
     return History(tuple(epochs), best, steps)
+
+
+def join_phases(histories: Iterable[History]) -> History:
+    """One training after another: the last one's weights were kept."""
+    return reduce(History.followed_by, histories)
 
 
 def draw_batches(indices: Indices, batch_size: int, rng: np.random.Generator) -> Iterator[Indices]:

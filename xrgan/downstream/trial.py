@@ -1,19 +1,19 @@
-"""What one training of a study gave: its arm, fold, fraction and seed, and its answers."""
+"""One training of a study: its arm, fold, fraction and seed, how it went, and what its network answered."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xrgan.downstream.history import History
 from xrgan.downstream.results_cache import CachedResult
 
-Epoch = TypeVar("Epoch")
+Floats = NDArray[np.float64]
 
 
 class TrialKey(NamedTuple):
-    """Where in the study a training stands."""
+    """Which training of the study it is."""
 
     arm: str
     fraction: float  # of the real training images
@@ -21,60 +21,118 @@ class TrialKey(NamedTuple):
     seed: int  # from 1
 
 
+ArmKey = tuple[str, float]
+"""An arm and a fraction: its trainings are the same but for fold and seed."""
+
+
 @dataclass(frozen=True)
-class Trial(Generic[Epoch]):
-    """A training of any study, a row of `on_test` and `on_fold` an image.
+class Epoch:
+    """Mean training loss over the steps, and the figures of the validation images: the one that decides comes first."""
+
+    loss: float
+    validation: dict[str, float]
+
+    @property
+    def score(self) -> float:
+        """The figure that decides; more of it is better."""
+        return next(iter(self.validation.values()))
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """What epochs are chosen by, the highest: later figures break a tie."""
+        return tuple(self.validation.values())
+
+
+@dataclass(frozen=True)
+class History:
+    """How a training went, epoch by epoch."""
+
+    epochs: tuple[Epoch, ...]
+    best: int  # index of the epoch whose weights were kept
+    steps: int  # that were taken, over all epochs
+
+    @property
+    def kept(self) -> Epoch:
+        return self.epochs[self.best]
+
+    def followed_by(self, later: "History") -> "History":
+        """One training after another, of which the later one's weights were kept."""
+        return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one training gave; its answers are what `Task.figures` scores, one row per image.
 
     Attributes:
         on_fold: of the fold's left-out part; m = 0 in the dataset's own split.
     """
 
-    place: TrialKey
+    key: TrialKey
     n_real: int  # images it learned from
     n_synthetic: int
-    history: History[Epoch]
-    on_test: NDArray[np.float64]  # (n, …)
-    on_fold: NDArray[np.float64]  # (m, …)
+    history: History
+    on_test: Floats  # (n, …)
+    on_fold: Floats  # (m, …)
     seconds: float
 
-    def about(self) -> dict[str, Any]:
+    @property
+    def arm_key(self) -> ArmKey:
+        return self.key.arm, self.key.fraction
+
+    def to_dict(self) -> dict[str, Any]:
         """Everything but the answers, in plain values."""
         history = {
-            "epochs": [asdict(epoch) for epoch in self.history.epochs],  # type: ignore[call-overload]
+            "epochs": [{"loss": epoch.loss, **epoch.validation} for epoch in self.history.epochs],
             "best": self.history.best,
             "steps": self.history.steps,
         }
         return {
-            "place": list(self.place),
+            "place": list(self.key),
             "n_real": self.n_real,
             "n_synthetic": self.n_synthetic,
             "history": history,
             "seconds": self.seconds,
         }
 
+    def arrays(self) -> dict[str, Floats]:
+        return {"on_test": self.on_test, "on_fold": self.on_fold}
+
+    @classmethod
+    def from_cache(cls, cached: CachedResult, validation: Sequence[str]) -> Self:
+        """The inverse of `to_dict` and `arrays`.
+
+        Args:
+            validation: names of an epoch's figures, the one that decides first.
+
+        Raises:
+            KeyError, TypeError: it is of another version of xrgan.
+        """
+        said, history = cached.about, cached.about["history"]
+        epochs = tuple(Epoch(one["loss"], {name: one[name] for name in validation}) for one in history["epochs"])
+        return cls(
+            TrialKey(*said["place"]),
+            said["n_real"],
+            said["n_synthetic"],
+            History(epochs, history["best"], history["steps"]),
+            cached.arrays["on_test"],
+            cached.arrays["on_fold"],
+            said["seconds"],
+        )
+
     def row(self) -> dict[str, Any]:
-        """What scores.csv says of a training of any study, before its figures."""
-        return self.place._asdict() | {
+        """What scores.csv says of it before its figures."""
+        return self.key._asdict() | {
             "n_real": self.n_real,
             "n_synthetic": self.n_synthetic,
             "steps": self.history.steps,
             "best_epoch": self.history.best + 1,
         }
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
-        return {"on_test": self.on_test, "on_fold": self.on_fold}
 
-
-def trial_from(kept: CachedResult, epoch: type[Epoch]) -> Trial[Epoch]:
-    """The inverse of `about` and `arrays`, for trainings whose epochs are of that kind."""
-    about = kept.about
-    history = about["history"]
-    return Trial(
-        TrialKey(*about["place"]),
-        about["n_real"],
-        about["n_synthetic"],
-        History(tuple(epoch(**one) for one in history["epochs"]), history["best"], history["steps"]),
-        kept.arrays["on_test"],
-        kept.arrays["on_fold"],
-        about["seconds"],
-    )
+def by_arm(trials: Sequence[Trial]) -> dict[ArmKey, list[Trial]]:
+    """The trainings of each arm and fraction, in their order."""
+    found: dict[ArmKey, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.arm_key, []).append(trial)
+    return found

@@ -52,3 +52,9 @@ def numbers(figures: Mapping[str, float]) -> dict[str, float | None]:
 def mean_of(values: Any) -> float:
     mean = float(np.mean(list(values)))
     return int(mean) if mean.is_integer() else round(mean, 1)
+
+
+def setting_of(options: Mapping[str, Any]) -> str:
+    """Folds and trainings of a study, in words."""
+    folds = f"{options['k_folds']} folds by patient" if options["k_folds"] else "the dataset's own split"
+    return f"{folds}, {options['seeds']} training{'s' if options['seeds'] > 1 else ''} each"

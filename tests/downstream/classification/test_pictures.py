@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, toy_dataset
+from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, results_of, summarised, toy_dataset
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification import pictures, report, verdict
-from xrgan.downstream.classification.classifier import History
-from xrgan.downstream.classification.comparison import Outcome
-from xrgan.downstream.classification.pool import cut, gather
+from xrgan.downstream import report
+from xrgan.downstream.arms import ARMS
+from xrgan.downstream.classification import pictures
+from xrgan.downstream.classification.data import cut, gather
+from xrgan.downstream.classification.task import Classification
+from xrgan.downstream.trial import History, Trial
 
 DATASET = toy_dataset(train=60, test=30)
 ALWAYS = ["confusion.png", "curves.png", "folds.png", "roc.png"]
@@ -35,15 +37,16 @@ def save(
     """Pictures of a study that nobody ran; its trainings took one to three epochs."""
     pool = gather(dataset)
     folds = cut(pool, k, 0)
-    outcomes = constructed(pool, folds, dict.fromkeys(arms, 1.0), fractions=fractions, seeds=seeds)
-    outcomes = [_of_length(one, 1 + number % 3) for number, one in enumerate(outcomes)]
+    trials = constructed(pool, folds, dict.fromkeys(arms, 1.0), fractions=fractions, seeds=seeds)
+    trials = [_of_length(one, 1 + number % 3) for number, one in enumerate(trials)]
     wish = {"arms": tuple(arms), "k_folds": k, "fractions": fractions, "seeds": seeds, "resamples": 10}
-    summary = verdict.summarise(dataset, pool, folds, QUICK.model_copy(update=wish), outcomes)
-    return pictures.save_all(folder, pool, report.scores(pool, folds, outcomes), outcomes, summary)
+    summary = summarised(dataset, pool, folds, QUICK.model_copy(update=wish), trials)
+    task, results = Classification(QUICK), results_of(pool, folds, trials, folder)
+    return report.save_pictures(task, results, report.scores(task, results), summary)
 
 
-def _of_length(outcome: Outcome, epochs: int) -> Outcome:
-    return replace(outcome, history=History((outcome.history.kept,) * epochs, epochs - 1, 8))
+def _of_length(trial: Trial, epochs: int) -> Trial:
+    return replace(trial, history=History((trial.history.kept,) * epochs, epochs - 1, 8))
 
 
 def shown(folder: Path) -> dict[str, np.ndarray]:
@@ -77,8 +80,8 @@ def test_of_all_arms_folds_and_fractions(tmp_path: Path) -> None:
     check(tmp_path, made)
     pixels = shown(tmp_path)
     for name in ("curves.png", "gain.png"):
-        for arm, colour in pictures.COLOURS.items():
-            assert int(colour[1:], 16) in colours(pixels[name]), f"{arm} is not in {name}"
+        for arm, one in ARMS.items():
+            assert int(one.colour[1:], 16) in colours(pixels[name]), f"{arm} is not in {name}"
 
 
 def test_gain_is_there_with_several_fractions_only(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Train one classifier for a given number of steps, and ask it for probabilities.
 
-`inputs` is a tensor of what the network takes, a row an example: uint8 images (N, C, H, W), or, for the head of a
+`inputs` is a tensor of what the network takes, one row per example: uint8 images (N, C, H, W), or, for the head of a
 frozen network, float features (N, F). Examples are named by their index into it, so that many small trainings
 share one copy.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xrgan.downstream import history
+from xrgan.downstream.classic import Classic, augment
 from xrgan.downstream.classification.metrics import auroc, score
 from xrgan.downstream.folds import Indices
-from xrgan.downstream.training_loop import Budget, autocast_on, finite, fit
+from xrgan.downstream.training_loop import Phase, Report, autocast_on, finite, fit
+from xrgan.downstream.trial import History
 
 SECTION = "classify"
 BATCH_WITHOUT_GRADIENTS = 256
+VALIDATION = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
+"""Figures of an epoch → label; AUROC decides, balanced accuracy breaks a tie."""
 
 
 @dataclass(frozen=True)
@@ -29,29 +33,50 @@ class Examples:
 
     inputs: Tensor
     labels: Tensor  # int64 (N,) in [0, classes)
-    training: Indices
     validation: Indices
     classes: int
 
 
 @dataclass(frozen=True)
-class Epoch:
-    loss: float  # mean cross-entropy over the steps, with class weights
-    balanced_accuracy: float  # of the validation images
-    auroc: float
+class ClassifierLearner:
+    """A classifier with its examples: a `training_loop.Learner`."""
 
+    section: ClassVar[str] = SECTION
 
-History = history.History[Epoch]
+    network: nn.Module
+    examples: Examples
+    class_weights: Tensor  # (K,)
+    classic: Classic | None
+    changes: np.random.Generator  # seeds of the augmentation
+    device: torch.device
+
+    def loss(self, batch: Indices) -> Tensor:
+        """Cross-entropy, weighted by class."""
+        inputs = self.examples.inputs[batch].to(self.device)
+        if self.classic:
+            inputs = augment(inputs, self.classic, int(self.changes.integers(2**63)))
+        with autocast_on(self.device):
+            logits = self.network(inputs)
+        labels = self.examples.labels[batch].to(self.device)
+        return functional.cross_entropy(logits.float(), labels, weight=self.class_weights)
+
+    def validate(self) -> dict[str, float]:
+        """`VALIDATION`."""
+        probabilities = predict(self.network, self.examples.inputs, self.examples.validation, self.device)
+        finite(torch.from_numpy(probabilities).sum(), SECTION)  # the last step may have ruined the weights
+        labels = self.examples.labels[self.examples.validation].numpy()
+        accuracy = score(labels, probabilities)["balanced_accuracy"]
+        return {"auroc": auroc(labels, probabilities), "balanced_accuracy": accuracy}
 
 
 def train(
     network: nn.Module,
     examples: Examples,
-    budget: Budget,
+    phase: Phase,
     device: torch.device,
     seed: int,
-    report: Callable[[int, float], None],
-    change: Callable[[Tensor], Tensor] = lambda images: images,
+    report: Report,
+    classic: Classic | None = None,
 ) -> History:
     """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
 
@@ -60,25 +85,16 @@ def train(
     seed, the network's initial weights and the number of threads, bit for bit.
 
     Args:
-        seed: of the batches.
-        report: called every few steps with the number of new steps and the latest loss.
-        change: what becomes of a batch of inputs before the network sees it: an augmentation.
+        seed: of the batches and their augmentation.
+        classic: augments each batch; the inputs are images then.
 
     Raises:
         XrganError: the loss is no longer a number.
     """
-    weights = class_weights(examples.labels[examples.training], examples.classes).to(device)
-
-    def loss_of(batch: Indices) -> Tensor:
-        inputs = change(examples.inputs[batch].to(device))
-        with autocast_on(device):
-            logits = network(inputs)
-        return functional.cross_entropy(logits.float(), examples.labels[batch].to(device), weight=weights)
-
-    def validate(loss: float) -> Epoch:
-        return _validate(network, examples, loss, device)
-
-    return fit(network, examples.training, budget, device, seed, report, loss_of, validate, _rank, SECTION)
+    weights = class_weights(examples.labels[phase.training], examples.classes).to(device)
+    changes = np.random.default_rng([seed, 1])
+    learner = ClassifierLearner(network, examples, weights, classic, changes, device)
+    return fit(learner, phase, device, seed, report)
 
 
 def predict(network: nn.Module, inputs: Tensor, indices: Indices, device: torch.device) -> NDArray[np.float64]:
@@ -112,14 +128,3 @@ def run(
 def class_weights(labels: Tensor, classes: int) -> Tensor:
     """n / (K · n_k) for each class k, so that balanced classes weigh 1: float (K,)."""
     return len(labels) / (classes * torch.bincount(labels, minlength=classes)).float()
-
-
-def _validate(network: nn.Module, examples: Examples, loss: float, device: torch.device) -> Epoch:
-    probabilities = predict(network, examples.inputs, examples.validation, device)
-    finite(torch.from_numpy(probabilities).sum(), SECTION)  # the last step may have ruined the weights
-    labels = examples.labels[examples.validation].numpy()
-    return Epoch(loss, score(labels, probabilities)["balanced_accuracy"], auroc(labels, probabilities))
-
-
-def _rank(epoch: Epoch) -> tuple[float, float]:
-    return epoch.auroc, epoch.balanced_accuracy

@@ -22,7 +22,6 @@ METRICS = {
     "brier": "Brier score",
     "ece": "Expected calibration error",
 }
-LOWER_IS_BETTER = {"brier", "ece"}
 CALIBRATION_BINS = 15
 
 Labels = NDArray[np.int64]  # (N,) in [0, K)

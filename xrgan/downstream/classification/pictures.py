@@ -1,107 +1,61 @@
-"""The pictures of a study: how training went, what each fold scored, ROC, confusion, and what few real images do."""
+"""Pictures of a study of classifiers: ROC and confusion on the test split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, roc_curve
 
-from xrgan.downstream import plots
-from xrgan.downstream.classification.classifier import Epoch
-from xrgan.downstream.classification.comparison import LEADING, Outcome, test_labels, together
-from xrgan.downstream.classification.metrics import METRICS
-from xrgan.downstream.classification.pool import Pool
-from xrgan.downstream.comparison import by_key
-from xrgan.downstream.plots import COLOURS, Curve
+from xrgan.downstream.arms import ARMS
+from xrgan.downstream.pool import Pool
 from xrgan.downstream.statistics import bootstrap
+from xrgan.downstream.task import Results
+from xrgan.downstream.trial import Floats, Trial, by_arm
 from xrgan.plots import new_figure, save_figure
 
 RESAMPLES = 200  # of a ROC's band
 GRID = np.linspace(0, 1, 101)  # false positive rates at which ROCs are averaged
 
-Floats = NDArray[np.float64]
 
-
-def save_all(
-    folder: Path, pool: Pool, table: pd.DataFrame, outcomes: Sequence[Outcome], summary: Mapping[str, Any]
-) -> dict[str, str]:
-    """Every picture that the study has something for: file name → what it shows, as a sentence.
-
-    Args:
-        table: `report.scores`.
-    """
-    most = max(outcome.place.fraction for outcome in outcomes)
-    of_most = [outcome for outcome in outcomes if outcome.place.fraction == most]
-    save_curves(folder / "curves.png", of_most)
-    save_trainings(folder / "folds.png", table[table["fraction"] == most])
-    save_roc(folder / "roc.png", pool, of_most)
-    save_confusion(folder / "confusion.png", pool, of_most)
-    made = {
-        "curves.png": "Training loss and validation AUROC over epochs (thin: a training; thick: their mean).",
-        "folds.png": "Each training's figures on the test split, and each arm's mean.",
+def save_pictures(results: Results) -> dict[str, str]:
+    """Save both, of the trainings with the largest fraction: file name → what it shows, as a sentence."""
+    save_roc(results.folder / "roc.png", results.pool, results.of_most)
+    save_confusion(results.folder / "confusion.png", results.pool, results.of_most)
+    return {
         "roc.png": "ROC on the test split: mean over trainings, with 95 % bands over patients.",
         "confusion.png": "Test images by true and predicted class, all trainings of an arm together.",
     }
-    if save_gain(folder / "gain.png", summary):
-        made["gain.png"] = "AUROC on the test split against the share of real training images, with 95 % intervals."
-    return made
 
 
-def save_curves(path: Path, outcomes: Sequence[Outcome]) -> None:
-    """Loss, accuracy and AUROC over epochs: a thin line a training, a thick one for the mean of each arm."""
-    plots.save_curves(
-        path,
-        outcomes,
-        [
-            Curve[Epoch]("Training loss", "cross-entropy", lambda epoch: epoch.loss),
-            Curve[Epoch]("Validation images", "balanced accuracy", lambda epoch: epoch.balanced_accuracy),
-            Curve[Epoch]("Validation images (dot: the kept epoch)", "AUROC", lambda epoch: epoch.auroc),
-        ],
-    )
-
-
-def save_trainings(path: Path, table: pd.DataFrame) -> None:
-    """Every figure on the test split: a line a fold and seed from arm to arm, a bar for each arm's mean."""
-    plots.save_trainings(path, table, METRICS, rows=2)
-
-
-def save_roc(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
+def save_roc(path: Path, pool: Pool, trials: Sequence[Trial]) -> None:
     """Mean ROC of each arm's trainings, with the 95 % band that other patients would make of it."""
     figure = new_figure(6, 6)
     axes = figure.subplots()
-    labels, groups = test_labels(pool), pool.groups[pool.test]
-    for (arm, _), ones in by_key(outcomes).items():
-        answers = [one.on_test for one in ones]
-
-        def curve(images: NDArray[np.int64], answers: Sequence[Floats] = answers) -> Floats:
-            curves = [_sensitivities(labels[images], answer[images]) for answer in answers]
-            return np.asarray(np.mean(curves, axis=0))
-
-        everyone = curve(np.arange(len(labels)))
-        samples = bootstrap(groups, curve, RESAMPLES, seed=0)
-        low, high = np.nanquantile(samples, [0.025, 0.975], axis=0)
-        axes.fill_between(GRID, low, high, color=COLOURS[arm], alpha=0.15, linewidth=0)
-        axes.plot(GRID, everyone, color=COLOURS[arm], label=arm)
+    labels = pool.targets[pool.test].numpy()
+    for (arm, _), ones in by_arm(trials).items():
+        colour = ARMS[arm].colour
+        mean, low, high = _roc_with_band(labels, pool.test_groups, [one.on_test for one in ones])
+        axes.fill_between(GRID, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.plot(GRID, mean, color=colour, label=arm)
     axes.plot([0, 1], [0, 1], ":", color="0.6")
-    two = len(pool.classes) == 2
-    what = f"{pool.classes[-1]} against {pool.classes[0]}" if two else "Mean of each class against the rest"
+    two = len(pool.names) == 2
+    what = f"{pool.names[-1]} against {pool.names[0]}" if two else "Mean of each class against the rest"
     axes.set(title=f"{what}, test split", xlabel="1 − specificity", ylabel="sensitivity", xlim=(0, 1), ylim=(0, 1.01))
     axes.legend(loc="lower right")
     save_figure(figure, path)
 
 
-def save_confusion(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
-    """Test images by true and predicted class, an arm a panel; its trainings' probabilities are averaged."""
-    grouped = by_key(outcomes)
+def save_confusion(path: Path, pool: Pool, trials: Sequence[Trial]) -> None:
+    """Test images by true and predicted class, one panel per arm; its trainings' probabilities are averaged."""
+    grouped = by_arm(trials)
     figure = new_figure(1 + 3.4 * len(grouped), 3.8)
     panels = figure.subplots(1, len(grouped), squeeze=False)[0]
-    labels = test_labels(pool)
+    labels = pool.targets[pool.test].numpy()
     for panel, ((arm, _), ones) in zip(panels, grouped.items(), strict=True):
-        counts = confusion_matrix(labels, together(ones).argmax(axis=1), labels=np.arange(len(pool.classes)))
-        display = ConfusionMatrixDisplay(counts, display_labels=pool.classes)
+        predicted = np.mean([one.on_test for one in ones], axis=0).argmax(axis=1)
+        counts = confusion_matrix(labels, predicted, labels=np.arange(len(pool.names)))
+        display = ConfusionMatrixDisplay(counts, display_labels=pool.names)
         display.plot(ax=panel, colorbar=False, cmap="Blues", xticks_rotation=20)
         panel.set_title(arm, fontsize="medium")
         if panel is not panels[0]:
@@ -109,9 +63,18 @@ def save_confusion(path: Path, pool: Pool, outcomes: Sequence[Outcome]) -> None:
     save_figure(figure, path)
 
 
-def save_gain(path: Path, summary: Mapping[str, Any]) -> bool:
-    """AUROC of each arm, and its difference to the baseline, against the share of real training images, if several."""
-    return plots.save_gain(path, summary, LEADING, METRICS[LEADING])
+def _roc_with_band(
+    labels: NDArray[np.int64], groups: NDArray[np.int64], answers: Sequence[Floats]
+) -> tuple[Floats, Floats, Floats]:
+    """The mean ROC of several classifiers at `GRID`, and its 95 % band over patients."""
+
+    def curve(images: NDArray[np.int64]) -> Floats:
+        curves = [_sensitivities(labels[images], answer[images]) for answer in answers]
+        return np.asarray(np.mean(curves, axis=0))
+
+    samples = bootstrap(groups, curve, RESAMPLES, seed=0)
+    low, high = np.nanquantile(samples, [0.025, 0.975], axis=0)
+    return curve(np.arange(len(labels))), low, high
 
 
 def _sensitivities(labels: NDArray[np.int64], probabilities: Floats) -> Floats:

@@ -5,6 +5,7 @@ N images, M structures, each of which has a mask of its own; masks may overlap.
 
 import math
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 # In the order of every table and figure. Prepared images have no physical spacing, so a distance is in their pixels:
 # it compares arms on one dataset, never two sizes of it.
 METRICS = {"dice": "Dice", "iou": "IoU", "hd95": "95 % Hausdorff distance (pixels)"}
-LOWER_IS_BETTER = {"hd95"}
 
 Masks = NDArray[np.bool_]  # (N, M, H, W)
 Scores = NDArray[np.float64]  # (N, M)
@@ -61,3 +61,18 @@ def _between_outlines(predicted: Masks, true: Masks) -> NDArray[np.float64]:
         warnings.filterwarnings("ignore", ".*always_return_as_numpy", FutureWarning)
         distances = compute_hausdorff_distance(*of_one, include_background=True, percentile=95)
     return distances[:, 0].double().numpy()
+
+
+def metrics_of(structures: Sequence[str]) -> dict[str, str]:
+    """Name → label of every figure, in the order of tables: of each metric the mean over structures, then each one."""
+    labels: dict[str, str] = {}
+    for name, label in METRICS.items():
+        labels |= {name: f"{label}, mean" if len(structures) > 1 else label}
+        labels |= {f"{name}_{one.replace(' ', '_')}": f"{label}, {one}" for one in structures}
+    return labels
+
+
+def flat(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores (n, M, metrics) → one column per figure of `metrics_of`: (n, metrics · (1 + M))."""
+    with_mean = np.concatenate([scores.mean(axis=1, keepdims=True), scores], axis=1)
+    return np.asarray(with_mean.swapaxes(1, 2).reshape(len(scores), -1))

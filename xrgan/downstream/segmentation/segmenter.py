@@ -4,8 +4,8 @@ Shapes: images uint8 (N, C, H, W), C in {1, 3}; masks (N, M, H, W), one a struct
 named by their index, so that many small trainings share one copy.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,20 +14,18 @@ from monai.networks.nets.basic_unet import BasicUNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision import tv_tensors
-from torchvision.transforms import v2
 
-from xrgan.downstream import history
+from xrgan.downstream.classic import Classic, augment_pairs
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.segmentation import metrics
-from xrgan.downstream.training_loop import Budget, autocast_on, finite, fit, fixed_seed
+from xrgan.downstream.training_loop import Phase, Report, autocast_on, finite, fit, fixed_seed
+from xrgan.downstream.trial import History
 
 SECTION = "segment"
 SMALLEST_IMAGE = 32  # pixels: four halvings leave 2, and InstanceNorm has nothing to norm in a single one
 PIXELS_WITHOUT_GRADIENTS = 2**20  # of a block of images
-
-ROTATION, SHIFT, SCALE, SHEAR = 10, 0.08, (0.9, 1.1), 5  # degrees, of the side, factor, degrees
-BRIGHTNESS = CONTRAST = 0.15  # of the factor 1, each way
+VALIDATION = {"dice": "Dice"}
+"""Figures of an epoch → label: the mean over the validation images and structures."""
 
 # Over the batch, as in nnU-Net: an image that lacks a structure has no Dice of its own to improve.
 _dice_loss = DiceLoss(sigmoid=True, batch=True)
@@ -52,17 +50,35 @@ class Examples:
 
     images: Tensor  # uint8 (N, C, H, W)
     masks: Tensor  # uint8 (N, M, H, W), 0 or 255
-    training: Indices
     validation: Indices
 
 
 @dataclass(frozen=True)
-class Epoch:
-    loss: float  # mean over the steps: Dice loss + cross-entropy
-    dice: float  # mean over the validation images and structures
+class SegmenterLearner:
+    """A segmenter with its examples: a `training_loop.Learner`."""
 
+    section: ClassVar[str] = SECTION
 
-History = history.History[Epoch]
+    network: nn.Module
+    examples: Examples
+    classic: Classic | None
+    changes: np.random.Generator  # seeds of the augmentation
+    device: torch.device
+
+    def loss(self, batch: Indices) -> Tensor:
+        """Dice loss + cross-entropy."""
+        images, masks = self.examples.images[batch].to(self.device), self.examples.masks[batch].to(self.device)
+        if self.classic:
+            images, masks = augment_pairs(images, masks, self.classic, int(self.changes.integers(2**63)))
+        with autocast_on(self.device):
+            logits = self.network(images)
+        return loss_of(logits.float(), (masks > 127).float())
+
+    def validate(self) -> dict[str, float]:
+        """`VALIDATION`."""
+        predicted = predict(self.network, self.examples.images, self.examples.validation, self.device)
+        true = self.examples.masks[self.examples.validation].numpy() > 127
+        return {"dice": float(metrics.dice(predicted, true).mean())}
 
 
 def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:
@@ -85,44 +101,28 @@ def build(channels: int, structures: int, width: int, seed: int) -> Segmenter:
 def train(
     network: nn.Module,
     examples: Examples,
-    budget: Budget,
+    phase: Phase,
     device: torch.device,
     seed: int,
-    report: Callable[[int, float], None],
-    classic: bool = False,
+    report: Report,
+    classic: Classic | None = None,
 ) -> History:
     """Train `network` in place, and leave it, on `device`, with the weights of its best epoch.
 
     The best epoch has the highest Dice on the validation images, the mean over images and structures. A second call
-    goes on from the weights of the first, with an optimizer and a learning rate of its own: pre-training, then
+    continues with the weights of the first, with an optimizer and a learning rate of its own: pre-training, then
     fine-tuning. On a CPU the result follows from the seed, the network's initial weights and the number of threads,
     bit for bit.
 
     Args:
         seed: of the batches and their augmentation.
-        report: called every few steps with the number of new steps and the latest loss.
-        classic: `augment` each batch.
+        classic: augments each batch.
 
     Raises:
         XrganError: the loss, or what the network answers, is no longer a number.
     """
-    changes = np.random.default_rng([seed, 1])
-
-    def loss_of_batch(batch: Indices) -> Tensor:
-        images, masks = examples.images[batch].to(device), examples.masks[batch].to(device)
-        if classic:
-            images, masks = augment(images, masks, int(changes.integers(2**63)))
-        with autocast_on(device):
-            logits = network(images)
-        return loss_of(logits.float(), (masks > 127).float())
-
-    def validate(loss: float) -> Epoch:
-        return Epoch(loss, _validate(network, examples, device))
-
-    def dice(epoch: Epoch) -> float:
-        return epoch.dice
-
-    return fit(network, examples.training, budget, device, seed, report, loss_of_batch, validate, dice, SECTION)
+    learner = SegmenterLearner(network, examples, classic, np.random.default_rng([seed, 1]), device)
+    return fit(learner, phase, device, seed, report)
 
 
 def predict(network: nn.Module, images: Tensor, indices: Indices, device: torch.device) -> NDArray[np.bool_]:
@@ -138,28 +138,6 @@ def predict(network: nn.Module, images: Tensor, indices: Indices, device: torch.
     )
 
 
-def augment(images: Tensor, masks: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """uint8 (N, C, H, W) and (N, M, H, W) → the same, each image changed by itself, its masks moved with it.
-
-    Turned, shifted, scaled and sheared (what comes in is black), brighter or darker; never flipped: the heart is left.
-    Masks stay 0 or 255.
-    """
-    with fixed_seed(seed):  # torchvision draws from torch's global random state, on the CPU
-        pairs = [
-            _change(tv_tensors.Image(image), tv_tensors.Mask(mask)) for image, mask in zip(images, masks, strict=True)
-        ]
-    changed, moved = (torch.stack([pair[k] for pair in pairs]).as_subclass(Tensor) for k in (0, 1))
-    return changed, moved
-
-
-_change = v2.Compose(
-    [
-        v2.RandomAffine(ROTATION, (SHIFT, SHIFT), SCALE, SHEAR, interpolation=v2.InterpolationMode.BILINEAR),
-        v2.ColorJitter(brightness=BRIGHTNESS, contrast=CONTRAST),
-    ]
-)
-
-
 def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
     """Dice loss + cross-entropy of logits (N, M, H, W) and masks in {0, 1}, float (N, M, H, W).
 
@@ -168,12 +146,6 @@ def loss_of(logits: Tensor, masks: Tensor) -> Tensor:
     """
     dice: Tensor = _dice_loss(logits, masks)
     return dice + functional.binary_cross_entropy_with_logits(logits, masks)
-
-
-def _validate(network: nn.Module, examples: Examples, device: torch.device) -> float:
-    predicted = predict(network, examples.images, examples.validation, device)
-    true = examples.masks[examples.validation].numpy() > 127
-    return float(metrics.dice(predicted, true).mean())
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from xrgan.data.sheets import COLOURS
-from xrgan.downstream.segmentation.overlays import CELL, save_overlays
+from xrgan.downstream.segmentation.pictures import CELL, save_overlays
 
 SIZE = 32
 
@@ -17,7 +17,9 @@ def picture(path: Path, images: int = 2, channels: int = 1, structures: int = 2)
     true[:, 0, :16], predicted[:, 0, 16:] = True, True
     xrays = np.zeros((images, channels, SIZE, SIZE), np.uint8)
     names = ["lungs", "heart", "opacity"][:structures]
-    save_overlays(path, xrays, true, predicted, names, [f"JPCLN{k:03d}\nDice 0.97" for k in range(images)])
+    save_overlays(
+        path, xrays, true, {"predicted": predicted}, names, [f"JPCLN{k:03d}\nDice 0.97" for k in range(images)]
+    )
     return np.asarray(Image.open(path).convert("RGB"))
 
 
@@ -38,7 +40,7 @@ def test_true_masks_stand_in_the_middle_and_predicted_ones_on_the_right(tmp_path
 
 
 def test_a_row_for_each_image_but_no_endless_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xrgan.downstream.segmentation.overlays.MOST_ROWS", 3)
+    monkeypatch.setattr("xrgan.downstream.segmentation.pictures.MOST_ROWS", 3)
     one, two, many = (picture(tmp_path / "overlays.png", images=n) for n in (1, 2, 5))
     row = CELL * 120
     assert two.shape[0] - one.shape[0] == pytest.approx(row, abs=2)
@@ -57,5 +59,5 @@ def test_titles_and_masks_must_fit_the_images(tmp_path: Path) -> None:
     masks = np.zeros((2, 1, SIZE, SIZE), bool)
     xrays = np.zeros((2, 1, SIZE, SIZE), np.uint8)
     with pytest.raises(AssertionError):
-        save_overlays(tmp_path / "overlays.png", xrays, masks, masks, ["lungs"], ["only one"])
+        save_overlays(tmp_path / "overlays.png", xrays, masks, {"predicted": masks}, ["lungs"], ["only one"])
     assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,6 @@
-"""What a study works on: the real images in memory, the synthetic ones that a fold may use, and which an arm takes."""
+"""The labelled images of a study of classifiers: what is refused, which are used, and the synthetic ones' class mix."""
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,54 +10,10 @@ from torch import Tensor
 from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import folds
-from xrgan.downstream.eligible import check_shape, usable_rows
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import TrainingProvenance, check_folds
+from xrgan.downstream.leaks import TrainingProvenance, usable_rows
+from xrgan.downstream.pool import Pool, SyntheticImages, check_shape, synthetic_images
 from xrgan.errors import XrganError
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The labelled real images of a study; indices (n,) into `images`, ascending."""
-
-    images: Tensor  # uint8 (N, C, H, W)
-    labels: Tensor  # int64 (N,): index into classes
-    groups: Indices  # (N,): whose images may not be parted
-    rows: Indices  # (N,): their places in the dataset
-    classes: tuple[str, ...]
-    training: Indices  # the dataset's train
-    validation: Indices  # its val
-    test: Indices
-
-    @property
-    def learned_from(self) -> Indices:
-        """What folds are made of: everything but the test split."""
-        return np.sort(np.concatenate([self.training, self.validation]))
-
-    def counts(self, indices: Indices) -> NDArray[np.int64]:
-        """How many of those images each class has: (K,)."""
-        return _counts(self.labels[indices], self.classes)
-
-    def in_dataset(self, fold: Fold) -> Fold:
-        """The fold with rows of the dataset for indices."""
-        return fold.at(self.rows)
-
-
-@dataclass(frozen=True)
-class Supply:
-    """Synthetic images to learn from.
-
-    Attributes:
-        seen: what their generators learned from, a record a generator; None = nobody knows.
-    """
-
-    images: Tensor  # uint8 (M, C, H, W)
-    labels: Tensor  # int64 (M,): index into the dataset's classes
-    seen: tuple[TrainingProvenance, ...] | None
-    digest: str  # of images and labels
-
-    def counts(self, classes: tuple[str, ...]) -> NDArray[np.int64]:
-        return _counts(self.labels, classes)
 
 
 def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[TrainingProvenance, ...] = ()) -> Pool:
@@ -73,25 +28,26 @@ def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Traini
     """
     parts = usable_rows(dataset, dataset.labels >= 0, drop_leaked, seen)
     _say_without_label(int(np.count_nonzero(dataset.labels < 0)), f"images of {dataset.name}")
-    rows, groups = np.sort(np.concatenate(parts)), dataset.groups
+    rows = np.sort(np.concatenate(parts))
     training, validation, test = (np.searchsorted(rows, part) for part in parts)
-    images, labels = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(dataset.labels[rows])
-    pool = Pool(images, labels, groups[rows], rows, dataset.classes, training, validation, test)
+    labels = dataset.labels[rows]
+    images, targets = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(labels)
+    pool = Pool(images, targets, dataset.classes, labels, dataset.groups[rows], rows, training, validation, test)
     _check_test(pool, dataset)
     return pool
 
 
-def supply(
+def labelled_images(
     dataset: PackedDataset,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64],
     seen: tuple[TrainingProvenance, ...] | None,
-) -> Supply:
+) -> SyntheticImages:
     """Synthetic images for a study on that dataset; those without a label are left out.
 
     Args:
-        images: uint8 (M, C, H, W).
-        labels: int64 (M,), index into the dataset's classes; -1 = no label.
+        images: uint8 (S, C, H, W).
+        labels: int64 (S,), index into the dataset's classes; -1 = no label.
 
     Raises:
         XrganError: they are not what a study needs.
@@ -100,9 +56,7 @@ def supply(
     _check_synthetic(dataset, images, labels)
     kept = np.flatnonzero(labels >= 0)
     _say_without_label(len(labels) - len(kept), "synthetic images")
-    images, labels = images[kept], labels[kept].astype(np.int64)
-    digest = hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
-    return Supply(torch.from_numpy(images), torch.from_numpy(labels), seen, digest)
+    return synthetic_images(images[kept], labels[kept].astype(np.int64), seen)
 
 
 def check_real(dataset: PackedDataset, k: int) -> None:
@@ -138,44 +92,47 @@ def check_real(dataset: PackedDataset, k: int) -> None:
             )
 
 
-def cut(pool: Pool, k: int, seed: int, seen: tuple[TrainingProvenance, ...] = ()) -> list[Fold]:
-    """The folds of a study: k of them, or the dataset's own split.
-
-    Args:
-        seen: what generators learned from whose images go into every fold.
+def cut(pool: Pool, k: int, seed: int) -> list[Fold]:
+    """Cut k folds of which every part holds every class; k = 0 is the dataset's own split.
 
     Raises:
-        XrganError: the patients can't be cut so that every part holds every class, or a generator saw a left-out part.
+        XrganError: the patients can't be cut so.
     """
-    labels = pool.labels.numpy()
-    own = [] if k else [_own_split(pool, labels, seed)]
-    made = own or folds.stratified_folds(pool.learned_from, labels, pool.groups, k, seed)
-    check_folds(made, pool.groups, seen)
-    return made
+    if not k:
+        return [_own_split(pool, seed)]
+    return folds.stratified_folds(pool.learned_from, pool.strata, pool.groups, k, seed)
 
 
-def choose_synthetic(pool: Pool, training: Indices, supply: Supply, ratio: float, rng: np.random.Generator) -> Indices:
-    """Draw synthetic images for a fold: `ratio` for each real one, fewer where a class has too few, never none.
+def choose_synthetic(
+    pool: Pool, training: Indices, synthetic: SyntheticImages, ratio: float, rng: np.random.Generator
+) -> Indices:
+    """Choose synthetic images for a fold: `ratio` per real one, fewer where a class has too few, never none.
 
     All classes are cut back alike, so that the real class mix stays, and with it what the classifier learns of how
     common a class is.
 
     Returns:
-        int64 (n,), indices into the supply.
+        int64 (n,), indices into the synthetic images.
     """
-    real = pool.counts(training)
-    ratio = min(ratio, float((supply.counts(pool.classes) / real).min()))
+    real = class_counts(pool.targets[training], pool.names)
+    ratio = min(ratio, float((class_counts(synthetic.targets, pool.names) / real).min()))
     wanted = np.maximum(1, np.round(ratio * real)).astype(np.int64)
-    labels = supply.labels.numpy()
-    drawn = [
+    labels = synthetic.targets.numpy()
+    chosen = [
         rng.choice(np.flatnonzero(labels == label), size=count, replace=False) for label, count in enumerate(wanted)
     ]
-    return np.sort(np.concatenate(drawn))
+    return np.sort(np.concatenate(chosen))
 
 
-def _own_split(pool: Pool, labels: Indices, seed: int) -> Fold:
+def class_counts(labels: Tensor, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """How many of those labels each class has: (K,)."""
+    return np.bincount(labels.numpy(), minlength=len(classes)).astype(np.int64)
+
+
+def _own_split(pool: Pool, seed: int) -> Fold:
     """The dataset's train and val; a part of train where val lacks a class or is not there."""
     own = Fold(0, pool.training, pool.validation, pool.test[:0])
+    labels = pool.strata
     if set(labels[own.validation]) < set(labels[own.training]):
         training, validation = folds.hold_out(pool.learned_from, labels, pool.groups, seed)
         own = replace(own, training=training, validation=validation)
@@ -188,17 +145,13 @@ def _labelled(dataset: PackedDataset, split: str) -> Indices:
     return indices[dataset.labels[indices] >= 0]
 
 
-def _counts(labels: Tensor, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    return np.bincount(labels.numpy(), minlength=len(classes)).astype(np.int64)
-
-
 def _say_without_label(count: int, what: str) -> None:
     if count:
         console.notice(f"{count} {what} have no label and are left out.")
 
 
 def _check_test(pool: Pool, dataset: PackedDataset) -> None:
-    for name, count in zip(pool.classes, pool.counts(pool.test), strict=True):
+    for name, count in zip(pool.names, class_counts(pool.targets[pool.test], pool.names), strict=True):
         if not count:
             raise XrganError(
                 f"Every test image of class {name} in {dataset.name} is of a patient who was learned from.",

@@ -1,72 +1,32 @@
-"""What the study of segmenters works on: real images with masks, synthetic pairs of both, and which an arm takes."""
+"""The images with masks of a study of segmenters: what is refused, which are used, and how they are cut."""
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from xrgan import console
 from xrgan.data.packed import PackedDataset
 from xrgan.data.reading.masks import LUNGS, SIDES
 from xrgan.downstream import folds
-from xrgan.downstream.eligible import check_shape, usable_rows
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.leaks import TrainingProvenance, check_folds
+from xrgan.downstream.leaks import TrainingProvenance, usable_rows
+from xrgan.downstream.pool import Pool, SyntheticImages, check_shape, synthetic_images
 from xrgan.downstream.segmentation.segmenter import SMALLEST_IMAGE
 from xrgan.errors import XrganError
 
 ORGANS = {LUNGS, *SIDES, "heart"}  # every chest has them; other structures may rightly be absent
 BLOCK = 1024  # images read at a time
-REST = -2  # stratum of the classes that are too small for one of their own
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The real images of a study; indices (n,) into `images`, ascending."""
-
-    images: Tensor  # uint8 (N, C, H, W)
-    masks: Tensor  # uint8 (N, M, H, W), 0 or 255
-    strata: Indices  # (N,): of which all folds hold as many as can be
-    groups: Indices  # (N,): whose images may not be parted
-    rows: Indices  # (N,): their places in the dataset
-    structures: tuple[str, ...]  # M
-    training: Indices  # the dataset's train
-    validation: Indices  # its val
-    test: Indices
-
-    @property
-    def learned_from(self) -> Indices:
-        """What folds are made of: everything but the test split."""
-        return np.sort(np.concatenate([self.training, self.validation]))
-
-    def covered(self) -> dict[str, float]:
-        """Of each structure's pixels, the share where a later one is, too: a coded mask file shows the later one."""
-        shares, later = {}, torch.zeros_like(self.masks[:, 0], dtype=torch.bool)
-        for name, mask in reversed([*zip(self.structures, (self.masks > 127).unbind(1), strict=True)]):
-            shares[name] = float((mask & later).sum() / mask.sum().clamp(min=1))
-            later |= mask
-        return {name: shares[name] for name in self.structures}
-
-
-@dataclass(frozen=True)
-class Supply:
-    """Synthetic images with masks to learn from.
-
-    Attributes:
-        seen: what their generators learned from, a record a generator; None = nobody knows.
-    """
-
-    images: Tensor  # uint8 (S, C, H, W)
-    masks: Tensor  # uint8 (S, M, H, W), 0 or 255
-    seen: tuple[TrainingProvenance, ...] | None
-    digest: str  # of images and masks
+SMALL_CLASSES = -2  # stratum of the classes that are too small for one of their own
 
 
 def check_real(dataset: PackedDataset) -> None:
-    """Raises: XrganError: no segmenter can be trained on that dataset."""
+    """Refuse a dataset that no segmenter can be trained on.
+
+    Raises:
+        XrganError: it has no masks, or its images are too small.
+    """
     if not dataset.masks:
         raise XrganError(
             f"{dataset.name} has no masks that a segmenter could learn.",
@@ -103,18 +63,18 @@ def gather(
     groups = dataset.groups[rows]
     learned_from = np.sort(np.concatenate([training, validation]))
     _check_enough(dataset, len(np.unique(groups[learned_from])), len(test), k)
+    strata = _strata(dataset.labels[rows], groups, learned_from, k)
     both = torch.from_numpy(dataset.images[rows])
     images, masks = both[:, : dataset.channels], both[:, dataset.channels :]
-    strata = _strata(dataset.labels[rows], groups, learned_from, k)
-    return Pool(images, masks, strata, groups, rows, dataset.masks, training, validation, test)
+    return Pool(images, masks, dataset.masks, strata, groups, rows, training, validation, test)
 
 
-def supply(
+def paired_images(
     dataset: PackedDataset,
     images: NDArray[np.uint8],
     masks: NDArray[np.uint8],
     seen: tuple[TrainingProvenance, ...] | None,
-) -> Supply:
+) -> SyntheticImages:
     """Synthetic pairs for a study on that dataset.
 
     Args:
@@ -132,35 +92,38 @@ def supply(
                 f"No synthetic mask shows any {name}: nothing can be learned from them.",
                 "Train the run longer (`xrgan resume --epochs N`), and draw anew (`xrgan sample --overwrite`).",
             )
-    digest = hashlib.sha256(images.tobytes() + masks.tobytes()).hexdigest()
-    return Supply(torch.from_numpy(images), torch.from_numpy(masks), seen, digest)
+    return synthetic_images(images, masks, seen)
 
 
-def cut(pool: Pool, k: int, seed: int, seen: tuple[TrainingProvenance, ...] = ()) -> list[Fold]:
-    """The folds of a study: k of them, or the dataset's own split (a part of its train picks epochs if it has no val).
-
-    Args:
-        seen: what generators learned from whose images go into every fold.
+def cut(pool: Pool, k: int, seed: int) -> list[Fold]:
+    """Cut k folds; k = 0 is the dataset's own split (a part of its train picks epochs if it has no val).
 
     Raises:
-        XrganError: a generator saw a left-out part.
+        XrganError: there are too few images.
     """
     if k:
-        made = folds.group_folds(pool.learned_from, pool.strata, pool.groups, k, seed)
-    else:
-        own = Fold(0, pool.training, pool.validation, pool.test[:0])
-        if not len(own.training) or not len(own.validation):
-            training, validation = folds.hold_out(pool.learned_from, pool.strata, pool.groups, seed)
-            own = replace(own, training=training, validation=validation)
-        made = [own]
-    check_folds(made, pool.groups, seen)
-    return made
+        return folds.group_folds(pool.learned_from, pool.strata, pool.groups, k, seed)
+    own = Fold(0, pool.training, pool.validation, pool.test[:0])
+    if not len(own.training) or not len(own.validation):
+        training, validation = folds.hold_out(pool.learned_from, pool.strata, pool.groups, seed)
+        own = replace(own, training=training, validation=validation)
+    return [own]
 
 
-def choose_synthetic(real: int, supply: Supply, ratio: float, rng: np.random.Generator) -> Indices:
-    """Draw `ratio` synthetic pairs for each real image, fewer where there are no more, never none: int64 (n,)."""
-    wanted = min(max(1, round(ratio * real)), len(supply.images))
-    return np.sort(rng.choice(len(supply.images), size=wanted, replace=False))
+def choose_synthetic(real: int, synthetic: SyntheticImages, ratio: float, rng: np.random.Generator) -> Indices:
+    """Choose `ratio` synthetic pairs per real image, fewer where there are no more, never none: int64 (n,)."""
+    wanted = min(max(1, round(ratio * real)), len(synthetic.images))
+    return np.sort(rng.choice(len(synthetic.images), size=wanted, replace=False))
+
+
+def covered(pool: Pool) -> dict[str, float]:
+    """Of each structure's pixels, the share where a later one is, too: a coded mask file shows the later one."""
+    masks = pool.targets
+    shares, later = {}, torch.zeros_like(masks[:, 0], dtype=torch.bool)
+    for name, mask in reversed([*zip(pool.names, (masks > 127).unbind(1), strict=True)]):
+        shares[name] = float((mask & later).sum() / mask.sum().clamp(min=1))
+        later |= mask
+    return {name: shares[name] for name in pool.names}
 
 
 def _shows_organs(dataset: PackedDataset) -> NDArray[np.bool_]:
@@ -198,8 +161,8 @@ def _strata(labels: Indices, groups: Indices, learned_from: Indices, k: int) -> 
     }
     least = 2 * max(k, 2)  # each fold's share must be parted once more
     large = {label: count for label, count in people.items() if count >= least}
-    strata = np.where(np.isin(labels, list(large)), labels, REST)
-    rest = learned_from[strata[learned_from] == REST]
+    strata = np.where(np.isin(labels, list(large)), labels, SMALL_CLASSES)
+    rest = learned_from[strata[learned_from] == SMALL_CLASSES]
     if large and len(np.unique(groups[rest])) < least:
-        strata[strata == REST] = max(large, key=lambda label: large[label])
+        strata[strata == SMALL_CLASSES] = max(large, key=lambda label: large[label])
     return strata

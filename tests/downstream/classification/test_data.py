@@ -6,10 +6,23 @@ import torch
 
 from tests.downstream.blobs import blobs, changed, set_at, toy_dataset, toy_supply, toy_synthetic
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification.pool import Supply, check_real, choose_synthetic, cut, gather, supply
+from xrgan.downstream.classification.data import (
+    check_real,
+    choose_synthetic,
+    class_counts,
+    cut,
+    gather,
+    labelled_images,
+)
+from xrgan.downstream.pool import Pool, SyntheticImages
 from xrgan.errors import XrganError
 
 DATASET = toy_dataset()
+
+
+def counts(pool: Pool, indices: np.ndarray) -> np.ndarray:
+    """How many of those images each class has."""
+    return class_counts(pool.targets[indices], pool.names)
 
 
 def test_every_image_keeps_its_label_its_patient_and_its_split() -> None:
@@ -18,10 +31,10 @@ def test_every_image_keeps_its_label_its_patient_and_its_split() -> None:
         theirs = DATASET.of_split(split)
         assert pool.rows[ours].tolist() == theirs.tolist()
         np.testing.assert_array_equal(pool.images[ours], DATASET.images[theirs])
-        np.testing.assert_array_equal(pool.labels[ours], DATASET.labels[theirs])
+        np.testing.assert_array_equal(pool.targets[ours], DATASET.labels[theirs])
         np.testing.assert_array_equal(pool.groups[ours], DATASET.groups[theirs])
     assert pool.learned_from.tolist() == sorted([*pool.training, *pool.validation])
-    assert pool.counts(pool.test).tolist() == [12, 12]
+    assert counts(pool, pool.test).tolist() == [12, 12]
 
 
 def test_masks_are_nothing_that_a_classifier_sees() -> None:
@@ -33,10 +46,10 @@ def test_masks_are_nothing_that_a_classifier_sees() -> None:
 def test_images_without_a_label_are_left_out_and_counted(capfd: pytest.CaptureFixture[str]) -> None:
     pool = gather(changed(DATASET, labels=set_at(DATASET.labels, [0, 70], -1)))
     assert (len(pool.learned_from), len(pool.test)) == (63, 23)
-    assert pool.labels.min() == 0 and not {0, 70} & set(pool.rows)
+    assert pool.targets.min() == 0 and not {0, 70} & set(pool.rows)
     np.testing.assert_array_equal(pool.images, DATASET.images[pool.rows])
     images, labels = toy_synthetic()
-    assert len(supply(DATASET, images, set_at(labels, 5, -1), None).images) == 79
+    assert len(labelled_images(DATASET, images, set_at(labels, 5, -1), None).images) == 79
     said = capfd.readouterr().err
     assert "2 images of toys have no label" in said and "1 synthetic images have no label" in said
 
@@ -55,7 +68,7 @@ def test_an_image_without_a_label_still_tells_of_its_patient() -> None:
 def test_a_fold_s_images_are_those_rows_of_the_dataset() -> None:
     pool = gather(changed(DATASET, labels=set_at(DATASET.labels, [0, 1, 30], -1)))
     for fold in cut(pool, 2, 0):
-        there = pool.in_dataset(fold)
+        there = fold.at(pool.rows)
         assert there.number == fold.number
         for ours, theirs in (
             (fold.training, there.training),
@@ -69,7 +82,7 @@ def test_without_folds_it_is_the_dataset_s_own_split() -> None:
     pool = gather(DATASET)
     (own,) = cut(pool, 0, seed=3)
     assert (own.number, len(own.test)) == (0, 0)
-    there = pool.in_dataset(own)
+    there = own.at(pool.rows)
     assert there.training.tolist() == DATASET.of_split("train").tolist()
     assert there.validation.tolist() == DATASET.of_split("val").tolist()
 
@@ -81,7 +94,7 @@ def test_where_val_lacks_a_class_a_part_of_all_picks_the_epoch(lacks: str) -> No
     (own,) = cut(pool, 0, seed=0)
     assert sorted([*own.training, *own.validation]) == pool.learned_from.tolist()
     assert not set(pool.groups[own.training]) & set(pool.groups[own.validation])
-    assert pool.counts(own.validation).min() > 0 and len(own.test) == 0
+    assert counts(pool, own.validation).min() > 0 and len(own.test) == 0
 
 
 def test_folds_that_can_t_hold_every_class_are_refused() -> None:
@@ -95,18 +108,18 @@ def test_folds_that_can_t_hold_every_class_are_refused() -> None:
 # --- synthetic images
 
 
-def test_a_supply_holds_what_it_was_given_and_is_named_by_it() -> None:
+def test_synthetic_images_are_named_by_what_they_are() -> None:
     images, labels = toy_synthetic()
-    one = supply(DATASET, images, labels, None)
-    assert torch.equal(one.images, torch.from_numpy(images)) and torch.equal(one.labels, torch.from_numpy(labels))
-    assert one.counts(DATASET.classes).tolist() == [40, 40]
+    one = labelled_images(DATASET, images, labels, None)
+    assert torch.equal(one.images, torch.from_numpy(images)) and torch.equal(one.targets, torch.from_numpy(labels))
+    assert class_counts(one.targets, DATASET.classes).tolist() == [40, 40]
     others = [
-        supply(DATASET, images[::-1].copy(), labels, None),
-        supply(DATASET, images, 1 - labels, None),
-        supply(DATASET, images[:78], labels[:78], None),
+        labelled_images(DATASET, images[::-1].copy(), labels, None),
+        labelled_images(DATASET, images, 1 - labels, None),
+        labelled_images(DATASET, images[:78], labels[:78], None),
     ]
     assert len({one.digest, *(other.digest for other in others)}) == 4
-    assert supply(DATASET, images.copy(), labels.copy(), ()).digest == one.digest
+    assert labelled_images(DATASET, images.copy(), labels.copy(), ()).digest == one.digest
 
 
 @pytest.mark.parametrize(
@@ -116,16 +129,16 @@ def test_synthetic_images_come_in_the_real_class_mix(ratio: float, synthetic: in
     pool, drawn = gather(toy_dataset(train=60)), toy_supply(count=synthetic)
     chosen = choose_synthetic(pool, pool.learned_from, drawn, ratio, np.random.default_rng(0))
     assert len(set(chosen)) == len(chosen) == expected
-    assert np.bincount(drawn.labels[chosen]).tolist() == [expected // 2, expected // 2]
+    assert np.bincount(drawn.targets[chosen]).tolist() == [expected // 2, expected // 2]
 
 
 def test_a_scarce_class_holds_the_others_back() -> None:
     pool = gather(toy_dataset(train=60))
     labels = (np.arange(50) >= 40).astype(np.int64)  # 40 NORMAL, 10 PNEUMONIA
-    scarce = supply(DATASET, blobs(labels, 0), labels, None)
-    assert pool.counts(pool.learned_from).tolist() == [30, 30]
+    scarce = labelled_images(DATASET, blobs(labels, 0), labels, None)
+    assert counts(pool, pool.learned_from).tolist() == [30, 30]
     chosen = choose_synthetic(pool, pool.learned_from, scarce, 1, np.random.default_rng(0))
-    assert np.bincount(scarce.labels[chosen]).tolist() == [10, 10]
+    assert np.bincount(scarce.targets[chosen]).tolist() == [10, 10]
 
 
 # --- what is refused
@@ -153,8 +166,8 @@ def test_real_images_that_won_t_do() -> None:
 def test_synthetic_images_that_won_t_do() -> None:
     images, labels = toy_synthetic()
 
-    def of(images: np.ndarray, labels: np.ndarray, dataset: PackedDataset = DATASET) -> Supply:
-        return supply(dataset, images, labels, None)
+    def of(images: np.ndarray, labels: np.ndarray, dataset: PackedDataset = DATASET) -> SyntheticImages:
+        return labelled_images(dataset, images, labels, None)
 
     with pytest.raises(XrganError, match="There are no synthetic images"):
         of(images[:0], labels[:0])

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.downstream.blobs import QUICK, answers, changed, constructed, set_at, toy_dataset
+from tests.downstream.blobs import QUICK, answers, changed, constructed, set_at, summarised, toy_dataset
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification import verdict
-from xrgan.downstream.classification.comparison import Outcome
+from xrgan.downstream import report
+from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
-from xrgan.downstream.classification.pool import cut, gather
+from xrgan.downstream.classification.task import Classification
+from xrgan.downstream.trial import Trial
 
 DATASET = toy_dataset(train=200, test=160)
+TASK = Classification(QUICK)
 
 
 def summary_of(
@@ -32,9 +34,9 @@ def summary_of(
     """The summary of a study whose arms are as good as is said (`toys.constructed`)."""
     pool = gather(dataset)
     folds = cut(pool, k, 0)
-    outcomes = constructed(pool, folds, on_test, on_folds, fractions, seeds)
+    trials = constructed(pool, folds, on_test, on_folds, fractions, seeds)
     wish = {"arms": tuple(on_test), "fractions": tuple(fractions), "seeds": seeds, "k_folds": k, "resamples": 40}
-    return verdict.summarise(dataset, pool, folds, QUICK.model_copy(update=wish | options), outcomes)
+    return summarised(dataset, pool, folds, QUICK.model_copy(update=wish | options), trials)
 
 
 def verdicts(summary: Mapping[str, Any]) -> dict[str, str]:
@@ -85,13 +87,13 @@ def test_left_out_folds_alone_are_a_hint() -> None:
     """On the test split the arms answer alike but for chance, which here is a little on the arm's side."""
     pool = gather(DATASET)
     folds = cut(pool, 5, 0)
-    labels = pool.labels[pool.test].numpy()
-    outcomes = [
+    labels = pool.targets[pool.test].numpy()
+    trials = [
         replace(one, on_test=answers(labels, 1, np.random.default_rng([6, number])))
         for number, one in enumerate(constructed(pool, folds, {"real": 1, "synthetic": 1}, {"real": 1, "synthetic": 3}))
     ]
     config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 5, "resamples": 40})
-    summary = verdict.summarise(DATASET, pool, folds, config, outcomes)
+    summary = summarised(DATASET, pool, folds, config, trials)
     (one,) = summary["comparisons"]
     low, high = one["difference"]["auroc"]["interval"]
     assert low < 0 < one["difference"]["auroc"]["mean"] < high and one["folds"]["p_holm"] < 0.05
@@ -108,21 +110,21 @@ def test_chance_alone_shows_hardly_ever_anything() -> None:
     """Two arms of equal strength and different answers: 20 studies with two folds, 20 of two seeds."""
     dataset = toy_dataset(train=60, test=80)
     pool = gather(dataset)
-    labels = pool.labels.numpy()
+    labels = pool.strata
     found = []
     for study in range(20):
         for k, seeds in ((2, 1), (0, 2)):
             folds = cut(pool, k, 0)
-            outcomes = []
+            trials = []
             for number, one in enumerate(constructed(pool, folds, {"real": 1, "synthetic": 1}, seeds=seeds)):
                 rng = np.random.default_rng([study, number])
                 on_fold = one.on_fold
                 if k:
-                    on_fold = answers(labels[folds[one.place.fold - 1].test], 1, rng)
-                outcomes.append(replace(one, on_test=answers(labels[pool.test], 1, rng), on_fold=on_fold))
+                    on_fold = answers(labels[folds[one.key.fold - 1].test], 1, rng)
+                trials.append(replace(one, on_test=answers(labels[pool.test], 1, rng), on_fold=on_fold))
             wish = {"arms": ("real", "synthetic"), "seeds": seeds, "k_folds": k, "resamples": 40}
             config = QUICK.model_copy(update=wish)
-            found += verdicts(verdict.summarise(dataset, pool, folds, config, outcomes)).values()
+            found += verdicts(summarised(dataset, pool, folds, config, trials)).values()
     assert len(found) == 40 and sum(one in ("helps", "harms") for one in found) <= 1
     assert sum(one == "nothing shown" for one in found) >= 0.8 * len(found)
 
@@ -134,19 +136,19 @@ def discordant(only_synthetic: int, only_real: int, others: Sequence[str] = ()) 
     real one.
     """
     pool = gather(DATASET)
-    labels = pool.labels[pool.test].numpy()
+    labels = pool.targets[pool.test].numpy()
     rng = np.random.default_rng(0)
     images = np.arange(len(labels))
     of_truth = rng.uniform(0.6, 0.95, len(labels))
     real = np.where(images < only_synthetic, 0.02, of_truth)
     synthetic = np.where(images >= len(labels) - only_real, 0.49, of_truth)
     arms = ["real", "synthetic", *others]
-    outcomes = []
+    trials = []
     for one in constructed(pool, cut(pool, 0, 0), dict.fromkeys(arms, 1.0), seeds=2):
-        right = synthetic if one.place.arm == "synthetic" else real
-        outcomes.append(replace(one, on_test=np.where(np.eye(2)[labels] == 1, right[:, None], 1 - right[:, None])))
+        right = synthetic if one.key.arm == "synthetic" else real
+        trials.append(replace(one, on_test=np.where(np.eye(2)[labels] == 1, right[:, None], 1 - right[:, None])))
     config = QUICK.model_copy(update={"arms": tuple(arms), "seeds": 2, "k_folds": 0})
-    return verdict.summarise(DATASET, pool, cut(pool, 0, 0), config, outcomes)
+    return summarised(DATASET, pool, cut(pool, 0, 0), config, trials)
 
 
 def test_what_is_significant_alone_is_a_hint_among_several() -> None:
@@ -171,14 +173,14 @@ def test_what_is_significant_alone_is_a_hint_among_several() -> None:
 def test_results_are_the_scores_of_the_test_split() -> None:
     pool = gather(DATASET)
     folds = cut(pool, 5, 0)
-    outcomes = constructed(pool, folds, {"real": 1, "synthetic": 2}, fractions=(0.5, 1.0), seeds=2)
+    trials = constructed(pool, folds, {"real": 1, "synthetic": 2}, fractions=(0.5, 1.0), seeds=2)
     wish = {"arms": ("real", "synthetic"), "fractions": (0.5, 1.0), "seeds": 2, "k_folds": 5, "resamples": 10}
-    summary = verdict.summarise(DATASET, pool, folds, QUICK.model_copy(update=wish), outcomes)
+    summary = summarised(DATASET, pool, folds, QUICK.model_copy(update=wish), trials)
     keys = [("real", 0.5), ("synthetic", 0.5), ("real", 1.0), ("synthetic", 1.0)]
     assert [(one["arm"], one["fraction"]) for one in summary["results"]] == keys
-    labels = pool.labels[pool.test].numpy()
+    labels = pool.targets[pool.test].numpy()
     for one in summary["results"]:
-        ours = [score(labels, x.on_test) for x in outcomes if x.place[:2] == (one["arm"], one["fraction"])]
+        ours = [score(labels, x.on_test) for x in trials if x.key[:2] == (one["arm"], one["fraction"])]
         assert one["trainings"] == len(ours) == 10
         for name in METRICS:
             figure = one["test"][name]
@@ -226,22 +228,22 @@ def test_a_class_of_one_test_patient_and_folds_without_spread_leave_nulls() -> N
     few = changed(few, patients=set_at(few.patients, test[:2], "one"), labels=set_at(few.labels, test[:2], 1))
     pool = gather(few)
     folds = cut(pool, 3, 0)
-    labels = pool.labels.numpy()
+    labels = pool.strata
 
-    def sure(one: Outcome) -> Outcome:
-        right = one.place.arm == "synthetic"
-        truth = labels[folds[one.place.fold - 1].test]
+    def sure(one: Trial) -> Trial:
+        right = one.key.arm == "synthetic"
+        truth = labels[folds[one.key.fold - 1].test]
         return replace(one, on_fold=np.eye(2)[truth if right else 1 - truth])
 
-    outcomes = [sure(one) for one in constructed(pool, folds, {"real": 1, "synthetic": 1})]
+    trials = [sure(one) for one in constructed(pool, folds, {"real": 1, "synthetic": 1})]
     config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 3})
-    summary = verdict.summarise(few, pool, folds, config, outcomes)
+    summary = summarised(few, pool, folds, config, trials)
     assert all(math.isfinite(number) for number in numbers(summary))
     of_folds = summary["comparisons"][0]["folds"]
     assert (of_folds["mean"], of_folds["p"], of_folds["p_holm"]) == (1, None, None)
     assert verdicts(summary) == {"synthetic 1": "nothing shown"}
     assert "p = –" in summary["comparisons"][0]["sentence"]
-    assert verdict.rows(summary)
+    assert report.rows(TASK, summary)
 
 
 def test_three_classes() -> None:
@@ -263,7 +265,7 @@ def test_one_arm_is_compared_with_nothing() -> None:
     summary = summary_of({"synthetic": 1})
     assert summary["comparisons"] == [] and "nothing is compared" in summary["conclusion"]
     assert summary["results"][0]["test"]["auroc"]["mean"] > 0.5
-    assert [len(row) for row in verdict.rows(summary)] == [len(verdict.columns(summary))]
+    assert [len(row) for row in report.rows(TASK, summary)] == [len(report.columns(TASK, summary))]
 
 
 # --- words
@@ -284,7 +286,7 @@ def test_arms_that_do_otherwise_with_fewer_images_are_named_with_their_share() -
     config = QUICK.model_copy(
         update={"arms": ("real", "synthetic"), "fractions": (0.05, 1.0), "k_folds": 5, "resamples": 40}
     )
-    summary = verdict.summarise(DATASET, pool, folds, config, [*few, *all_])
+    summary = summarised(DATASET, pool, folds, config, [*few, *all_])
     assert verdicts(summary) == {"synthetic 0.05": "helps", "synthetic 1": "nothing shown"}
     assert "synthetic at 5 % helps" in summary["conclusion"]
     assert "synthetic at 100 %" in summary["conclusion"]
@@ -322,19 +324,19 @@ def test_caveats_fit_the_study() -> None:
 
 def test_the_table_has_a_row_an_arm_and_fraction() -> None:
     summary = summary_of({"real": 1, "synthetic": 0.2})
-    real, synthetic = verdict.rows(summary)
-    columns = verdict.columns(summary)
+    real, synthetic = report.rows(TASK, summary)
+    columns = report.columns(TASK, summary)
     assert len(real) == len(synthetic) == len(columns) and columns[0] == "arm"
     figure, difference = summary["results"][1]["test"]["auroc"], summary["comparisons"][0]["difference"]["auroc"]
     assert real[0] == "real" and real[-1] == ""
     assert synthetic[1] == f"{figure['mean']:.3f}" and "harms" in synthetic[-1]
     assert f"−{-difference['mean']:.3f}" in synthetic
     several = summary_of({"real": 1, "synthetic": 1}, fractions=(0.05, 1.0))
-    assert [row[:2] for row in verdict.rows(several)] == [
+    assert [row[:2] for row in report.rows(TASK, several)] == [
         ["5 %", "real"],
         ["5 %", "synthetic"],
         ["100 %", "real"],
         ["100 %", "synthetic"],
     ]
-    assert len(verdict.columns(several)) == len(columns) + 1
-    assert "+0.000" in verdict.rows(several)[1], "nothing has no sign of its own"
+    assert len(report.columns(TASK, several)) == len(columns) + 1
+    assert "+0.000" in report.rows(TASK, several)[1], "nothing has no sign of its own"

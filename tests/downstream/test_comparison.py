@@ -4,48 +4,45 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
-from tests.downstream.blobs import constructed, toy_dataset
-from xrgan.downstream.classification.comparison import (
-    LEADING,
-    Compared,
-    Outcome,
-    compare,
-    resample,
-    spread,
-    together,
-)
+from tests.downstream.blobs import QUICK, constructed, results_of, toy_dataset
+from xrgan.downstream import comparison
+from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, auroc, score
-from xrgan.downstream.classification.pool import Pool, cut, gather
-from xrgan.downstream.comparison import by_key
+from xrgan.downstream.classification.task import LEADING, Classification, together
+from xrgan.downstream.comparison import ArmComparison, compare, left_out_ratio
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.statistics import corrected_t_test, interval
+from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
 
 POOL = gather(toy_dataset(train=120, test=100))
-LABELS = POOL.labels.numpy()
+LABELS = POOL.strata
 OWN = cut(POOL, 0, 0)
 FIVE = cut(POOL, 5, 0)
 
 
-def left_out(folds: list[Fold]) -> dict[int, NDArray[np.int64]]:
-    return {fold.number: LABELS[fold.test] for fold in folds if fold.number}
+def resample(trials: list[Trial], folds: list[Fold] = OWN, resamples: int = 30) -> dict[ArmKey, Floats]:
+    task = Classification(QUICK.model_copy(update={"resamples": resamples}))
+    return comparison.resample(task, results_of(POOL, folds, trials))
 
 
 def compared(
-    outcomes: list[Outcome], folds: list[Fold], baseline: str = "real", pool: Pool = POOL, test_to_training: float = 0.3
-) -> list[Compared]:
-    grouped = by_key(outcomes)
-    return compare(pool, grouped, resample(pool, grouped, 30, 0), baseline, test_to_training, left_out(folds))
+    trials: list[Trial], folds: list[Fold], baseline: str = "real", test_to_training: float = 0.3
+) -> list[ArmComparison]:
+    """Args: test_to_training: left-out images per image learned from."""
+    task, results = Classification(QUICK), results_of(POOL, folds, trials)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "left_out_ratio", lambda _: test_to_training)
+        return compare(task, results, resample(trials, folds), baseline)
 
 
 def test_differences_are_of_the_test_split_mean_over_trainings() -> None:
-    outcomes = constructed(POOL, OWN, {"real": 1, "synthetic": 0.5}, seeds=3)
-    (one,) = compared(outcomes, OWN)
+    trials = constructed(POOL, OWN, {"real": 1, "synthetic": 0.5}, seeds=3)
+    (one,) = compared(trials, OWN)
     assert (one.arm, one.baseline, one.fraction, one.folds) == ("synthetic", "real", 1.0, None)
     labels = LABELS[POOL.test]
-    ours, theirs = ([score(labels, x.on_test) for x in outcomes if x.place.arm == arm] for arm in ("synthetic", "real"))
+    ours, theirs = ([score(labels, x.on_test) for x in trials if x.key.arm == arm] for arm in ("synthetic", "real"))
     for name in METRICS:
         expected = [a[name] - b[name] for a, b in zip(ours, theirs, strict=True)]
         assert one.difference[name] == pytest.approx(np.mean(expected), abs=1e-12)
@@ -56,26 +53,25 @@ def test_differences_are_of_the_test_split_mean_over_trainings() -> None:
 
 def test_equal_arms_differ_by_nothing_whoever_the_patients_are() -> None:
     """Because both are scored on the same resamples; each by itself, its interval is wide."""
-    outcomes = constructed(POOL, FIVE, {"real": 1, "synthetic": 1})
-    grouped = by_key(outcomes)
-    samples = resample(POOL, grouped, 30, 0)
-    (one,) = compared(outcomes, FIVE)
+    trials = constructed(POOL, FIVE, {"real": 1, "synthetic": 1})
+    samples = resample(trials, FIVE)
+    (one,) = compared(trials, FIVE)
     for name, k in zip(METRICS, range(len(METRICS)), strict=True):
         assert one.difference[name] == 0 and one.interval[name] == (0, 0)
         low, high = interval(samples["real", 1.0][:, k])
         assert high - low > 0.01
     assert one.folds and (one.folds.mean, one.folds.p, one.folds_holm) == (0, 1, 1)
-    assert (one.images.only_a, one.images.only_b, one.images.p, one.images_holm) == (0, 0, 1, 1)
+    assert (one.paired.wins, one.paired.losses, one.paired.p, one.paired_holm) == (0, 0, 1, 1)
     assert one.by_seed == (0,)
 
 
 def test_the_folds_test_is_of_the_left_out_parts_a_fold_a_trial_whatever_the_seeds() -> None:
-    outcomes = constructed(POOL, FIVE, {"real": 1, "synthetic": 1}, {"real": 2, "synthetic": 1}, seeds=3)
-    (one,) = compared(outcomes, FIVE, test_to_training=0.3)
+    trials = constructed(POOL, FIVE, {"real": 1, "synthetic": 1}, {"real": 2, "synthetic": 1}, seeds=3)
+    (one,) = compared(trials, FIVE, test_to_training=0.3)
     gains = []
     for fold in FIVE:
         ours, theirs = (
-            np.mean([auroc(LABELS[fold.test], x.on_fold) for x in outcomes if x.place[:3] == (arm, 1.0, fold.number)])
+            np.mean([auroc(LABELS[fold.test], x.on_fold) for x in trials if x.key[:3] == (arm, 1.0, fold.number)])
             for arm in ("synthetic", "real")
         )
         gains.append(ours - theirs)
@@ -93,62 +89,58 @@ def test_images_that_one_arm_alone_gets_right_are_counted_from_all_its_trainings
     answer = {("real", 1): right, ("real", 2): unsure, ("synthetic", 1): right.copy(), ("synthetic", 2): unsure.copy()}
     answer["synthetic", 1][:7] = wrong[:7]
     answer["real", 1][7:9] = wrong[7:9]
-    outcomes = [replace(one, on_test=answer[one.place.arm, one.place.seed]) for one in base]
-    (one,) = compared(outcomes, OWN)
-    assert (one.images.only_a, one.images.only_b) == (2, 7)
-    ones = by_key(outcomes)["real", 1.0]
-    assert np.allclose(together(ones), (answer["real", 1] + answer["real", 2]) / 2)
+    trials = [replace(one, on_test=answer[one.key.arm, one.key.seed]) for one in base]
+    (one,) = compared(trials, OWN)
+    assert (one.paired.wins, one.paired.losses) == (2, 7)
+    ones = by_arm(trials)["real", 1.0]
+    assert np.allclose(together([one.on_test for one in ones]), (answer["real", 1] + answer["real", 2]) / 2)
 
 
 def test_every_arm_and_fraction_is_compared_with_the_baseline_at_that_fraction() -> None:
     arms = {"real": 1, "real+classic": 1.5, "synthetic": 0.5}
-    outcomes = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
-    made = compared(outcomes, FIVE)
+    trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
+    made = compared(trials, FIVE)
     assert [(one.arm, one.fraction) for one in made] == [
         ("real+classic", 0.1),
         ("synthetic", 0.1),
         ("real+classic", 1.0),
         ("synthetic", 1.0),
     ]
-    alone = compared([one for one in outcomes if one.place.fraction == 0.1], FIVE)
+    alone = compared([one for one in trials if one.key.fraction == 0.1], FIVE)
     for one, same in zip(made, alone, strict=False):
-        assert one.difference == same.difference and one.folds == same.folds and one.images == same.images
-    others = compared(outcomes, FIVE, baseline="real+classic")
+        assert one.difference == same.difference and one.folds == same.folds and one.paired == same.paired
+    others = compared(trials, FIVE, baseline="real+classic")
     assert others[0].difference[LEADING] == pytest.approx(-made[0].difference[LEADING])
 
 
 def test_holm_counts_every_comparison_of_the_study_and_each_kind_of_test_by_itself() -> None:
     arms = {"real": 1, "real+classic": 1.6, "real+synthetic": 1.2, "synthetic": 0.6}
-    outcomes = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
-    made = compared(outcomes, FIVE)
+    trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
+    made = compared(trials, FIVE)
     assert len(made) == 6
     for p, adjusted in (
         ([one.folds.p for one in made if one.folds], [one.folds_holm for one in made]),
-        ([one.images.p for one in made], [one.images_holm for one in made]),
+        ([one.paired.p for one in made], [one.paired_holm for one in made]),
     ):
         np.testing.assert_allclose(adjusted, multipletests(p, method="holm")[1])
         assert min(adjusted) == pytest.approx(min(1, 6 * min(p)))
         assert any(a > b for a, b in zip(adjusted, p, strict=True))
-    pair = [one for one in outcomes if one.place.fraction == 1 and one.place.arm in ("real", "synthetic")]
+    pair = [one for one in trials if one.key.fraction == 1 and one.key.arm in ("real", "synthetic")]
     (alone,) = compared(pair, FIVE)
-    assert alone.folds and alone.folds_holm == alone.folds.p and alone.images_holm == alone.images.p
+    assert alone.folds and alone.folds_holm == alone.folds.p and alone.paired_holm == alone.paired.p
 
 
 def test_the_bootstrap_draws_patients_not_images() -> None:
     """Of two images a patient, both always come: as many hits, twice."""
     labels = LABELS[POOL.test]
-    (outcome,) = constructed(POOL, OWN, {"real": 1})
+    (trial,) = constructed(POOL, OWN, {"real": 1})
     by_patient = np.where(np.arange(len(labels)) // 2 % 3 == 0, 1 - labels, labels)  # a third of the patients wrong
-    outcome = replace(outcome, on_test=np.eye(2)[by_patient])
-    samples = resample(POOL, {("real", 1.0): [outcome]}, 400, 0)["real", 1.0]
+    trial = replace(trial, on_test=np.eye(2)[by_patient])
+    samples = resample([trial], OWN, 400)["real", 1.0]
     accuracy = samples[:, list(METRICS).index("accuracy")]
     assert accuracy.std() == pytest.approx(np.sqrt(2 / 9 / 50), rel=0.15), "50 patients, not 100 images"
 
 
-def test_spread_is_over_trainings() -> None:
-    outcomes = constructed(POOL, OWN, {"real": 1}, seeds=4)
-    figures = [score(LABELS[POOL.test], one.on_test)["f1"] for one in outcomes]
-    assert spread(LABELS[POOL.test], outcomes)["f1"] == pytest.approx(
-        {"mean": np.mean(figures), "std": np.std(figures, ddof=1)}
-    )
-    assert np.isnan(spread(LABELS[POOL.test], outcomes[:1])["f1"]["std"])
+def test_what_is_left_out_is_counted_per_image_learned_from() -> None:
+    ratios = [len(fold.test) / len(fold.training) for fold in FIVE]
+    assert left_out_ratio(FIVE) == pytest.approx(np.mean(ratios)) and 0.2 < left_out_ratio(FIVE) < 0.4

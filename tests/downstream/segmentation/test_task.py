@@ -27,21 +27,25 @@ from tests.downstream.chests import (
 )
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
+from xrgan.downstream import report
+from xrgan.downstream.classic import Classic
 from xrgan.downstream.folds import Fold
 from xrgan.downstream.leaks import TrainingProvenance
-from xrgan.downstream.segmentation import metrics
-from xrgan.downstream.segmentation import report as segment_report
-from xrgan.downstream.segmentation import saved as segment_saved
-from xrgan.downstream.segmentation import study as segment_study
-from xrgan.downstream.segmentation import verdict as segment_verdict
-from xrgan.downstream.segmentation.pool import Pool, Supply, cut, gather, supply
-from xrgan.downstream.segmentation.saved import load_segmenters
+from xrgan.downstream.pool import Pool, SyntheticImages
+from xrgan.downstream.segmentation import inference, metrics, pictures, task
+from xrgan.downstream.segmentation.data import covered, cut, gather
+from xrgan.downstream.segmentation.inference import load_segmenters
 from xrgan.downstream.segmentation.segmenter import Segmenter, predict
+from xrgan.downstream.segmentation.task import Segmentation
+from xrgan.downstream.study import check, run_study
+from xrgan.downstream.task import Results
 from xrgan.downstream.trial import TrialKey
+from xrgan.downstream.verdict import summarise
 from xrgan.errors import XrganError
 
 OWN_SPLIT = QUICK.model_copy(update={"k_folds": 0, "epochs": 2})
-PICTURES = segment_report.save_pictures
+PICTURES = report.save_pictures
+TASK = Segmentation(QUICK)
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,11 @@ def run(
     folder: Path,
     config: SegmentConfig = QUICK,
     dataset: PackedDataset | None = None,
-    pairs: Supply | None = None,
+    pairs: SyntheticImages | None = None,
 ) -> Result:
     dataset = dataset or masked_dataset()
     shared = pairs or masked_supply(dataset)
-    return Result(folder, segment_study.segment(dataset, config, CPU, folder, lambda _: shared))
+    return Result(folder, run_study(Segmentation(config), dataset, CPU, folder, lambda _: shared))
 
 
 def of(**changes: Any) -> SegmentConfig:
@@ -78,9 +82,9 @@ def of(**changes: Any) -> SegmentConfig:
 def small() -> Iterator[None]:
     """Networks of two convolutions, and no pictures, which take longer than all trainings of a study."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (segment_study, segment_saved):
+        for module in (task, inference):
             patch.setattr(module, "build", small_build)
-        patch.setattr(segment_report, "save_pictures", lambda *_: {})
+        patch.setattr(report, "save_pictures", lambda *_: {})
         yield
 
 
@@ -88,7 +92,7 @@ def small() -> Iterator[None]:
 def result(small: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """The default study on two folds, with its pictures."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segment_report, "save_pictures", PICTURES)
+        patch.setattr(report, "save_pictures", PICTURES)
         return run(tmp_path_factory.mktemp("study") / "segment")
 
 
@@ -100,13 +104,13 @@ def studies_in(folder: Path) -> set[str]:
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Digests of the weights that each training began with."""
     began = []
-    train = segment_study.train
+    train = task.train
 
     def counted(network: Segmenter, *rest: Any, **more: Any) -> Any:
         began.append(str([float(value.double().sum()) for value in network.state_dict().values()]))
         return train(network, *rest, **more)
 
-    monkeypatch.setattr(segment_study, "train", counted)
+    monkeypatch.setattr(task, "train", counted)
     return began
 
 
@@ -170,7 +174,7 @@ def test_a_kept_segmenter_answers_as_it_was_scored(result: Result) -> None:
     pool = gather(masked_dataset(), 2)
     places = {TrialKey(arm, 1.0, fold, 1) for arm in ("real", "real+synthetic") for fold in (1, 2)}
     segmenters = load_segmenters(result.folder, studies_in(result.folder), places)
-    true = pool.masks[pool.test].numpy() > 127
+    true = pool.targets[pool.test].numpy() > 127
     for arm in ("real", "real+synthetic"):
         rows = result.scores.query("arm == @arm")
         answered = metrics.dice(predict(segmenters[arm], pool.images, pool.test, CPU), true)
@@ -184,8 +188,8 @@ def test_overlays_show_the_median_and_the_worst_by_the_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Any] = []
-    monkeypatch.setattr(segment_report, "save_pictures", PICTURES)
-    monkeypatch.setattr(segment_report, "save_overlays", lambda _, *more: shown.extend(more))
+    monkeypatch.setattr(report, "save_pictures", PICTURES)
+    monkeypatch.setattr(pictures, "save_overlays", lambda _, *more: shown.extend(more))
     run(tmp_path, of(arms=("real", "synthetic"), epochs=3))
     images, true, predicted, structures, titles = shown
     dataset = masked_dataset()
@@ -215,7 +219,7 @@ def test_test_images_choose_nothing(result: Result, tmp_path: Path) -> None:
 def test_an_interrupted_study_goes_on_and_ends_as_one_in_one_piece(
     result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
 ) -> None:
-    counted, left = segment_study.train, [3]
+    counted, left = task.train, [3]
 
     def interrupted(*rest: Any, **more: Any) -> Any:
         left[0] -= 1
@@ -224,7 +228,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_in_one_piece(
         return counted(*rest, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment_study, "train", interrupted)
+        patch.setattr(task, "train", interrupted)
         with pytest.raises(KeyboardInterrupt):
             run(tmp_path)
     assert not (tmp_path / "summary.yaml").exists()
@@ -265,7 +269,7 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixt
     images[0, 1:] = 0
     dataset = replace(dataset, images=images)
     config = of(arms=("real",), epochs=1)
-    segment_study.segment(dataset, config, CPU, tmp_path, checked=segment_study.check(dataset, config))
+    run_study(Segmentation(config), dataset, CPU, tmp_path, checked=check(Segmentation(config), dataset))
     assert capfd.readouterr().err.count("1 of 60 images of chests are left out") == 1
 
 
@@ -274,13 +278,13 @@ def test_five_arms_start_alike_take_the_same_steps_and_see_what_they_should(
 ) -> None:
     dataset = masked_dataset()
     learned: list[tuple[set[int], bool]] = []
-    counted = segment_study.train
+    counted = task.train
 
-    def watched(network: Any, examples: Any, budget: Any, device: Any, seed: int, report: Any, classic: bool) -> Any:
-        learned.append((set(examples.training.tolist()), classic))
-        return counted(network, examples, budget, device, seed, report, classic)
+    def watched(network: Any, examples: Any, phase: Any, device: Any, seed: int, report: Any, classic: Any) -> Any:
+        learned.append((set(phase.training.tolist()), isinstance(classic, Classic)))
+        return counted(network, examples, phase, device, seed, report, classic)
 
-    monkeypatch.setattr(segment_study, "train", watched)
+    monkeypatch.setattr(task, "train", watched)
     scores = run(tmp_path, of(arms=ALL_ARMS, epochs=4), dataset).scores.set_index("arm")
     assert list(scores.index) == list(ALL_ARMS)
     assert len(set(trained[:4])) == 1 and trained[0] == trained[5] != trained[4]  # only fine-tuning goes on
@@ -306,7 +310,7 @@ def test_a_fraction_thins_real_images_by_patient_and_leaves_the_synthetic_alone_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = of(fractions=(0.25, 1.0), arms=("real", "real+synthetic", "synthetic"), epochs=2)
-    monkeypatch.setattr(segment_report, "save_pictures", PICTURES)
+    monkeypatch.setattr(report, "save_pictures", PICTURES)
     result = run(tmp_path, config)
     scores = result.scores.set_index(["arm", "fraction"])
     whole = scores.n_real["real", 1.0]
@@ -327,49 +331,6 @@ def test_fewer_pairs_than_asked_for_are_all_used_and_told(tmp_path: Path) -> Non
     assert any(caveat.startswith("Only 0.25 synthetic images a real one") for caveat in result.summary["caveats"])
 
 
-def pool_of(dataset: PackedDataset, k: int = 2) -> Pool:
-    return gather(dataset, k)
-
-
-def test_images_without_any_organ_are_left_out_and_counted(capfd: pytest.CaptureFixture[str]) -> None:
-    dataset = masked_dataset()
-    images = dataset.images.copy()
-    images[[0, 5, 50], 1:] = 0
-    images[7, 2] = 0  # a heart that nobody outlined: the lungs are there
-    pool = pool_of(replace(dataset, images=images))
-    assert "3 of 60 images of chests are left out: their masks show no organ" in capfd.readouterr().err.replace(
-        "\n", " "
-    )
-    assert set(range(60)) - set(pool.rows) == {0, 5, 50}
-    assert torch.equal(pool.images[pool.test], torch.from_numpy(images[pool.rows[pool.test], :1]))
-    assert torch.equal(pool.masks[pool.training], torch.from_numpy(images[pool.rows[pool.training], 1:]))
-    healthy = replace(dataset, images=images[:, :2], masks=("opacity",))
-    assert len(pool_of(healthy).rows) == 60  # no opacity is no missing mask
-
-
-def test_folds_share_out_classes_and_unlabelled_patients_and_part_nobody() -> None:
-    dataset = masked_dataset(train=96)
-    labels = dataset.labels.copy()
-    labels[:24] = -1
-    labels[[24, 25]] = 2  # one patient: no class of its own
-    pool = pool_of(replace(dataset, labels=labels, classes=("NORMAL", "PNEUMONIA", "RARE")), k=3)
-    made = cut(pool, 3, 0)
-    for fold in made:
-        assert np.count_nonzero(labels[pool.rows[fold.test]] == -1) == 8
-        assert len(fold.test) == pytest.approx(32, abs=2) and len(fold.validation) == pytest.approx(64 / 7, abs=3)
-        people = [set(pool.groups[part]) for part in (fold.training, fold.validation, fold.test)]
-        assert not people[0] & people[1] and not (people[0] | people[1]) & people[2]
-    assert sorted(np.concatenate([fold.test for fold in made])) == list(pool.learned_from)
-
-
-def test_a_dataset_without_classes_or_val_is_cut_by_patient_alone() -> None:
-    dataset = masked_dataset(train=12)
-    dataset = replace(dataset, labels=np.full(24, -1), classes=(), splits=np.array(["train"] * 12 + ["test"] * 12))
-    (own,) = cut(pool_of(dataset, 0), 0, 0)
-    assert own.number == 0 and len(own.training) > len(own.validation) > 0 == len(own.test)
-    assert [len(fold.test) for fold in cut(pool_of(dataset, 6), 6, 0)] == [2] * 6
-
-
 @pytest.mark.parametrize(
     ("changes", "k", "sentence"),
     [
@@ -387,16 +348,16 @@ def test_what_stands_in_the_way_is_a_sentence(
 ) -> None:
     dataset, config = masked_dataset(**changes), QUICK.model_copy(update={"k_folds": k})
     if sentence is None:
-        assert len(segment_study.check(dataset, config)[1]) == k
+        assert len(check(Segmentation(config), dataset)[1]) == k
         return
     with pytest.raises(XrganError, match=sentence):
-        segment_study.segment(dataset, config, CPU, tmp_path / "segment")
+        run_study(Segmentation(config), dataset, CPU, tmp_path / "segment")
     assert not (tmp_path / "segment").exists()
 
 
 def test_too_few_epochs_for_two_trainings_in_one() -> None:
     with pytest.raises(XrganError, match="synthetic→real needs 2 epochs"):
-        segment_study.check(masked_dataset(), of(arms=("synthetic→real",), epochs=1))
+        check(Segmentation(of(arms=("synthetic→real",), epochs=1)), masked_dataset())
 
 
 def test_nobody_is_judged_by_who_was_learned_from() -> None:
@@ -405,25 +366,25 @@ def test_nobody_is_judged_by_who_was_learned_from() -> None:
     patients[-1] = "patient0"
     leaking = replace(dataset, patients=patients)
     with pytest.raises(XrganError, match="in the test split.*--leaks drop"):
-        segment_study.check(leaking, QUICK)
-    pool, _ = segment_study.check(leaking, QUICK.model_copy(update={"leaks": "drop"}))
+        check(Segmentation(QUICK), leaking)
+    pool, _ = check(Segmentation(QUICK.model_copy(update={"leaks": "drop"})), leaking)
     assert set(pool.rows[pool.test]) == set(range(48, 59))
     copied = replace(dataset, hashes=np.where(np.arange(60) == 55, dataset.hashes[3], dataset.hashes))
     with pytest.raises(XrganError, match="in the test split"):
-        segment_study.check(copied, QUICK)
+        check(Segmentation(QUICK), copied)
 
 
 def test_a_generator_that_saw_who_is_left_out_is_refused(tmp_path: Path) -> None:
     dataset = masked_dataset()
     everybody = (TrainingProvenance("exp1", np.unique(dataset.groups[dataset.of_split("train")])),)
-    segment_study.check(dataset, OWN_SPLIT, everybody)
+    check(Segmentation(OWN_SPLIT), dataset, everybody)
     with pytest.raises(XrganError, match="exp1 learned from images of .* fold 1's left-out part.*--gan-per-fold"):
-        segment_study.check(dataset, QUICK, everybody)
+        check(Segmentation(QUICK), dataset, everybody)
     pairs = masked_supply(dataset)
     with pytest.raises(XrganError, match="exp1 learned from images"):
-        segment_study.segment(dataset, QUICK, CPU, tmp_path, lambda _: replace(pairs, seen=everybody))
+        run_study(Segmentation(QUICK), dataset, CPU, tmp_path, lambda _: replace(pairs, seen=everybody))
     with pytest.raises(XrganError, match="in the test split"):
-        segment_study.check(dataset, OWN_SPLIT, (TrainingProvenance("exp1", dataset.groups[dataset.of_split("test")]),))
+        check(Segmentation(OWN_SPLIT), dataset, (TrainingProvenance("exp1", dataset.groups[dataset.of_split("test")]),))
 
 
 def test_each_fold_asks_for_its_own_pairs_in_rows_of_the_dataset(tmp_path: Path) -> None:
@@ -433,37 +394,31 @@ def test_each_fold_asks_for_its_own_pairs_in_rows_of_the_dataset(tmp_path: Path)
     dataset = replace(dataset, images=images)
     asked: list[Fold] = []
 
-    def of_fold(fold: Fold) -> Supply:
+    def of_fold(fold: Fold) -> SyntheticImages:
         asked.append(fold)
         return replace(
             masked_supply(dataset), seen=(TrainingProvenance("own", np.unique(dataset.groups[fold.training])),)
         )
 
-    segment_study.segment(dataset, QUICK.model_copy(update={"epochs": 1}), CPU, tmp_path, of_fold)
+    run_study(Segmentation(QUICK.model_copy(update={"epochs": 1})), dataset, CPU, tmp_path, of_fold)
     assert [fold.number for fold in asked] == [1, 2]
     assert sorted(np.concatenate([fold.test for fold in asked])) == list(range(2, 48))
 
 
-def test_pairs_that_no_study_can_use_are_refused() -> None:
-    dataset, drawn = masked_dataset(), chests(8, 1)
-    with pytest.raises(XrganError, match="The synthetic images are 32 × 32 with 3 channels"):
-        supply(dataset, drawn[:, :1].repeat(3, axis=1), drawn[:, 1:], None)
-    with pytest.raises(XrganError, match="There are no synthetic images"):
-        supply(dataset, drawn[:0, :1], drawn[:0, 1:], None)
-    drawn[:, 2] = 0
-    with pytest.raises(XrganError, match="No synthetic mask shows any heart"):
-        supply(dataset, drawn[:, :1], drawn[:, 1:], None)
+def pool_of(dataset: PackedDataset, k: int = 2) -> Pool:
+    return gather(dataset, k)
 
 
 # Verdicts, of figures that are made up.
 
 
-def judged(*outcomes: Any, folds: int = 0, arms: tuple[str, ...] = ("real", "real+synthetic")) -> dict[str, Any]:
+def judged(*trials: Any, folds: int = 0, arms: tuple[str, ...] = ("real", "real+synthetic")) -> dict[str, Any]:
     dataset = masked_dataset(train=24, test=24, masks=("lungs",))
     dataset = replace(dataset, images=dataset.images[:, :2])
     pool = pool_of(dataset, folds)
     config = QUICK.model_copy(update={"k_folds": folds, "arms": arms, "seeds": 3 if not folds else 1})
-    return segment_verdict.summarise(dataset, pool, cut(pool, folds, 0), config, outcomes)
+    results = Results(pool, cut(pool, folds, 0), trials, frozenset(), Path("nowhere"), CPU)
+    return summarise(Segmentation(config), dataset, results)
 
 
 def dice(mean: float, seed: int = 0) -> list[float]:
@@ -483,7 +438,7 @@ def test_what_holds_over_patients_and_seeds_helps_or_harms(by_seed: tuple[Any, .
         assert one["sentence"].endswith(f": {verdict}.") and "with Holm < 0.001" in one["sentence"]
         assert one["patients"]["better" if verdict == "helps" else "worse"] == 12
         assert one["patients"]["rank_correlation"] == (1 if verdict == "helps" else -1)
-    alike = [replace(one, place=one.place._replace(arm="real+synthetic")) for one in by_seed]
+    alike = [replace(one, key=one.key._replace(arm="real+synthetic")) for one in by_seed]
     (none,) = judged(*by_seed, *alike)["comparisons"]
     assert none["verdict"] == "nothing shown" and none["patients"]["p"] == 1
 
@@ -498,11 +453,11 @@ def test_seeds_that_disagree_leave_a_hint(by_seed: tuple[Any, ...]) -> None:
 
 def test_with_folds_the_left_out_parts_have_a_say() -> None:
     def summary(gains: tuple[float, ...]) -> dict[str, Any]:
-        outcomes = []
+        trials = []
         for fold, gain in enumerate(gains, start=1):
-            outcomes.append(made_up("real", dice(0.80), 0.80, fold))
-            outcomes.append(made_up("real+synthetic", dice(0.85), 0.80 + gain, fold))
-        return judged(*outcomes, folds=4)
+            trials.append(made_up("real", dice(0.80), 0.80, fold))
+            trials.append(made_up("real+synthetic", dice(0.85), 0.80 + gain, fold))
+        return judged(*trials, folds=4)
 
     shown = summary((0.050, 0.051, 0.049, 0.052))["comparisons"][0]
     assert shown["verdict"] == "helps" and shown["folds"]["p_holm"] < 0.05
@@ -521,13 +476,13 @@ def test_patients_are_tested_not_images() -> None:
 def test_all_comparisons_of_a_study_are_kept_in_mind() -> None:
     real = dice(0.80)
     better = [value + 0.01 + 0.001 * k for k, value in enumerate(real)]
-    outcomes = [made_up("real", real), *(made_up(arm, better) for arm in ("real+classic", "real+synthetic"))]
-    ones = judged(*outcomes, arms=("real", "real+classic", "real+synthetic"))["comparisons"]
+    trials = [made_up("real", real), *(made_up(arm, better) for arm in ("real+classic", "real+synthetic"))]
+    ones = judged(*trials, arms=("real", "real+classic", "real+synthetic"))["comparisons"]
     assert [one["patients"]["p_holm"] for one in ones] == [2 * ones[0]["patients"]["p"]] * 2
 
 
 def test_the_table_has_a_row_an_arm(result: Result) -> None:
-    columns, rows = segment_verdict.columns(result.summary), segment_verdict.rows(result.summary)
+    columns, rows = report.columns(TASK, result.summary), report.rows(TASK, result.summary)
     assert columns == ["arm", "Dice", "95 %", "Δ Dice", "95 %", "verdict"]
     assert [row[0] for row in rows] == ["real", "real+synthetic"] and all(len(row) == 6 for row in rows)
     assert math.isclose(float(rows[0][1]), result.summary["results"][0]["test"]["dice"]["mean"], abs_tol=0.0005)
@@ -539,8 +494,8 @@ def test_overlapping_structures_are_a_caveat_where_synthetic_masks_are_used(tmp_
     images = dataset.images.copy()
     images[:, 1] = np.maximum(images[:, 1], images[:, 2])
     overlapping = replace(dataset, images=images)
-    share = pool_of(overlapping).covered()["lungs"]
-    assert share == pytest.approx(70 / (2 * 18 * 9 + 70), abs=0.01) and pool_of(dataset).covered()["lungs"] == 0
+    share = covered(pool_of(overlapping))["lungs"]
+    assert share == pytest.approx(70 / (2 * 18 * 9 + 70), abs=0.01) and covered(pool_of(dataset))["lungs"] == 0
     told = run(tmp_path / "a", of(epochs=1), overlapping).summary["caveats"]
     assert told[0].startswith(f"Structures overlap in the real masks ({100 * share:.1f} % of lungs)")
     assert not any("overlap" in caveat for caveat in run(tmp_path / "b", of(epochs=1)).summary["caveats"])

@@ -8,16 +8,18 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, toy_dataset
-from xrgan.downstream import written
-from xrgan.downstream.classification import pictures, report, verdict
+from tests.downstream.blobs import ALL_ARMS, QUICK, constructed, results_of, summarised, toy_dataset
+from xrgan.downstream import report
+from xrgan.downstream.classification import pictures
+from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
-from xrgan.downstream.classification.pool import cut, gather
+from xrgan.downstream.classification.task import Classification
 from xrgan.files import write_text
 
 DATASET = toy_dataset(train=60, test=40)
 POOL = gather(DATASET)
-LABELS = POOL.labels.numpy()
+LABELS = POOL.strata
+TASK = Classification(QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -25,29 +27,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a study of five arms, two fractions and two folds."""
     folds = cut(POOL, 2, 0)
     strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 1.0, 0.5), strict=True))
-    outcomes = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
+    trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
     wish = {"arms": ALL_ARMS, "fractions": (0.25, 1.0), "resamples": 20}
-    summary = verdict.summarise(DATASET, POOL, folds, QUICK.model_copy(update=wish), outcomes)
+    summary = summarised(DATASET, POOL, folds, QUICK.model_copy(update=wish), trials)
     folder = tmp_path_factory.mktemp("report") / "classify"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "RESAMPLES", 5)
-        report.write(folder, POOL, folds, outcomes, summary)
+        report.write(TASK, results_of(POOL, folds, trials, folder), summary)
     return folder
 
 
 def test_scores_has_a_row_a_training_with_the_figures_of_both_parts(folder: Path) -> None:
     folds = cut(POOL, 2, 0)
     strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 1.0, 0.5), strict=True))
-    outcomes = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
+    trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
     text = (folder / "scores.csv").read_text()
     table = pd.read_csv(io.StringIO(text))
-    assert len(table) == 5 * 2 * 2 and len(table) == len(outcomes)
-    for (_, row), one in zip(table.iterrows(), outcomes, strict=True):
-        assert (row.arm, row.fraction, row.fold, row.seed) == one.place
+    assert len(table) == 5 * 2 * 2 and len(table) == len(trials)
+    for (_, row), one in zip(table.iterrows(), trials, strict=True):
+        assert (row.arm, row.fraction, row.fold, row.seed) == one.key
         assert (row.n_real, row.n_synthetic, row.steps, row.best_epoch) == (one.n_real, one.n_synthetic, 8, 2)
         assert (row.validation_auroc, row.validation_balanced_accuracy) == (0.9, 0.8)
         on_test = score(LABELS[POOL.test], one.on_test)
-        on_fold = score(LABELS[folds[one.place.fold - 1].test], one.on_fold)
+        on_fold = score(LABELS[folds[one.key.fold - 1].test], one.on_fold)
         for name in METRICS:
             assert row[name] == pytest.approx(on_test[name], abs=1e-12)
             assert row[f"fold_{name}"] == pytest.approx(on_fold[name], abs=1e-12)
@@ -56,7 +58,7 @@ def test_scores_has_a_row_a_training_with_the_figures_of_both_parts(folder: Path
 
 def test_without_folds_there_are_no_columns_of_them() -> None:
     own = cut(POOL, 0, 0)
-    table = report.scores(POOL, own, constructed(POOL, own, {"real": 1}))
+    table = report.scores(TASK, results_of(POOL, own, constructed(POOL, own, {"real": 1})))
     assert len(table) == 1 and not [name for name in table if str(name).startswith("fold_")]
 
 
@@ -98,9 +100,9 @@ def test_tables_of_the_report_are_rectangles(folder: Path) -> None:
 def test_one_arm_is_a_report_without_comparisons(tmp_path: Path, no_pictures: None, k: int) -> None:
     folds = cut(POOL, k, 0)
     config = QUICK.model_copy(update={"arms": ("real",), "k_folds": k, "resamples": 20})
-    outcomes = constructed(POOL, folds, {"real": 1})
-    summary = verdict.summarise(DATASET, POOL, folds, config, outcomes)
-    report.write(tmp_path, POOL, folds, outcomes, summary)
+    trials = constructed(POOL, folds, {"real": 1})
+    summary = summarised(DATASET, POOL, folds, config, trials)
+    report.write(TASK, results_of(POOL, folds, trials, tmp_path), summary)
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "nothing is compared" in text and "## Comparisons\n\nNone." in text
     assert ("own split" in text) == (k == 0)
@@ -116,10 +118,11 @@ def test_the_summary_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             raise OSError("no space left")
         write_text(path, text)
 
-    monkeypatch.setattr(written, "write_text", full_disk)
+    monkeypatch.setattr(report, "write_text", full_disk)
     own = cut(POOL, 0, 0)
-    outcomes = constructed(POOL, own, {"real": 1})
+    trials = constructed(POOL, own, {"real": 1})
     config = QUICK.model_copy(update={"arms": ("real",), "k_folds": 0, "resamples": 20})
     with pytest.raises(OSError, match="no space left"):
-        report.write(tmp_path, POOL, own, outcomes, verdict.summarise(DATASET, POOL, own, config, outcomes))
+        summary = summarised(DATASET, POOL, own, config, trials)
+        report.write(TASK, results_of(POOL, own, trials, tmp_path), summary)
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]

@@ -17,12 +17,17 @@ from torchvision import models
 from tests.downstream.blobs import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_supply
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
-from xrgan.downstream.classification import networks, pictures, study
+from xrgan.downstream import checkpoints, report
+from xrgan.downstream.classification import networks, task
 from xrgan.downstream.classification.classifier import predict
+from xrgan.downstream.classification.data import gather
+from xrgan.downstream.classification.inference import load_classifier
 from xrgan.downstream.classification.metrics import METRICS
-from xrgan.downstream.classification.pool import Supply, gather
-from xrgan.downstream.classification.saved import load_classifier
+from xrgan.downstream.classification.task import Classification
 from xrgan.downstream.leaks import TrainingProvenance, provenance_on
+from xrgan.downstream.pool import SyntheticImages
+from xrgan.downstream.study import check, run_study
+from xrgan.downstream.task import Results
 from xrgan.errors import XrganError
 
 CPU = torch.device("cpu")
@@ -56,7 +61,7 @@ class Result:
 def run(
     folder: Path,
     dataset: PackedDataset = DATASET,
-    supply: Supply | None = None,
+    supply: SyntheticImages | None = None,
     seen: tuple[TrainingProvenance, ...] = (),
     **options: Any,
 ) -> Result:
@@ -65,15 +70,15 @@ def run(
     drawn = supply or toy_supply(dataset)
     done = 0
     with pytest.MonkeyPatch.context() as patch:
-        whole = study.save_classifier
+        whole = checkpoints.keep_best
 
         def counting(*args: Any) -> None:
             nonlocal done
             done += 1
             whole(*args)
 
-        patch.setattr(study, "save_classifier", counting)
-        summary = study.classify(dataset, config, CPU, folder, lambda _: drawn, seen)
+        patch.setattr(checkpoints, "keep_best", counting)
+        summary = run_study(Classification(config), dataset, CPU, folder, lambda _: drawn, seen)
     return Result(folder, summary, done)
 
 
@@ -141,13 +146,13 @@ def test_patience_ends_arms_early_and_none_takes_more(tmp_path: Path) -> None:
 def training_images(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[set[bytes]]]:
     """What the trainings since the last question learned from, a set of images for each call of `train`."""
     calls: list[set[bytes]] = []
-    train = study.train
+    train = task.train
 
-    def watched(learner: Any, examples: Any, *args: Any, **more: Any) -> Any:
-        calls.append({image.numpy().tobytes() for image in examples.inputs[examples.training]})
-        return train(learner, examples, *args, **more)
+    def watched(learner: Any, examples: Any, phase: Any, *args: Any) -> Any:
+        calls.append({image.numpy().tobytes() for image in examples.inputs[phase.training]})
+        return train(learner, examples, phase, *args)
 
-    monkeypatch.setattr(study, "train", watched)
+    monkeypatch.setattr(task, "train", watched)
 
     def ask() -> list[set[bytes]]:
         found = list(calls)
@@ -174,19 +179,19 @@ def test_who_learns_from_what(tmp_path: Path, training_images: Callable[[], list
 def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its synthetic images teach the opposite: after them it ranks upside down, and the real ones set it right."""
     wrong = toy_supply(DATASET)
-    wrong = Supply(wrong.images, 1 - wrong.labels, None, "wrong")
+    wrong = SyntheticImages(wrong.images, 1 - wrong.targets, None, "wrong")
     histories = []
-    train = study.train
+    train = task.train
 
     def watched(*args: Any, **more: Any) -> Any:
         histories.append(train(*args, **more))
         return histories[-1]
 
-    monkeypatch.setattr(study, "train", watched)
+    monkeypatch.setattr(task, "train", watched)
     result = run(tmp_path, supply=wrong, arms=("synthetic→real",), k_folds=0, epochs=10, pretraining=0.4)
     before, after = histories
     assert (len(before.epochs), len(after.epochs)) == (4, 6)
-    assert before.epochs[-1].auroc < 0.2 and after.epochs[0].loss > 0.7, "it begins with the wrong idea"
+    assert before.epochs[-1].score < 0.2 and after.epochs[0].loss > 0.7, "it begins with the wrong idea"
     assert result.scores.auroc.item() > 0.9 and result.scores.best_epoch.item() > 4
 
 
@@ -222,18 +227,22 @@ def test_what_was_kept_answers_as_it_did_in_the_study(tmp_path: Path) -> None:
         result = run(folder, arms=(arm,), k_folds=0, weights=of)
         saved = load_classifier(folder)
         answers = predict(saved.network, pool.images, pool.test, CPU)
-        right = np.mean(answers.argmax(axis=1) == pool.labels[pool.test].numpy())
+        right = np.mean(answers.argmax(axis=1) == pool.targets[pool.test].numpy())
         assert right == result.scores.accuracy.item()
-        brier = np.mean((answers[:, 1] - pool.labels[pool.test].numpy()) ** 2)
+        brier = np.mean((answers[:, 1] - pool.targets[pool.test].numpy()) ** 2)
         assert brier == pytest.approx(result.scores.brier.item(), abs=1e-6)
-        assert saved.about.auroc == result.scores.validation_auroc.item()
-        assert (saved.about.arm, saved.about.classes, saved.about.options) == (arm, DATASET.classes, DATASET.options)
+        assert saved.metadata.auroc == result.scores.validation_auroc.item()
+        assert (saved.metadata.arm, saved.metadata.classes, saved.metadata.options) == (
+            arm,
+            DATASET.classes,
+            DATASET.options,
+        )
 
 
 def test_imagenet_s_shapes_from_a_file_into_a_resnet50_of_which_the_head_alone_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("study", "saved"):
+    for module in ("task", "inference"):
         monkeypatch.setattr(f"xrgan.downstream.classification.{module}.build", networks.build)
     weights = tmp_path / "resnet50-of-a-colleague.pth"
     torch.manual_seed(0)
@@ -244,7 +253,7 @@ def test_imagenet_s_shapes_from_a_file_into_a_resnet50_of_which_the_head_alone_l
     )
     assert result.scores.auroc.item() > 0.7
     saved = load_classifier(tmp_path / "study")
-    assert saved.about.arch == "resnet50" and saved.features == 2048
+    assert saved.metadata.arch == "resnet50" and saved.features == 2048
     kept = saved.network.body.state_dict()
     assert all(torch.equal(kept[key], value) for key, value in state.items() if not key.startswith(("fc.", "conv1.")))
     assert torch.equal(kept["conv1.weight"], state["conv1.weight"].sum(dim=1, keepdim=True))
@@ -278,7 +287,7 @@ def test_a_generator_that_saw_the_folds_is_refused_and_nothing_is_trained(tmp_pa
         run(tmp_path / "none", seen=seen)
     assert not (tmp_path / "none").exists()
     told = toy_supply(DATASET)
-    told = Supply(told.images, told.labels, seen, told.digest)
+    told = SyntheticImages(told.images, told.targets, seen, told.digest)
     with pytest.raises(XrganError, match="fold 1's left-out part"):
         run(tmp_path / "none", supply=told, arms=("real+synthetic",))
     assert not (tmp_path / "none").exists()
@@ -290,12 +299,12 @@ def test_a_fold_s_own_images_teach_it_and_no_other(tmp_path: Path) -> None:
     dataset = changed(DATASET, labels=set_at(DATASET.labels, [0, 1], -1))
     asked = []
 
-    def supply_of(fold: Any) -> Supply:
+    def supply_of(fold: Any) -> SyntheticImages:
         asked.append(fold)
         return toy_supply(dataset, seed=fold.number)
 
     config = QUICK.model_copy(update={"arms": ("synthetic",), "gan_per_fold": True})
-    study.classify(dataset, config, CPU, tmp_path, supply_of)
+    run_study(Classification(config), dataset, CPU, tmp_path, supply_of)
     assert [fold.number for fold in asked] == [1, 2]
     for fold in asked:
         rows = np.concatenate([fold.training, fold.validation, fold.test])
@@ -311,18 +320,18 @@ class Stopped(KeyboardInterrupt):
 
 def stop_within(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupt the study while its training of that number (from 1) runs."""
-    calls, train = 0, study.train
+    calls, train = 0, task.train
 
-    def stopping(learner: Any, examples: Any, budget: Any, device: Any, seed: int, report: Any, **more: Any) -> Any:
+    def stopping(learner: Any, examples: Any, phase: Any, device: Any, seed: int, report: Any, *more: Any) -> Any:
         nonlocal calls
         calls += 1
 
         def press_control_c(steps: int, loss: float) -> None:
             raise Stopped
 
-        return train(learner, examples, budget, device, seed, press_control_c if calls == number else report, **more)
+        return train(learner, examples, phase, device, seed, press_control_c if calls == number else report, *more)
 
-    monkeypatch.setattr(study, "train", stopping)
+    monkeypatch.setattr(task, "train", stopping)
 
 
 THREE = {"arms": ("real", "real+classic", "real+synthetic"), "fractions": (0.5, 1.0)}  # 12 trainings in two folds
@@ -430,7 +439,7 @@ def test_a_classifier_that_was_lost_is_trained_again(tmp_path: Path) -> None:
     files[1].write_bytes(b"torn")
     run(tmp_path, **BASE)
     for arm in BASE["arms"]:
-        assert load_classifier(tmp_path, arm).about.arm == arm
+        assert load_classifier(tmp_path, arm).metadata.arm == arm
 
 
 def test_the_classifiers_are_those_of_the_study_that_was_asked_for_last(tmp_path: Path) -> None:
@@ -440,19 +449,19 @@ def test_the_classifiers_are_those_of_the_study_that_was_asked_for_last(tmp_path
     assert again.text == first.text
     pool = gather(DATASET)
     answers = predict(load_classifier(tmp_path).network, pool.images, pool.test, CPU)
-    brier = np.mean((answers[:, 1] - pool.labels[pool.test].numpy()) ** 2)
+    brier = np.mean((answers[:, 1] - pool.targets[pool.test].numpy()) ** 2)
     assert brier == pytest.approx(again.scores.brier.item(), abs=1e-6), "scores.csv and --predict are of one classifier"
 
 
 def test_the_classifier_is_of_the_synthetic_images_that_were_asked_for_last(tmp_path: Path) -> None:
     """Those of the second study teach the opposite: who learned from the first ones has the better validation."""
     drawn = toy_supply(DATASET)
-    wrong = Supply(drawn.images, 1 - drawn.labels, None, "wrong")
+    wrong = SyntheticImages(drawn.images, 1 - drawn.targets, None, "wrong")
     run(tmp_path, supply=drawn, arms=("synthetic",), k_folds=0)
     run(tmp_path, supply=wrong, arms=("synthetic",), k_folds=0)
     pool = gather(DATASET)
     answers = predict(load_classifier(tmp_path).network, pool.images, pool.test, CPU)
-    accuracy = np.mean(answers.argmax(axis=1) == pool.labels[pool.test].numpy())
+    accuracy = np.mean(answers.argmax(axis=1) == pool.targets[pool.test].numpy())
     assert accuracy == pd.read_csv(tmp_path / "scores.csv").accuracy.item()
 
 
@@ -472,14 +481,14 @@ def test_seeds_of_one_fold_differ_and_arms_of_one_seed_start_alike(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts: list[bytes] = []
-    build = study.build
+    build = task.build
 
     def watched(*args: Any) -> Any:
         network = build(*args)
         starts.append(network.head[1].weight.detach().numpy().tobytes())
         return network
 
-    monkeypatch.setattr(study, "build", watched)
+    monkeypatch.setattr(task, "build", watched)
     result = run(tmp_path, arms=("real", "synthetic"), seeds=2, epochs=2)
     assert len(starts) == 8 and len(set(starts)) == 4, "one for each fold and seed"
     real = result.of(arm="real")
@@ -490,11 +499,11 @@ def test_seeds_of_one_fold_differ_and_arms_of_one_seed_start_alike(
 
 
 def test_the_folder_holds_what_was_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def picture(folder: Path, *_: Any) -> dict[str, str]:
-        (folder / "roc.png").touch()
+    def picture(_: Any, results: Results, *__: Any) -> dict[str, str]:
+        (results.folder / "roc.png").touch()
         return {"roc.png": "ROC."}
 
-    monkeypatch.setattr(pictures, "save_all", picture)
+    monkeypatch.setattr(report, "save_pictures", picture)
     result = run(tmp_path / "classify", arms=("real", "synthetic"), k_folds=2)
     assert sorted(file.name for file in result.folder.iterdir()) == [
         "checkpoints",
@@ -514,7 +523,7 @@ def test_three_classes_of_rgb_images(tmp_path: Path) -> None:
     three = toy_dataset(train=72, test=36, classes=("NORMAL", "BACTERIA", "VIRUS"))
     three = changed(three, images=three.images.repeat(3, axis=1))
     supply = toy_supply(toy_dataset(classes=three.classes), 90)
-    rgb = Supply(supply.images.repeat(1, 3, 1, 1), supply.labels, None, "rgb")
+    rgb = SyntheticImages(supply.images.repeat(1, 3, 1, 1), supply.targets, None, "rgb")
     result = run(tmp_path, three, rgb, arms=("real", "real+classic", "real+synthetic"), k_folds=0, epochs=8)
     assert result.scores.auroc.min() > 0.9
     assert result.summary["images"]["test"] == {"NORMAL": 12, "BACTERIA": 12, "VIRUS": 12}
@@ -527,14 +536,14 @@ def test_what_stands_in_the_way_is_said_before_anything_is_trained(tmp_path: Pat
     def refused(match: str, **options: Any) -> None:
         config = QUICK.model_copy(update=options)
         with pytest.raises(XrganError, match=match):
-            study.check(DATASET, config)
+            check(Classification(config), DATASET)
         with pytest.raises(XrganError, match=match):
-            study.classify(DATASET, config, CPU, tmp_path / "none", lambda _: toy_supply())
+            run_study(Classification(config), DATASET, CPU, tmp_path / "none", lambda _: toy_supply())
 
     refused("densenet121 needs images of 32 pixels or more; toys has 16", arch="densenet121")
     refused("There is no weights file", weights=str(tmp_path / "absent.pth"))
     refused("too few for 20 folds", k_folds=20)
     refused("needs 2 epochs or more.*--epochs", arms=("real", "synthetic→real"), epochs=1)
     assert not (tmp_path / "none").exists()
-    pool, folds = study.check(DATASET, ClassifyConfig(arch="resnet18", weights="none", k_folds=3))
+    pool, folds = check(Classification(ClassifyConfig(arch="resnet18", weights="none", k_folds=3)), DATASET)
     assert len(folds) == 3 and len(pool.images) == len(DATASET.images)

@@ -1,0 +1,48 @@
+"""The table of arms: one row says all that the rest of the house needs to know."""
+
+from typing import get_args
+
+import pytest
+
+from tests.downstream.blobs import ALL_ARMS
+from xrgan import config
+from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
+
+
+def test_every_arm_that_can_be_asked_for_has_a_row_and_its_own_colour() -> None:
+    assert tuple(ARMS) == get_args(config.Arm) == ALL_ARMS
+    assert len({arm.colour for arm in ARMS.values()}) == len(ARMS)
+    assert all(key == arm.name for key, arm in ARMS.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "real", "synthetic", "mixes", "phases", "classic"),
+    [
+        ("real", True, False, False, 1, False),
+        ("real+classic", True, False, False, 1, True),
+        ("real+synthetic", True, True, True, 1, False),
+        ("synthetic→real", True, True, False, 2, False),
+        ("synthetic", False, True, False, 1, False),
+    ],
+)
+def test_what_an_arm_learns_from(
+    name: str, real: bool, synthetic: bool, mixes: bool, phases: int, classic: bool
+) -> None:
+    arm = ARMS[name]
+    assert (arm.uses_real, arm.uses_synthetic, arm.mixes) == (real, synthetic, mixes)
+    assert (len(arm.phases), arm.classic) == (phases, classic)
+
+
+def test_synthetic_images_come_before_the_real_ones_and_the_arrow_is_no_part_of_a_file_s_name() -> None:
+    arm = ARMS["synthetic→real"]
+    assert arm.phases == (frozenset({"synthetic"}), frozenset({"real"})) and arm.slug == "synthetic-to-real"
+
+
+def test_real_images_alone_are_the_baseline_where_they_are_there() -> None:
+    assert baseline_of(("synthetic", "real")) == "real"
+    assert baseline_of(("real+classic", "synthetic")) == "real+classic"
+
+
+def test_who_needs_synthetic_images() -> None:
+    assert not needs_synthetic(("real", "real+classic"))
+    assert needs_synthetic(("real", "synthetic→real"))

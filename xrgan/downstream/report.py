@@ -1,0 +1,162 @@
+"""What a study leaves in its folder: scores.csv, summary.yaml, report.md and its pictures; its table for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from xrgan.downstream import plots
+from xrgan.downstream.comparison import figures_on_fold, figures_on_test
+from xrgan.downstream.task import Results, Task
+from xrgan.downstream.wording import between, number, p_value, share, signed
+from xrgan.files import write_text, write_yaml
+
+Summary = Mapping[str, Any]
+
+PICTURES = ("curves.png", "folds.png", "roc.png", "confusion.png", "gain.png", "overlays.png")
+"""In the report's order."""
+
+
+def write(task: Task, results: Results, summary: Summary) -> None:
+    """Write scores.csv, report.md with its pictures, and last summary.yaml: where it is, the rest is whole."""
+    folder, table = results.folder, scores(task, results)
+    pictures = save_pictures(task, results, table, summary)
+    write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "report.md", as_markdown(task, summary, pictures))
+    write_yaml(folder / "summary.yaml", dict(summary))
+
+
+def scores(task: Task, results: Results) -> pd.DataFrame:
+    """One row per training: which it is, what it learned from, its figures on test and in its fold.
+
+    A segmenter's `test_dice` is the mean over structures and images, `test_dice_lungs` that of one structure. Columns
+    that begin with `fold_` hold the figures of the left-out part; there are none in the dataset's own split.
+    """
+    rows = []
+    for trial in results.trials:
+        of_fold = figures_on_fold(task, results, trial) if trial.key.fold else {}
+        rows.append(
+            trial.row()
+            | {f"validation_{name}": value for name, value in trial.history.kept.validation.items()}
+            | {f"{task.test_prefix}{name}": value for name, value in figures_on_test(task, results, trial).items()}
+            | {f"fold_{name}": value for name, value in of_fold.items()}
+            | {"seconds": trial.seconds}
+        )
+    return pd.DataFrame(rows)
+
+
+def save_pictures(task: Task, results: Results, table: pd.DataFrame, summary: Summary) -> dict[str, str]:
+    """Save every picture that the study has something for: file name → what it shows, as a sentence.
+
+    Args:
+        table: `scores`.
+    """
+    folder, words = results.folder, task.wording
+    of_most = table[table["fraction"] == table["fraction"].max()]
+    metrics = {f"{task.test_prefix}{name}": label for name, label in task.drawn(results.pool.names).items()}
+    plots.save_curves(folder / "curves.png", results.of_most, words.loss, task.validation)
+    plots.save_trainings(folder / "folds.png", of_most, metrics)
+    saved = {
+        "curves.png": f"Training loss and validation {words.leading} over epochs"
+        " (thin: a training; thick: their mean).",
+        "folds.png": words.trained,
+    }
+    if plots.save_gain(folder / "gain.png", summary, task.leading, words.leading):
+        saved["gain.png"] = (
+            f"{words.leading} on the test split against the share of real training images, with 95 % intervals."
+        )
+    saved |= task.save_pictures(results, summary["baseline"])
+    return {name: saved[name] for name in PICTURES if name in saved}
+
+
+def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> str:
+    """report.md: the conclusion, the arms' figures, the comparisons, what to keep in mind, the pictures.
+
+    Args:
+        pictures: file name → what it shows.
+    """
+    metrics = task.shown(summary["dataset"][task.names])
+    title = f"# {task.wording.title} {summary['dataset']['name']}"
+    lines = [title, "", summary["conclusion"], "", task.setting(summary), ""]
+    for fraction in dict.fromkeys(one["fraction"] for one in summary["results"]):
+        results = [one for one in summary["results"] if one["fraction"] == fraction]
+        lines += [f"## Test split, {share(fraction)} of the real training images", ""]
+        lines += [*_arms_table(results, metrics), ""]
+    lines += ["## Comparisons", ""]
+    lines += [f"- {one['sentence']}" for one in summary["comparisons"]] or ["None."]
+    lines += ["", *_tests_table(task, summary["comparisons"]), "## What to keep in mind", ""]
+    lines += [f"- {caveat}" for caveat in summary["caveats"]]
+    lines += ["", "## Pictures", ""]
+    for file, what in pictures.items():
+        lines += [what, "", f"![{what}]({file})", ""]
+    lines += [task.wording.footnote, "", "Nothing here is a medical device, nor a reason to use one.", ""]
+    return "\n".join(lines)
+
+
+def columns(task: Task, summary: Summary) -> list[str]:
+    """Of `rows`."""
+    with_fraction, leading = ["real data"] if _several_fractions(summary) else [], task.wording.leading
+    return [*with_fraction, "arm", leading, "95 %", f"Δ {leading}", "95 %", "verdict"]
+
+
+def rows(task: Task, summary: Summary) -> list[list[str]]:
+    """The table of a summary for a terminal: one row per arm and fraction."""
+    verdicts = {(one["arm"], one["fraction"]): one for one in summary["comparisons"]}
+    table = []
+    for one in summary["results"]:
+        figure = one["test"][task.leading]
+        cells = [share(one["fraction"])] if _several_fractions(summary) else []
+        cells += [one["arm"], number(figure["mean"]), between(figure["interval"])]
+        against = verdicts.get((one["arm"], one["fraction"]))
+        difference = against["difference"][task.leading] if against else None
+        if against and difference:
+            cells += [signed(difference["mean"]), between(difference["interval"], signed), against["verdict"]]
+        else:
+            cells += ["", "", ""]
+        table.append(cells)
+    return table
+
+
+def _several_fractions(summary: Summary) -> bool:
+    return len({one["fraction"] for one in summary["results"]}) > 1
+
+
+def _tests_table(task: Task, comparisons: Sequence[Summary]) -> list[str]:
+    """One row per comparison."""
+    if not comparisons:
+        return []
+    label, words = task.wording.leading, task.paired
+    with_folds = comparisons[0]["folds"] is not None
+    of_folds = [f"Δ {label} (folds)", "p", "Holm"] if with_folds else []
+    paired = [words.head, f"p ({words.test})", "Holm"]
+    lines = _top(["real data", "arm", f"Δ {label} (test)", "95 %", *of_folds, *paired, "verdict"])
+    for one in comparisons:
+        difference, folds, test = one["difference"][task.leading], one["folds"], one[words.key]
+        cells = [share(one["fraction"]), one["arm"]]
+        cells += [signed(difference["mean"]), between(difference["interval"], signed)]
+        if with_folds:
+            cells += [signed(folds["mean"]), p_value(folds["p"]), p_value(folds["p_holm"])]
+        cells += [f"{test[words.wins]} : {test[words.losses]}", p_value(test["p"]), p_value(test["p_holm"])]
+        lines.append(_row([*cells, one["verdict"]]))
+    return [*lines, ""]
+
+
+def _arms_table(results: Sequence[Summary], metrics: Mapping[str, str]) -> list[str]:
+    lines = _top(["", *(one["arm"] for one in results)])
+    lines.append(_row(["real / synthetic images", *(f"{one['n_real']:,} / {one['n_synthetic']:,}" for one in results)]))
+    for name, label in metrics.items():
+        cells = []
+        for one in results:
+            figure = one["test"][name]
+            deviation = f" ± {number(figure['std'])}" if figure["std"] is not None else ""
+            cells.append(f"{number(figure['mean'])}{deviation} ({between(figure['interval'])})")
+        lines.append(_row([label, *cells]))
+    return lines
+
+
+def _top(head: Sequence[str]) -> list[str]:
+    return [_row(head), _row(["---"] * len(head))]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

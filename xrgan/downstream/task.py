@@ -1,0 +1,198 @@
+"""What a classifier and a segmenter do differently in a study; everything else is written once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from xrgan.config import StudyConfig
+from xrgan.data.packed import PackedDataset
+from xrgan.downstream.arms import Arm
+from xrgan.downstream.checkpoints import Metadata
+from xrgan.downstream.folds import Fold, Indices
+from xrgan.downstream.leaks import TrainingProvenance
+from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
+from xrgan.downstream.training_loop import Phase, Report
+from xrgan.downstream.trial import Floats, History, Trial
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a report speaks of a task.
+
+    Attributes:
+        title: of the report; the dataset's name follows.
+        networks: plural of what is trained.
+        leading: label of the figure that decides.
+        loss: what the training loss is.
+        trained: what the picture of all trainings shows.
+        too_few: why there may be fewer synthetic images than asked for.
+        test: what the figures of the test split don't know.
+        footnote: which intervals and tests the report holds.
+    """
+
+    title: str
+    networks: str
+    leading: str
+    loss: str
+    trained: str
+    too_few: str
+    test: str
+    footnote: str
+
+
+@dataclass(frozen=True)
+class PairedWording:
+    """How summary and report name the paired test on the test split.
+
+    Attributes:
+        key, wins, losses: keys of the summary.
+        test: its name.
+        sentence: with {wins} and {losses}.
+        head: of the table's column.
+    """
+
+    key: str
+    wins: str
+    losses: str
+    test: str
+    sentence: str
+    head: str
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two arms on the same test images (or patients): where the first one alone is right or better, and the reverse."""
+
+    wins: int
+    losses: int
+    lean: float  # above 0 = the first one is better
+    p: float  # two-sided
+    more: dict[str, float] = field(default_factory=dict)  # for the summary
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves: the network with its best weights, and its answers, one row per image."""
+
+    network: nn.Module
+    history: History
+    on_test: Floats
+    on_fold: Floats
+
+
+@dataclass(frozen=True)
+class Results:
+    """All trainings of a study, and what they were done on.
+
+    Attributes:
+        studies: digests under which its networks are saved (`Metadata.study`).
+        folder: where.
+    """
+
+    pool: Pool
+    folds: Sequence[Fold]
+    trials: Sequence[Trial]
+    studies: frozenset[str]
+    folder: Path
+    device: torch.device
+
+    @property
+    def of_most(self) -> list[Trial]:
+        """The trainings with the largest fraction of the real images."""
+        most = max(trial.key.fraction for trial in self.trials)
+        return [trial for trial in self.trials if trial.key.fraction == most]
+
+
+class Trainer(Protocol):
+    """Trains the networks of one fold."""
+
+    def train(self, arm: Arm, phases: Sequence[Phase], validation: Indices, seed: int, report: Report) -> Trained:
+        """Train a network of the arm through its phases, and ask it of the test split and the fold's left-out part.
+
+        Args:
+            seed: of initial weights, batches and augmentation.
+
+        Raises:
+            XrganError: the loss is no longer a number.
+        """
+
+
+class Task(Protocol):
+    """A study's subject."""
+
+    section: ClassVar[Literal["classify", "segment"]]  # of the configuration
+    names: ClassVar[str]  # summary key of `Pool.names`
+    leading: ClassVar[str]  # the metric that the verdict rests on; more of it is better
+    test_prefix: ClassVar[str]  # of the test split's columns in scores.csv
+    validation: ClassVar[Mapping[str, str]]  # figures of an epoch → label, the one that decides first
+    decides: ClassVar[frozenset[str]]  # options of its own that decide what a training gives
+    wording: ClassVar[Wording]
+    paired: ClassVar[PairedWording]
+    metadata_kind: ClassVar[type[Metadata]]
+
+    config: StudyConfig
+
+    def check(self, dataset: PackedDataset, k: int) -> None:
+        """Refuse a dataset that nothing can be trained or scored on, with k folds (0 = its own split).
+
+        Raises:
+            XrganError: it is one.
+        """
+
+    def gather(self, dataset: PackedDataset, k: int, seen: tuple[TrainingProvenance, ...]) -> Pool:
+        """Read the images that the study can use into memory.
+
+        Raises:
+            XrganError: patients stand on both sides, or there are too few.
+        """
+
+    def cut(self, pool: Pool, k: int) -> list[Fold]:
+        """k folds, or the dataset's own split.
+
+        Raises:
+            XrganError: the patients can't be cut.
+        """
+
+    def choose_synthetic(
+        self, pool: Pool, real: Indices, synthetic: SyntheticImages, rng: np.random.Generator
+    ) -> Indices:
+        """Choose at random `config.ratio` synthetic images per real one, as far as there are any."""
+
+    def trainer(self, data: FoldData, device: torch.device) -> Trainer: ...
+
+    def metadata(self, data: FoldData, trial: Trial, study: str) -> Metadata:
+        """What a training's checkpoint says of its network."""
+
+    def metrics(self, names: Sequence[str]) -> dict[str, str]:
+        """Metric → label, in the order of tables. Args: names: `Pool.names`."""
+
+    def shown(self, names: Sequence[str]) -> dict[str, str]:
+        """Those metrics that are worth a line of the report: all."""
+        return self.metrics(names)
+
+    def drawn(self, names: Sequence[str]) -> dict[str, str]:
+        """Those metrics that are worth a panel of the picture of all trainings: all that are worth a line."""
+        return self.shown(names)
+
+    def figures(self, answers: Floats, pool: Pool, images: Indices) -> Floats:
+        """Score answers (n, …) to those images: the value of each of `metrics`, in its order; NaN = not defined."""
+
+    def paired_test(self, ours: Sequence[Floats], theirs: Sequence[Floats], pool: Pool) -> PairedTest:
+        """Compare the answers of an arm's trainings on the test split with those of another's."""
+
+    def facts(self, dataset: PackedDataset, pool: Pool) -> dict[str, Any]:
+        """How many images there are, for the summary."""
+
+    def caveats(self, pool: Pool) -> list[str]:
+        """What to keep in mind in this task alone."""
+
+    def setting(self, summary: Mapping[str, Any]) -> str:
+        """What was trained, on how many images, and judged by how many: a sentence."""
+
+    def save_pictures(self, results: Results, baseline: str) -> dict[str, str]:
+        """Pictures that this task alone has: file name → what it shows, as a sentence."""
