@@ -3,14 +3,21 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
+from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
 from xrgan.evaluation import extractors, inception_weights
+from xrgan.evaluation.evaluate import evaluate
+from xrgan.evaluation.extractors import Extractor
+from xrgan.evaluation.image_sets import ImageSet, sample_comparison
+
+INCEPTION = extractors.inception(Path(inception_weights.WITHOUT_LOGITS.name), "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +76,36 @@ def one_thread_for_small_products() -> Iterator[None]:
     """On a busy machine the threads of a small matrix product wait for one another far longer than they compute."""
     with threadpool_limits(1, user_api="blas"):
         yield
+
+
+@pytest.fixture
+def score(fake_network: FakeNetwork, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """`evaluate` with a fake network, into tmp_path, at layer 64 (whose FID takes no time) and 20 pairs."""
+
+    def score(
+        real: np.ndarray,
+        synthetic: np.ndarray,
+        other_real: np.ndarray,
+        metrics: tuple[str, ...] = ("fid", "kid", "ssim"),
+        config: EvaluateConfig | None = None,
+        real_labels: np.ndarray | None = None,
+        synthetic_labels: np.ndarray | None = None,
+        other_labels: np.ndarray | None = None,
+        classes: tuple[str, ...] = (),
+        extractor: Callable[[], Extractor] = lambda: extractors.inception(
+            Path(inception_weights.WITHOUT_LOGITS.name), "cpu"
+        ),
+    ) -> dict[str, Any]:
+        config = config or EvaluateConfig(fid_layer=64, pairs=20)
+        comparison = sample_comparison(
+            ImageSet(real, real_labels),
+            ImageSet(synthetic, synthetic_labels),
+            ImageSet(other_real, other_labels),
+            config.n,
+            config.seed,
+            classes,
+            config.reference,
+        )
+        return evaluate(comparison, metrics, config, extractor, tmp_path / "evaluation")
+
+    return score

@@ -8,53 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
 from xrgan.evaluation.evaluate import evaluate
 from xrgan.evaluation.extractors import Extractor, inception
 from xrgan.evaluation.image_sets import ImageSet, sample_comparison
-from xrgan.evaluation.inception_weights import WITHOUT_LOGITS
-from xrgan.evaluation.scores_file import COLUMNS, headline, rows
+from xrgan.evaluation.scores_table import rows
 
 from .conftest import FakeNetwork
 
 Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
-ALL = ("fid", "kid", "ssim")
-INCEPTION = inception(Path(WITHOUT_LOGITS.name), "cpu")
-
-
-@pytest.fixture
-def score(fake_network: FakeNetwork, tmp_path: Path) -> Score:
-    """`evaluate` with a fake network, into tmp_path, at layer 64 (whose FID takes no time) and 20 pairs."""
-
-    def score(
-        real: np.ndarray,
-        synthetic: np.ndarray,
-        other_real: np.ndarray,
-        metrics: tuple[str, ...] = ALL,
-        config: EvaluateConfig | None = None,
-        real_labels: np.ndarray | None = None,
-        synthetic_labels: np.ndarray | None = None,
-        other_labels: np.ndarray | None = None,
-        classes: tuple[str, ...] = (),
-        extractor: Callable[[], Extractor] = lambda: INCEPTION,
-    ) -> dict[str, Any]:
-        config = config or EvaluateConfig(fid_layer=64, pairs=20)
-        comparison = sample_comparison(
-            ImageSet(real, real_labels),
-            ImageSet(synthetic, synthetic_labels),
-            ImageSet(other_real, other_labels),
-            config.n,
-            config.seed,
-            classes,
-            config.reference,
-        )
-        return evaluate(comparison, metrics, config, extractor, tmp_path / "evaluation")
-
-    return score
 
 
 def _offline() -> Extractor:
@@ -85,20 +50,6 @@ def test_n_of_the_configuration_limits_and_its_seed_repeats(score: Score, draw: 
     assert first["images"]["n"] == 10
     assert first["metrics"] == again["metrics"]
     assert first["images"] == again["images"] != other["images"]
-
-
-def test_fid_at_small_n_is_warned_of_and_kid_leads(
-    score: Score, draw: Draw, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sets = draw(70, seed=0), draw(70, seed=1), draw(70, seed=2)
-    assert rows(score(*sets, metrics=("fid", "kid")))[0][0] == "FID"
-    assert "biased" not in capsys.readouterr().err
-    scores = score(*(images[:60] for images in sets), metrics=("fid", "kid"))
-    assert "N = 60" in scores["notes"][0] and "N = 60" in capsys.readouterr().err
-    table = rows(scores)
-    assert [row[0] for row in table] == ["KID", "FID"]
-    assert "biased" in table[1][-1]
-    assert all(len(row) == len(COLUMNS) for row in table)
 
 
 def test_later_metrics_join_earlier_ones_on_the_same_images_only(score: Score, draw: Draw) -> None:
@@ -162,87 +113,6 @@ def test_held_out_images_that_are_copies_themselves_tell_nothing(score: Score, d
     assert (tmp_path / "evaluation/overview.png").is_file() and rows(scores)
 
 
-def test_ms_ssim_where_the_size_allows_it(score: Score, draw: Draw) -> None:
-    same, real = np.repeat(draw(1, seed=1, size=176), 4, axis=0), draw(4, seed=0, size=176)
-    figure = score(real, same, real, metrics=("ms-ssim",))["metrics"]["ms_ssim"]
-    assert figure["value"] == pytest.approx(1) and figure["floor"] < 0.9
-    with pytest.raises(XrganError, match="MS-SSIM needs images of 176 pixels or more, not 32×32"):
-        score(*(draw(3, seed=seed) for seed in range(3)), metrics=("ms-ssim",))
-
-
-def test_classes_have_their_own_scores(score: Score, draw: Draw) -> None:
-    real, synthetic, other = draw(40, seed=0), draw(40, seed=1), draw(40, seed=2)
-    synthetic[:20] = np.minimum(synthetic[:20].astype(int) + 60, 255)  # only the first class is off
-    labels = np.repeat([0, 1], 20)
-    scores = score(
-        real,
-        synthetic,
-        other,
-        metrics=("fid", "kid", "prdc"),
-        real_labels=labels,
-        synthetic_labels=labels,
-        other_labels=labels,
-        classes=("NORMAL", "PNEUMONIA"),
-    )
-    for name in ("fid", "kid"):
-        per_class = scores["metrics"][name]["per_class"]
-        assert per_class["NORMAL"]["value"] > 3 * per_class["PNEUMONIA"]["value"]
-        assert per_class["NORMAL"]["n"] == 20
-    assert scores["metrics"]["coverage"]["per_class"]["PNEUMONIA"]["value"] > 0.5
-
-
-def test_against_training_images_says_so(score: Score, draw: Draw) -> None:
-    training = draw(30, seed=2)
-    sets = draw(30, seed=0), training.copy(), training  # a generator that copies
-    honest = score(*sets, metrics=("kid",))
-    flattered = score(*sets, metrics=("kid",), config=EvaluateConfig(reference="train", pairs=20))
-    assert flattered["metrics"]["kid"]["value"] < honest["metrics"]["kid"]["value"]
-    assert flattered["reference"] == "train" and "TRAINING images" in headline(flattered)
-
-
-def test_ssim_tells_copies_and_sameness(score: Score, draw: Draw) -> None:
-    real, training = draw(30, seed=0), draw(60, seed=1)
-    copies = score(real, training[:30], training, metrics=("ssim",))["metrics"]
-    assert copies["ssim_nearest"]["value"] == pytest.approx(1)
-    assert copies["ssim_nearest"]["ratio"] > 1.3 and copies["ssim_nearest"]["among"] == 60
-    assert copies["ssim_diversity"]["value"] == pytest.approx(copies["ssim_diversity"]["floor"], abs=0.1)
-    collapsed = score(real, np.repeat(draw(1, seed=2), 30, axis=0), training, metrics=("ssim",))["metrics"]
-    assert collapsed["ssim_diversity"]["value"] == pytest.approx(1)
-    assert collapsed["ssim_nearest"]["ratio"] < 1.2
-
-
-def test_classes_have_their_own_diversity(score: Score, draw: Draw) -> None:
-    real, synthetic = draw(20, seed=0), draw(20, seed=1)
-    synthetic[:10] = synthetic[0]  # the first class has collapsed, the second not
-    labels = np.repeat([0, 1], 10)
-    scores = score(
-        real,
-        synthetic,
-        draw(20, seed=2),
-        metrics=("ssim",),
-        real_labels=labels,
-        synthetic_labels=labels,
-        classes=("NORMAL", "PNEUMONIA", "NONE OF THESE"),
-    )
-    per_class = scores["metrics"]["ssim_diversity"]["per_class"]
-    assert set(per_class) == {"NORMAL", "PNEUMONIA"}
-    assert per_class["NORMAL"]["value"] == pytest.approx(1)
-    assert per_class["PNEUMONIA"]["value"] < 0.6
-    assert [row[0] for row in rows(scores)][1:3] == ["– NORMAL", "– PNEUMONIA"]
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_picture_shows_both_sets(score: Score, draw: Draw, tmp_path: Path, channels: int) -> None:
-    real, synthetic = draw(30, seed=0, channels=channels), np.full((30, channels, 32, 32), 128, np.uint8)
-    score(real, synthetic, real, metrics=("ssim",))
-    with Image.open(tmp_path / "evaluation/overview.png") as picture:
-        pixels = np.asarray(picture.convert("L")).astype(float)
-    height, width = pixels.shape
-    assert width >= 1000 and height >= 500
-    middle = pixels[height // 4 : height // 2]
-    assert middle[:, : width // 2].std() > 1.2 * middle[:, width // 2 :].std()
-
-
 def test_without_weights_the_rest_is_scored(score: Score, draw: Draw, capsys: pytest.CaptureFixture[str]) -> None:
     sets = draw(5, seed=0), draw(5, seed=1), draw(5, seed=2)
     scores = score(*sets, extractor=_offline)
@@ -263,13 +133,6 @@ def test_images_too_small_for_ssim(score: Score, draw: Draw) -> None:
     assert set(scores["metrics"]) == {"fid", "kid"} and "11 pixels" in scores["notes"][0]
     with pytest.raises(XrganError, match="11 pixels or more, not 8×8"):
         score(*sets, metrics=("ssim",))
-
-
-def test_two_images_are_enough(score: Score, draw: Draw) -> None:
-    scores = score(draw(2, seed=0), draw(2, seed=1), draw(2, seed=2), metrics=())
-    assert not any("interval" in scores["metrics"][name] for name in ("kid", "precision", "coverage"))
-    assert all(np.isfinite(figure["value"]) for figure in scores["metrics"].values())
-    assert rows(scores)[0][COLUMNS.index("N")] == "2"
 
 
 def test_sets_that_cannot_be_compared(score: Score, draw: Draw) -> None:

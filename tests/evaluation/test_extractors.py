@@ -15,7 +15,7 @@ from xrgan.evaluation.extractors import custom, inception
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.image_sets import ImageSet, sample_comparison
 from xrgan.evaluation.inception_weights import FULL, WITHOUT_LOGITS, check_weights
-from xrgan.evaluation.scores_file import rows
+from xrgan.evaluation.scores_table import rows
 
 from .conftest import FakeNetwork
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,26 +29,19 @@ from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
+from xrgan.evaluation import metric_table, scores_table
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
+
+if TYPE_CHECKING:
+    from xrgan.evaluation.scores_file import Scores
 
 EXAMPLES = [
     "xrgan evaluate --run jrs_64-2025-01-31-1 --fid --memorisation",
     "xrgan evaluate --real held-out/ --synthetic drawn/",
 ]
 METRICS, COMPARISON = "Metrics", "Comparison"
-METRIC_FLAGS = [
-    Flag(name, (f"--{name}",), bool, help, METRICS)
-    for name, help in {
-        "fid": "Fréchet Inception distance.",
-        "kid": "Kernel Inception distance.",
-        "is": "Inception Score; needs the full Inception weights.",
-        "prdc": "Precision, recall, density, coverage.",
-        "ssim": "Structural similarity: diversity and copying.",
-        "ms-ssim": "Multi-scale SSIM, from 176 pixels on.",
-        "memorisation": "Copies of training images.",
-    }.items()
-]
+METRIC_FLAGS = [Flag(metric.name, (f"--{metric.name}",), bool, metric.help, METRICS) for metric in metric_table.METRICS]
 SyntheticFolder = Annotated[
     Path | None,
     typer.Option(help="A folder of images. \\[default: the run's synthetic/]", metavar="DIR", rich_help_panel=DATA),
@@ -151,7 +144,7 @@ def evaluate_run(
     metrics: Sequence[str] = (),
     data: str | None = None,
     synthetic: Path | None = None,
-) -> dict[str, Any]:
+) -> "Scores":
     """Score a run's synthetic images against real ones that it never saw; draws them where there are too few.
 
     Returns:
@@ -185,7 +178,7 @@ def evaluate_folders(
     config: Config,
     metrics: Sequence[str],
     out: Path,
-) -> dict[str, Any]:
+) -> "Scores":
     """Score one folder of images against another, whoever drew them.
 
     Args:
@@ -211,15 +204,14 @@ def evaluate_folders(
     return score(comparison, metrics, chosen, extractor_of(workspace, config), out)
 
 
-def _show_scores(scores: dict[str, Any], title: str, folder: Path, as_json: bool) -> None:
+def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> None:
     """Show the scores as a table, and where the pictures are."""
     if as_json:
         console.show_json(scores)
         return
-    from xrgan.evaluation import scores_file as report
-
-    console.show_table(title, report.COLUMNS, report.rows(scores))
-    for picture in ("memorisation.png", "overview.png"):
+    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores))
+    pictures = [metric.picture for metric in metric_table.METRICS if metric.picture]
+    for picture in (*pictures, "overview.png"):
         if (folder / picture).is_file():
             console.show_text(str(folder / picture))
 

@@ -1,36 +1,33 @@
-"""Real held-out images against synthetic ones: every figure with its N and with what real images score themselves."""
+"""Real held-out images against synthetic ones: every score with its N and with what real images score themselves."""
 
 import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import xrgan
 from xrgan import console
 from xrgan.config import EvaluateConfig
 from xrgan.errors import XrganError
+from xrgan.evaluation import metric_table
 from xrgan.evaluation.extractors import Extractor
-from xrgan.evaluation.feature_metrics import feature_figures
+from xrgan.evaluation.feature_metrics import feature_scores, layer_of
 from xrgan.evaluation.features import content_hash
 from xrgan.evaluation.image_sets import Comparison, ImageSet
-from xrgan.evaluation.memorisation.report import memorisation_figures
+from xrgan.evaluation.metric_table import Metric, MetricInputs
 from xrgan.evaluation.overview import draw_overview
-from xrgan.evaluation.scores_file import FIGURES, Figure, Scores, headline, key_of, read_earlier
-from xrgan.evaluation.similarity import ms_ssim_figures, ssim_figures
-from xrgan.evaluation.ssim import SMALLEST_PIXELS, SMALLEST_PIXELS_OF_MS
+from xrgan.evaluation.scores_file import FILE, Provenance, Score, ScoreKey, Scores, read_earlier
+from xrgan.evaluation.scores_table import headline
 from xrgan.files import write_yaml
-
-NEED_FEATURES = ("fid", "kid", "is", "prdc", "memorisation")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is computed, and in a line each what can't be."""
+    """What is computed, and why the rest can't be."""
 
-    metrics: tuple[str, ...]
+    metrics: tuple[Metric, ...]
     extractor: Extractor | None
-    lacks: tuple[XrganError, ...]
+    unavailable: tuple[XrganError, ...]
 
 
 def evaluate(
@@ -42,10 +39,10 @@ def evaluate(
 ) -> Scores:
     """Score synthetic images; write `folder/scores.yaml`, `overview.png` and, where copies were looked for, theirs.
 
-    Figures of an earlier call on the same images with the same settings stay in scores.yaml and aren't computed again.
+    Scores of an earlier call on the same images with the same settings stay in scores.yaml and aren't computed again.
 
     Args:
-        metrics: of `scores.FIGURES`; none = all that can be computed here.
+        metrics: names in `metric_table.METRICS`; none = all that can be computed here.
         extractor: called where a metric needs features; it may raise XrganError, where its weights can't be had.
 
     Returns:
@@ -54,92 +51,96 @@ def evaluate(
     Raises:
         XrganError: nothing that was asked for can be computed.
     """
-    file = folder / "scores.yaml"
-    about = _about(comparison, config)
-    plan = _plan(metrics or list(FIGURES), comparison, extractor)
-    name = plan.extractor.name if plan.extractor else ""
-    earlier = read_earlier(file, about)
-    missing = [metric for metric in plan.metrics if not _is_known(metric, name, earlier, config)]
-    figures = {
-        key_of(key, figure): figure for key, figure in _compute(missing, comparison, plan, config, folder).items()
-    }
-    known = earlier | figures
-    lacks = [str(error) for error in plan.lacks]
-    warnings = [figure["warning"] for figure in known.values() if "warning" in figure]
-    for lack in lacks:
-        (console.warn if metrics else console.notice)(lack)  # what nobody asked for by name is no trouble
+    provenance = _provenance(comparison, config)
+    asked = [metric for metric in metric_table.METRICS if not metrics or metric.name in metrics]
+    plan = _plan(asked, comparison, extractor)
+    known = read_earlier(folder / FILE, provenance)
+    missing = [metric for metric in plan.metrics if not _is_known(metric, known, plan, comparison, config)]
+    inputs = MetricInputs(comparison, config, folder, plan.extractor)
+    for name, score in _compute(missing, inputs).items():
+        known[str(ScoreKey.of(name, score.get("extractor", "")))] = score
+    unavailable = [str(error) for error in plan.unavailable]
+    warnings = [score["warning"] for score in known.values() if "warning" in score]
+    for reason in unavailable:
+        (console.warn if metrics else console.notice)(reason)  # what nobody asked for by name is no trouble
     for warning in warnings:
         console.warn(warning)
-    scores = about | {"notes": [*lacks, *warnings], "metrics": known}
-    write_yaml(file, scores)
+    scores: Scores = {**provenance, "notes": [*unavailable, *warnings], "metrics": known}
+    write_yaml(folder / FILE, {**scores})
     draw_overview(folder / "overview.png", comparison, scores, headline(scores))
     return scores
 
 
-def _compute(
-    metrics: Sequence[str], comparison: Comparison, plan: Plan, config: EvaluateConfig, folder: Path
-) -> dict[str, Figure]:
-    figures: dict[str, Figure] = {}
-    if plan.extractor is not None and set(metrics) & set(NEED_FEATURES):
-        figures |= feature_figures(comparison, metrics, plan.extractor, config.fid_layer, config.seed)
-        if "memorisation" in metrics:
-            figures |= memorisation_figures(comparison, plan.extractor, folder)
-    if "ssim" in metrics:
-        figures |= ssim_figures(comparison, config.pairs, config.seed)
-    if "ms-ssim" in metrics:
-        figures |= ms_ssim_figures(comparison, config.pairs, config.seed)
-    return figures
+def _compute(metrics: Sequence[Metric], inputs: MetricInputs) -> dict[str, Score]:
+    """Compute the scores of metrics that can be: those of features together, for one pass extracts them all."""
+    scores: dict[str, Score] = {}
+    if inputs.extractor is not None:
+        config = inputs.config
+        scores |= feature_scores(metrics, inputs.comparison, inputs.extractor, config.fid_layer, config.seed)
+    for metric in metrics:
+        if metric.layer is None:
+            scores |= metric.function()(inputs)
+    return scores
 
 
-def _is_known(metric: str, extractor: str, earlier: dict[str, Figure], config: EvaluateConfig) -> bool:
-    keys = {key_of(key, {"extractor": extractor} if metric in NEED_FEATURES else {}) for key in FIGURES[metric]}
-    if not keys <= earlier.keys():
+def _is_known(
+    metric: Metric, earlier: dict[str, Score], plan: Plan, comparison: Comparison, config: EvaluateConfig
+) -> bool:
+    """Whether all scores of a metric were computed before, from the same layer."""
+    expected = [name for name, shown in metric.scores.items() if comparison.training or not shown.needs_training]
+    used = plan.extractor if metric.needs_features else None
+    keys = [str(ScoreKey.of(name, used.name if used else "")) for name in expected]
+    if not all(key in earlier for key in keys):
         return False
-    return metric != "fid" or "@" in min(keys) or earlier["fid"]["layer"] == config.fid_layer
+    layer = layer_of(metric, used, config.fid_layer) if used else None
+    return layer is None or all(earlier[key].get("layer") == layer for key in keys)
 
 
-def _plan(metrics: Sequence[str], comparison: Comparison, extractor: Callable[[], Extractor]) -> Plan:
-    """What of the metrics can be computed.
+def _plan(metrics: Sequence[Metric], comparison: Comparison, extractor: Callable[[], Extractor]) -> Plan:
+    """Find out which of the metrics can be computed.
 
     Raises:
         XrganError: none of them.
     """
-    found, lacks, possible = None, [], list(metrics)
-
-    def lack(names: Sequence[str], error: XrganError) -> None:
-        lacks.append(error)
-        possible[:] = [name for name in possible if name not in names]
-
-    if set(NEED_FEATURES) & set(metrics):
+    found, unavailable = None, []
+    if any(metric.needs_features for metric in metrics):
         try:
             found = extractor()
         except XrganError as error:
-            lack(NEED_FEATURES, error)
-    if "is" in possible and found is not None and not found.gives_logits:
-        lack(["is"], _no_logits(found))
-    if "memorisation" in possible and comparison.training is None:
-        lack(
-            ["memorisation"],
-            XrganError("Copies can't be looked for without the images that the generator learned from (--training)."),
-        )
-    for name, title, least in (("ssim", "SSIM", SMALLEST_PIXELS), ("ms-ssim", "MS-SSIM", SMALLEST_PIXELS_OF_MS)):
-        if name in possible and comparison.pixels < least:
-            lack([name], XrganError(f"{title} needs images of {least} pixels or more, not {comparison.size}."))
+            unavailable.append(error)
+            metrics = [metric for metric in metrics if not metric.needs_features]
+    possible = []
+    for metric in metrics:
+        reason = _reason_against(metric, comparison, found)
+        if reason is None:
+            possible.append(metric)
+        else:
+            unavailable.append(reason)
     if not possible:
-        raise lacks[0]
-    return Plan(tuple(possible), found, tuple(lacks))
+        raise unavailable[0]
+    return Plan(tuple(possible), found, tuple(unavailable))
 
 
-def _no_logits(extractor: Extractor) -> XrganError:
-    if not extractor.is_inception:
-        return XrganError(f"The Inception Score needs the Inception network, not {extractor.name}.")
-    return XrganError(
-        "The Inception Score needs the full weights, whose last layer those of the package index lack; "
-        "`--weights FILE` takes weights-inception-2015-12-05-6726825d.pth."
-    )
+def _reason_against(metric: Metric, comparison: Comparison, extractor: Extractor | None) -> XrganError | None:
+    """Why a metric can't be computed of these images with this extractor; None where it can."""
+    if metric.layer == "logits" and extractor is not None and not extractor.gives_logits:
+        if not extractor.is_inception:
+            return XrganError(f"{metric.title} needs the Inception network, not {extractor.name}.")
+        return XrganError(
+            f"{metric.title} needs the full weights, whose last layer those of the package index lack; "
+            "`--weights FILE` takes weights-inception-2015-12-05-6726825d.pth."
+        )
+    if metric.without_training and comparison.training is None:
+        return XrganError(metric.without_training)
+    if comparison.pixels < metric.least_pixels:
+        return XrganError(
+            f"{metric.title} needs images of {metric.least_pixels} pixels or more, not {comparison.size}."
+        )
+    return None
 
 
-def _about(comparison: Comparison, config: EvaluateConfig) -> dict[str, Any]:
+def _provenance(comparison: Comparison, config: EvaluateConfig) -> Provenance:
+    """What the scores depend on."""
     sets: dict[str, ImageSet | None] = {
         "real": comparison.real,
         "synthetic": comparison.synthetic,

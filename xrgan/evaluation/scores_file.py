@@ -1,150 +1,141 @@
-"""What scores.yaml holds, and how it is shown; no torch, so that a list of runs can show it."""
+"""What scores.yaml holds, and reading it back; no torch, so that a list of runs can show it."""
 
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
-Scores = dict[str, Any]
-Figure = dict[str, Any]
-COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
+FILE = "scores.yaml"
 INCEPTION = "inception-v3-compat"  # torch-fidelity's name of the network that FID is defined on
-# metric of the command line → its figures
-FIGURES = {
-    "fid": ("fid",),
-    "kid": ("kid",),
-    "is": ("is",),
-    "prdc": ("precision", "recall", "density", "coverage"),
-    "ssim": ("ssim_diversity", "ssim_random"),
-    "ms-ssim": ("ms_ssim",),
-    "memorisation": ("memorisation",),
-}
-TITLES = {
-    "fid": "FID",
-    "kid": "KID",
-    "precision": "Precision",
-    "recall": "Recall",
-    "density": "Density",
-    "coverage": "Coverage",
-    "memorisation": "Suspected copies",
-    "is": "Inception Score",
-    "ssim_diversity": "SSIM within the set",
-    "ssim_nearest": "SSIM to the nearest training image",
-    "ssim_random": "SSIM of random pairs",
-    "ms_ssim": "MS-SSIM within the set",
-}
-MEANINGS = {
-    "precision": "synthetic images that lie among real ones",
-    "recall": "real images that lie among synthetic ones",
-    "density": "as precision, by how many; can pass 1",
-    "coverage": "real images with a synthetic one close by",
-    "is": "says little: ImageNet has no X-ray",
-    "ssim_diversity": "higher than real = less diverse",
-    "ssim_nearest": "higher than real = copies",
-    "ssim_random": "says little: the pairs are unrelated",
-    "ms_ssim": "higher than real = less diverse",
-}
-DIGITS = {"fid": 2, "kid": 4, "is": 2}
 
 
-def key_of(name: str, figure: Figure) -> str:
-    """The figure's key in scores.yaml: scores of different extractors never share one."""
-    extractor = figure.get("extractor", INCEPTION)
-    return name if extractor == INCEPTION else f"{name}@{extractor}"
+class Space(TypedDict):
+    """Suspected copies by one kind of distance, such as of pixels."""
+
+    suspects: int
+    threshold: float
+    distance_ratio: float | None
+    """median distance to the nearest training image ÷ that of held-out images"""
 
 
-def of_one_extractor(figures: dict[str, Figure]) -> dict[str, Figure]:
-    """Name → figure, of the default extractor where there are any of it, else of another one."""
-    extractors = sorted({key.partition("@")[2] for key in figures})
-    chosen = next((name for name in extractors if f"precision@{name}".rstrip("@") in figures), extractors[0])
-    return {key.partition("@")[0]: figure for key, figure in figures.items() if key.partition("@")[2] in ("", chosen)}
+class ClosestPair(TypedDict):
+    """A synthetic image and its nearest training image, as indices into the compared images."""
+
+    synthetic: int
+    training: int
+    space: str
+    relative: float
+    """distance ÷ the local scale"""
+    nearness: float
+    """relative ÷ threshold: 1 or less = a suspect"""
 
 
-def read_earlier(path: Path, about: Scores) -> dict[str, Figure]:
-    """The figures of an earlier scores.yaml on the same images with the same settings; other ones are left behind."""
+class Authenticity(TypedDict):
+    value: float
+    floor: float | None
+
+
+class ScoreDetails(TypedDict, total=False):
+    """What a score can't be read without, as far as it applies."""
+
+    std: float
+    """of the value: over KID's subsets, the Inception Score's splits, or SSIM's pairs"""
+    interval: list[float]
+    """95 %: low and high end"""
+    standard_error: float
+    floor: float | None
+    """the same score of real images against other real ones; None = there are too few"""
+    floor_std: float
+    floor_error: float
+    ratio: float | None
+    """value ÷ floor; None = the floor is unknown, or no more than noise"""
+    n: int
+    """images of each set"""
+    floor_n: int
+    layer: int
+    """the features it was computed from, by their number"""
+    resize: str
+    extractor: str
+    weights: str
+    subset_images: int
+    splits: int
+    pairs: int
+    among: int
+    """training images that were searched"""
+    note: str
+    warning: str
+    per_class: "dict[str, Score]"
+    suspects: int
+    spaces: dict[str, Space]
+    closest: list[ClosestPair]
+    authenticity: Authenticity
+
+
+class Score(ScoreDetails):
+    """One score: a value and its details."""
+
+    value: float
+
+
+class Settings(TypedDict):
+    seed: int
+    pairs: int
+
+
+class ComparedImages(TypedDict):
+    n: int
+    size: str
+    channels: int
+    sha256: dict[str, str]
+    """of the pixels of each set"""
+
+
+class Provenance(TypedDict):
+    """What the scores depend on: those of another provenance (but for its date) don't belong in the same file."""
+
+    date: str
+    xrgan: str
+    reference: str
+    settings: Settings
+    images: ComparedImages
+
+
+class Scores(Provenance):
+    """The content of scores.yaml."""
+
+    notes: list[str]
+    metrics: dict[str, Score]
+
+
+class ScoreKey(NamedTuple):
+    """Key of a score in scores.yaml: `fid` by the Inception network, else `fid@classifier:runs/a`."""
+
+    name: str
+    extractor: str = ""
+    """empty = the Inception network, or none"""
+
+    @classmethod
+    def parse(cls, key: str) -> "ScoreKey":
+        name, _, extractor = key.partition("@")
+        return cls(name, extractor)
+
+    @classmethod
+    def of(cls, name: str, extractor: str) -> "ScoreKey":
+        """The key of a score by an extractor's features: scores of different extractors never share one."""
+        return cls(name, "" if extractor == INCEPTION else extractor)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.extractor}" if self.extractor else self.name
+
+
+def read_earlier(path: Path, provenance: Provenance) -> dict[str, Score]:
+    """Read the scores of an earlier scores.yaml on the same images with the same settings; of other ones, none."""
     try:
         earlier = read_yaml(path)
     except XrganError:
         return {}
-    same = all(earlier.get(key) == about[key] for key in ("xrgan", "reference", "settings", "images"))
+    now = (provenance["xrgan"], provenance["reference"], provenance["settings"], provenance["images"])
+    same = tuple(earlier.get(key) for key in ("xrgan", "reference", "settings", "images")) == now
     metrics = earlier.get("metrics")
     return metrics if same and isinstance(metrics, dict) else {}
-
-
-def rows(scores: Scores) -> list[tuple[str, ...]]:
-    """One row a figure and class, for a table with COLUMNS; KID leads where N is too small for FID."""
-    figures: dict[str, Figure] = scores["metrics"]
-    order = list(TITLES)
-    if "warning" in figures.get("fid", {}):
-        order[:2] = ["kid", "fid"]
-    lines = []
-    for key in sorted(figures, key=lambda key: ("@" in key, key.partition("@")[2], order.index(key.partition("@")[0]))):
-        figure, name = figures[key], key.partition("@")[0]
-        lines.append(_row(name, _title(key), figure))
-        per_class = figure.get("per_class", {})
-        lines += [_row(name, f"– {of_class}", part, "") for of_class, part in per_class.items()]
-    return lines
-
-
-def headline(scores: Scores) -> str:
-    """FID and KID with their floors and N, in one line; the first figure where there is neither."""
-    figures: dict[str, Figure] = scores["metrics"]
-    shown = [key for key in ("fid", "kid") if key in figures] or list(figures)[:1]
-    parts = [
-        f"{_title(key)} {_value(key, figures[key])}"
-        + (f" (real vs real {floor})" if (floor := _floor(key, figures[key])) != "–" else "")
-        for key in shown
-    ]
-    against = " · against the TRAINING images" if scores.get("reference") == "train" else ""
-    return " · ".join([*parts, f"N = {scores['images']['n']}"]) + against
-
-
-def _title(key: str) -> str:
-    name, _, extractor = key.partition("@")
-    return f"{TITLES[name]}, {extractor}" if extractor else TITLES[name]
-
-
-def _row(name: str, title: str, figure: Figure, note: str | None = None) -> tuple[str, ...]:
-    ratio = "–" if figure.get("ratio") is None else f"{figure['ratio']:.2f}"
-    note = _note(name, figure) if note is None else note
-    n = str(figure.get("n", ""))
-    return title, _value(name, figure), _interval(name, figure), _floor(name, figure), ratio, n, note
-
-
-def _note(name: str, figure: Figure) -> str:
-    if "note" in figure:
-        return str(figure["note"])
-    if "pairs" in figure:
-        return f"{figure['pairs']} pairs; {MEANINGS[name]}"
-    if name in MEANINGS:
-        return MEANINGS[name]
-    note = f"layer {figure['layer']}, {figure['resize'].partition(',')[0]}"
-    return f"{note}; biased at this N" if "warning" in figure else note
-
-
-def _value(name: str, figure: Figure) -> str:
-    # An interval says more than the spread of the subsets, which papers quote and which is in scores.yaml.
-    return _shown(name, figure["value"], None if "interval" in figure else figure.get("std"))
-
-
-def _interval(name: str, figure: Figure) -> str:
-    if "interval" not in figure:
-        return "–"
-    low, high = (_shown(name, end) for end in figure["interval"])
-    return f"{low} … {high}"
-
-
-def _floor(name: str, figure: Figure) -> str:
-    if figure.get("floor") is None:
-        return "–"
-    shown = _shown(name, figure["floor"], None if "interval" in figure else figure.get("floor_std"))
-    return shown if figure.get("floor_n", figure.get("n")) == figure.get("n") else f"{shown} (N = {figure['floor_n']})"
-
-
-def _shown(name: str, value: float, std: float | None = None) -> str:
-    if name == "memorisation":
-        return f"{100 * value:.1f} %"
-    digits = DIGITS.get(name.partition("@")[0], 3)
-    spread = "" if std is None else f" ± {std:.{digits}f}"
-    return f"{value:.{digits}f}{spread}"

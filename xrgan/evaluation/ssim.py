@@ -1,7 +1,6 @@
-"""Structural similarity (Wang et al. 2004) of pairs of images: diversity, copying, and the figure that papers quote.
+"""Structural similarity (SSIM, Wang et al. 2004) of pairs of images, and the pairs: within a set, between, the nearest.
 
-Unpaired images have no SSIM as a set: each figure here says which pairs it is about, and stands beside the same
-figure of real images. Images are uint8 (N, C, H, W); pairs are int64 (P, 2), rows of (index in a, index in b).
+Images are uint8 (N, C, H, W); pairs are int64 (P, 2), rows of (index in a, index in b).
 """
 
 from collections.abc import Callable
@@ -16,8 +15,6 @@ from torchmetrics.functional.image import multiscale_structural_similarity_index
 from xrgan import console
 from xrgan.evaluation.image_sets import Images
 
-SMALLEST_PIXELS = 11  # the Gaussian window of σ = 1.5 is as wide
-SMALLEST_PIXELS_OF_MS = 11 * 2**4  # it halves the image four times
 SEARCH_PIXELS = 64  # the nearest image is looked for at this size at most
 SEARCH_BATCH_IMAGES = 64
 

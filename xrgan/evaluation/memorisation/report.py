@@ -1,25 +1,22 @@
 """Has the generator memorised? How many synthetic images are suspected copies of training images, and which."""
 
-from pathlib import Path
-
 import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.image_sets import Comparison
 from xrgan.evaluation.memorisation.copies import FALSE_ALARMS, FEATURES, CopyDetector, Judged, fit, judge
 from xrgan.evaluation.memorisation.neighbours import FeatureBank, Neighbours, nearest_in_features
 from xrgan.evaluation.memorisation.picture import draw_pairs
-from xrgan.evaluation.scores_file import Figure
+from xrgan.evaluation.metric_table import MetricInputs
+from xrgan.evaluation.scores_file import ClosestPair, Score
 
 CLOSEST = 10  # pairs that are shown
 
 
-def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
-    """Figures of judged synthetic images, each beside that of held-out real ones.
+def memorisation(detector: CopyDetector, judged: Judged) -> Score:
+    """Score judged synthetic images by the share of suspected copies, beside that of held-out real ones.
 
     `value` is the share of suspects, `floor` that of held-out images by thresholds from others, `closest` the pairs to
     look at. `distance_ratio`: the median distance to the nearest training image ÷ that of held-out images; much below
@@ -29,7 +26,7 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
     n, genuine = len(judged.suspects), ~detector.leaked
     found = int(judged.suspects.sum())
     floor = detector.false_alarms
-    figure: Figure = {
+    score: Score = {
         "value": found / n,
         "interval": _interval(found, n),
         "floor": floor,
@@ -50,23 +47,27 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Figure:
         "note": _note(detector),
     }
     if detector.features is not None:
-        figure["authenticity"] = {
+        score["authenticity"] = {
             "value": _authenticity(detector.features, judged.neighbours[FEATURES]).mean().item(),
             "floor": _authenticity(detector.features, detector.held_out.neighbours[FEATURES])[genuine].mean().item()
             if genuine.any()
             else None,
         }
     if detector.leaked.any():
-        figure["warning"] = (
+        score["warning"] = (
             f"{int(detector.leaked.sum())} of {len(detector.leaked)} held-out images are copies of training images "
             "themselves: they were left out of the search for copies, and flatter every other score."
         )
-    return figure
+    return score
 
 
-def memorisation_figures(comparison: Comparison, extractor: Extractor, folder: Path) -> dict[str, Figure]:
-    """`memorisation` of the compared images; writes `folder/memorisation.png`."""
-    assert comparison.training is not None
+def memorisation_scores(inputs: MetricInputs) -> dict[str, Score]:
+    """Score the compared images by `memorisation`; write the closest pairs as memorisation.png.
+
+    The inputs need an extractor, and a comparison whose training images are known.
+    """
+    comparison, extractor = inputs.comparison, inputs.extractor
+    assert comparison.training is not None and extractor is not None
     sets = {"training": comparison.training, "held-out": comparison.held_out, "synthetic": comparison.synthetic}
     training, held_out, synthetic = (
         extract(of.images, extractor, f"Features of {name} images")[extractor.last] for name, of in sets.items()
@@ -74,24 +75,26 @@ def memorisation_figures(comparison: Comparison, extractor: Extractor, folder: P
     detector = fit(comparison.training.images, comparison.held_out.images, training, held_out)
     with console.progress("Nearest to synthetic images", comparison.n) as bar:
         judged = judge(detector, comparison.synthetic.images, synthetic, bar)
-    figure = memorisation(detector, judged) | {"extractor": extractor.name, "layer": extractor.last}
-    draw_pairs(folder / "memorisation.png", comparison.synthetic.images, comparison.training.images, figure)
-    return {"memorisation": figure}
+    score: Score = {**memorisation(detector, judged), "extractor": extractor.name, "layer": extractor.last}
+    draw_pairs(inputs.folder / "memorisation.png", comparison.synthetic.images, comparison.training.images, score)
+    return {"memorisation": score}
 
 
-def closest(judged: Judged, count: int = CLOSEST) -> list[Figure]:
-    """The pairs that are nearest for what their space's threshold is, the nearest first.
-
-    `relative` is the relative distance, `nearness` that ÷ threshold: 1 or less = a suspect.
-    """
+def closest(judged: Judged, count: int = CLOSEST) -> list[ClosestPair]:
+    """Find the pairs that are nearest for what their space's threshold is, the nearest first."""
     spaces = list(judged.nearness)
     nearness = np.stack([judged.nearness[name] for name in spaces])  # (spaces, Q)
     pairs = []
     for k in np.argsort(nearness.min(axis=0), kind="stable")[:count]:
         space = spaces[int(nearness[:, k].argmin())]
-        pair = {"synthetic": int(k), "training": int(judged.neighbours[space].index[k]), "space": space}
-        relative = judged.neighbours[space].relative_distance[k]
-        pairs.append(pair | {"relative": float(relative), "nearness": float(nearness[:, k].min())})
+        pair: ClosestPair = {
+            "synthetic": int(k),
+            "training": int(judged.neighbours[space].index[k]),
+            "space": space,
+            "relative": float(judged.neighbours[space].relative_distance[k]),
+            "nearness": float(nearness[:, k].min()),
+        }
+        pairs.append(pair)
     return pairs
 
 
@@ -103,6 +106,7 @@ def _ratio_of_medians(judged: Judged, held_out: Judged, name: str, genuine: NDAr
 
 
 def _authenticity(bank: FeatureBank, neighbours: Neighbours) -> NDArray[np.bool_]:
+    """(Q,): farther from the nearest training image than the next training image is from that."""
     if not len(bank.index):
         return np.zeros(len(neighbours.index), np.bool_)
     known, where = np.unique(neighbours.index, return_inverse=True)

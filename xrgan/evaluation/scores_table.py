@@ -1,0 +1,96 @@
+"""How scores are shown in the terminal: a table, and a headline; no torch, so that a list of runs can show them."""
+
+from xrgan.evaluation.metric_table import Display, displays
+from xrgan.evaluation.scores_file import Score, ScoreKey, Scores
+
+COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
+
+
+def rows(scores: Scores) -> list[tuple[str, ...]]:
+    """Make one row per score and class, for a table with COLUMNS: the default extractor's first."""
+    shown, ranks = displays(), _ranks(scores)
+
+    def place(key: ScoreKey) -> tuple[bool, str, int]:
+        return bool(key.extractor), key.extractor, ranks[key.name]
+
+    lines = []
+    for key in sorted(map(ScoreKey.parse, scores["metrics"]), key=place):
+        score, display = scores["metrics"][str(key)], shown[key.name]
+        lines.append(_row(_title(key, display), display, score, _note(display, score)))
+        lines += [_row(f"– {name}", display, part, note="") for name, part in score.get("per_class", {}).items()]
+    return lines
+
+
+def headline(scores: Scores) -> str:
+    """Say the leading scores with their floors and N in one line; the first score where there is none of them."""
+    metrics, shown = scores["metrics"], displays()
+    leading = [name for name, display in shown.items() if display.leads and name in metrics] or list(metrics)[:1]
+    parts = []
+    for key in map(ScoreKey.parse, leading):
+        score, display = metrics[str(key)], shown[key.name]
+        floor = _floor(display, score)
+        parts.append(
+            f"{_title(key, display)} {_value(display, score)}" + (f" (real vs real {floor})" if floor != "–" else "")
+        )
+    against = " · against the TRAINING images" if scores.get("reference") == "train" else ""
+    return " · ".join([*parts, f"N = {scores['images']['n']}"]) + against
+
+
+def _ranks(scores: Scores) -> dict[str, int]:
+    """Name → its place in the table: a leading score that warns of its bias stands behind the other leading ones."""
+    shown, metrics = displays(), scores["metrics"]
+
+    def place(name: str) -> tuple[bool, bool]:
+        return not shown[name].leads, shown[name].leads and "warning" in metrics.get(name, {})
+
+    return {name: rank for rank, name in enumerate(sorted(shown, key=place))}
+
+
+def _title(key: ScoreKey, display: Display) -> str:
+    return f"{display.title}, {key.extractor}" if key.extractor else display.title
+
+
+def _row(title: str, display: Display, score: Score, note: str) -> tuple[str, ...]:
+    ratio = score.get("ratio")
+    n = str(score.get("n", ""))
+    shown_ratio = "–" if ratio is None else f"{ratio:.2f}"
+    return title, _value(display, score), _interval(display, score), _floor(display, score), shown_ratio, n, note
+
+
+def _note(display: Display, score: Score) -> str:
+    if "note" in score:
+        return score["note"]
+    if "pairs" in score:
+        return f"{score['pairs']} pairs; {display.meaning}"
+    if display.meaning:
+        return display.meaning
+    note = f"layer {score['layer']}, {score['resize'].partition(',')[0]}"
+    return f"{note}; biased at this N" if "warning" in score else note
+
+
+def _value(display: Display, score: Score) -> str:
+    # An interval says more than the spread of the subsets, which papers quote and which is in scores.yaml.
+    return _shown(display, score["value"], None if "interval" in score else score.get("std"))
+
+
+def _interval(display: Display, score: Score) -> str:
+    if "interval" not in score:
+        return "–"
+    low, high = (_shown(display, end) for end in score["interval"])
+    return f"{low} … {high}"
+
+
+def _floor(display: Display, score: Score) -> str:
+    floor, n = score.get("floor"), score.get("n")
+    if floor is None:
+        return "–"
+    shown = _shown(display, floor, None if "interval" in score else score.get("floor_std"))
+    floor_n = score.get("floor_n", n)
+    return shown if floor_n == n else f"{shown} (N = {floor_n})"
+
+
+def _shown(display: Display, value: float, std: float | None = None) -> str:
+    if display.percent:
+        return f"{100 * value:.1f} %"
+    spread = "" if std is None else f" ± {std:.{display.digits}f}"
+    return f"{value:.{display.digits}f}{spread}"
