@@ -1,7 +1,7 @@
 """Every option with its type, default, unit and meaning, once."""
 
 import re
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from xrgan.option_syntax import parse_map, parse_window
 
 AUTO, NONE = "auto", "none"
+FORMAT: Final = 1
 
 
 def _fits(value: int) -> int:
@@ -182,7 +183,6 @@ class TrainConfig(Section):
         1.0, description="share of the learning rate that is left at the end, along a cosine; 1 = constant"
     )
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's first momentum")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second momentum")
     loss: Literal["auto", "bce", "non-saturating", "hinge", "relativistic"] = Field(
         "auto", description="auto = the model's own: bce | non-saturating | hinge | relativistic"
     )
@@ -214,7 +214,6 @@ class TrainConfig(Section):
         description="half-life of the generator's average (at most 5 % of the images seen); auto = the model's own, "
         "0 = none",
     )
-    horizontal_flip: bool = Field(False, description="mirror at random; off: a heart on the right is another patient")
     precision: Literal["auto", "fp32", "bf16"] = Field(
         "auto", description="auto = bf16 where the hardware multiplies it natively, else fp32"
     )
@@ -349,6 +348,7 @@ class SegmentConfig(StudyConfig):
 
 
 class Config(Section):
+    format: Literal[1] = Field(FORMAT, description="version of this file's layout")
     dataset: str = Field("", description="name of the prepared dataset")
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto | cpu | cuda | mps")
     phantom: PhantomConfig = PhantomConfig()

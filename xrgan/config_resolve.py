@@ -5,6 +5,7 @@ each `--set section.key=value`, then the command's flags. Unknown keys and impos
 """
 
 import difflib
+import functools
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from xrgan import console
 from xrgan.config import Config, Section, all_keys, meaning
+from xrgan.config_versions import check_format, take_out_retired
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
 
@@ -42,7 +45,10 @@ def resolve(
     """
     tree = (base or Config()).model_dump()
     if file is not None:
-        _merge(tree, read_yaml(file), where=str(file))
+        content, retired = _read(file)
+        for key, value in retired.items():
+            raise XrganError(f"{file}: {key} = {value} can't be had any more.", f"Leave {key} out of it.")
+        _merge(tree, content, where=str(file))
     for setting in settings:
         key, separator, value = setting.partition("=")
         if not separator:
@@ -55,8 +61,35 @@ def resolve(
 
 
 def read_config(path: Path) -> Config:
-    """Read a run's config.yaml; the errors are those of `resolve`."""
-    return resolve(file=path)
+    """Read a run's config.yaml; the errors are those of `resolve`, but a retired key is no more than a warning."""
+    content, retired = _read(path)
+    for key, value in retired.items():
+        _warn_of_retired(path, f"{key} = {value}")
+    tree = Config().model_dump()
+    _merge(tree, content, where=str(path))
+    return _validate(tree)
+
+
+def refuse_retired(path: Path) -> None:
+    """Raise XrganError where a run's config.yaml holds an option that can't be had any more."""
+    for key, value in _read(path)[1].items():
+        raise XrganError(
+            f"{path.parent} was trained with {key} = {value}, which can't be had any more: it can't go on as it began.",
+            "Start a new run: `xrgan train --run NEW`.",
+        )
+
+
+@functools.cache
+def _warn_of_retired(path: Path, option: str) -> None:
+    """Warn once per command, however often the file is read."""
+    console.warn(f"{path}: {option} can't be had any more; the run can be used, but no more resumed.")
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, object]]:
+    """The content of a configuration without its retired keys, and those of them that can't be had any more."""
+    content = read_yaml(file)
+    check_format(content, file)
+    return take_out_retired(content)
 
 
 def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> None:

@@ -57,7 +57,7 @@ RECIPES = {
     "eigen lr 4e-4": ["train.lr=4e-4"],
     "eigen lr 16e-4": ["train.lr=16e-4"],
     "eigen cosine": ["train.lr_end=0.1"],
-    "eigen beta 0, 0.99": ["train.beta1=0", "train.beta2=0.99"],
+    "eigen beta 0": ["train.beta1=0"],
     "eigen progressive": ["model.progressive=16,32,64"],
     "eigen feature matching": ["train.feature_matching=1"],
     "eigen fp32": ["train.precision=fp32"],

@@ -80,7 +80,7 @@ def bare_steps(options: argparse.Namespace, precision: str, device: torch.device
     """A function that takes n plain steps on eight batches in memory."""
     config, size, batch_size = with_recipe(wish(options)), options.size, options.batch_size
     generator, discriminator = (net.to(device) for net in build(network_plan(config.model), ImageSpec(size, 1, 0)))
-    betas = (config.train.beta1, config.train.beta2)
+    betas = (config.train.beta1, 0.999)
     optimizers = [torch.optim.Adam(net.parameters(), 2e-4, betas, fused=True) for net in (generator, discriminator)]
     real = torch.rand(8, batch_size, 1, size, size, device=device) * 2 - 1
     z = torch.randn(8, batch_size, config.model.latent_size, device=device)

@@ -19,7 +19,7 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 
 # Streams of random numbers within a step.
-ORDER, FLIPS, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SUBSET = range(7)
+ORDER, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SUBSET = 0, 2, 3, 4, 5, 6  # 1 was in use once
 READ_AT_ONCE = 256  # images
 
 
@@ -31,7 +31,6 @@ class Batches:
     indices: NDArray[np.int64]
     size: int
     seed: int
-    flip: bool
     masks: bool
 
     @property
@@ -56,9 +55,6 @@ class Batches:
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
         images = to_range(self._read(chosen).to(device, non_blocking=True))
-        if self.flip:
-            mirrored = torch.from_numpy(generator_at(self.seed, FLIPS, step).random(self.size) < 0.5).to(device)
-            images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
         return images, torch.from_numpy(self.dataset.labels[chosen]).to(device, non_blocking=True)
 
     def _read(self, chosen: NDArray[np.int64]) -> Tensor:
@@ -98,4 +94,4 @@ def make_batches(dataset: PackedDataset, config: Config) -> Batches:
             f"{dataset.name} has {len(indices)} training images, fewer than one batch of {size}.",
             f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
         )
-    return Batches(dataset, indices, size, train.seed, train.horizontal_flip, masks=config.model.masks is True)
+    return Batches(dataset, indices, size, train.seed, masks=config.model.masks is True)

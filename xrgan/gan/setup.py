@@ -11,6 +11,7 @@ import torch
 import xrgan
 from xrgan import console
 from xrgan.config import Config
+from xrgan.config_resolve import refuse_retired
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
@@ -115,8 +116,10 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
     """Write a run's new wishes into its config.yaml.
 
     Raises:
-        XrganError: something was changed that would make it another run.
+        XrganError: something was changed that would make it another run, or the run was trained with an option that
+            is retired.
     """
+    refuse_retired(run.config_file)
     for section in ("model", "train"):
         old, new = getattr(saved, section).model_dump(), getattr(wanted, section).model_dump()
         for key, value in new.items():

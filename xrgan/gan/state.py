@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Means of an epoch; generator_loss is the sum, the two behind it are parts of it.
 FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
 SAVED = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
+BETA2 = 0.999  # Adam's second momentum
 LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
 
 
@@ -62,7 +63,7 @@ def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
     generator, discriminator = generator.to(device), discriminator.to(device)
 
     def adam(network: nn.Module) -> Adam:
-        betas = (config.train.beta1, config.train.beta2)
+        betas = (config.train.beta1, BETA2)
         return Adam(network.parameters(), lr=float(config.train.lr), betas=betas, fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
