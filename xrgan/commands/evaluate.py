@@ -25,7 +25,6 @@ from xrgan.commands.options import (
     Settings,
 )
 from xrgan.commands.sample import drawn
-from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -218,9 +217,10 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
 
 def _show_over_time(workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool) -> None:
     """Score every checkpoint of a run, and show them with the best one."""
-    rows, best = evaluate_checkpoints(workspace, run, config, data)
+    from xrgan.commands.score_checkpoints import evaluate_checkpoints
     from xrgan.evaluation import checkpoint_report, checkpoint_scores
 
+    rows, best = evaluate_checkpoints(workspace, run, config, data)
     if as_json:
         console.show_json(checkpoint_report.summary(rows, best))
         return

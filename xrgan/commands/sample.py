@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,8 +31,6 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 if TYPE_CHECKING:
     from xrgan.gan.rejection import Rejection
     from xrgan.gan.sample_folder import Sampled
-
-SCORED_FROM = 3 * 10**9  # the images that a checkpoint is scored by are not those that `sample` draws of a seed
 
 EXAMPLES = ["xrgan sample -n 500 --seed 1 --reject-copies"]
 IMAGES = "Images"
@@ -197,15 +195,3 @@ def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: s
         rejection = rejection_of_copies(workspace, run, config, data) if rejects else None
         sample_folder.fill(sampler, run.synthetic, count, seed, run_name=run.name, rejection=rejection)
     return run.synthetic
-
-
-def drawn_in_memory(run: RunDir, config: Config, file: Path, count: int) -> Any:
-    """X-rays that a checkpoint draws, without their masks: uint8 (count, C, S, S)."""
-    import numpy as np
-
-    from xrgan.gan.sampler import BLOCK, load_sampler, sample_block
-
-    sampler = load_sampler(run, config.device, checkpoint_name=str(file))
-    first, blocks = SCORED_FROM // BLOCK, -(-count // BLOCK)
-    images = [sample_block(sampler, config.evaluate.seed, first + k)[0] for k in range(blocks)]
-    return np.concatenate(images)[:count, : sampler.spec.channels]

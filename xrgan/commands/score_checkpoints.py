@@ -1,25 +1,28 @@
-"""Each checkpoint of a run beside held-out images."""
+"""Each checkpoint of a run beside held-out images. It has no flags: those who need it import it when they run."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from xrgan import console
 from xrgan.commands.inputs import dataset_of, extractor_of
-from xrgan.commands.sample import drawn_in_memory
 from xrgan.config import Config
+from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
+from xrgan.evaluation import checkpoint_report, checkpoint_scores
+from xrgan.evaluation.checkpoint_scores import CHOOSES, Distances, Row, Setting
+from xrgan.evaluation.extractors import Extractor
+from xrgan.gan import checkpoint, setup
+from xrgan.gan.batches import make_batches
+from xrgan.gan.sampler import BLOCK, load_sampler, sample_block
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
-if TYPE_CHECKING:
-    from xrgan.data.packed import PackedDataset
-    from xrgan.evaluation.checkpoint_scores import Distances, Row, Setting
-    from xrgan.evaluation.extractors import Extractor
-    from xrgan.gan.training import Score
-
-OverTime = tuple[list["Row"], "Row | None"]
+SCORED_FROM = 3 * 10**9  # the images that a checkpoint is scored by are not those that `sample` draws of a seed
+OverTime = tuple[list[Row], Row | None]
 """The scored checkpoints that compare, the first step first, and the best one."""
 
 
@@ -29,102 +32,100 @@ def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data
     Raises:
         XrganError: there is no checkpoint, or no held-out image, or the dataset is not the run's.
     """
-    from xrgan.gan import checkpoint, setup
-
     dataset = dataset_of(workspace, run, config, data)
     setup.check_dataset(run, dataset)
-    there = checkpoint.on_disk(run.checkpoints)
-    if not there:
+    on_disk = checkpoint.on_disk(run.checkpoints)
+    if not on_disk:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
-    return _scorer(run, dataset, config, extractor_of(workspace, config)())(there)
+    return CheckpointScorer(run, dataset, config, extractor_of(workspace, config)()).score(on_disk)
 
 
-def score_of_training(run: RunDir, dataset: "PackedDataset", config: Config, extractor: "Extractor") -> "Score":
-    """What training calls with the checkpoints that it reaches."""
-    from xrgan.evaluation import checkpoint_scores
-    from xrgan.gan import checkpoint
-
-    score = _scorer(run, dataset, config, extractor)
-
-    def reached(path: Path, wanted: bool) -> None:
-        there = checkpoint.on_disk(run.checkpoints)
-        step = next(step for step in there if checkpoint.path_of(run.checkpoints, step) == path)
-        checkpoint_scores.forget_after(run.evaluation, step)
-        if wanted:  # the best one, too, so that no other takes its place unless it is better under these settings
-            score({of: file for of, file in there.items() if of == step or file.name == checkpoint.BEST})
-
-    return reached
-
-
-def _scorer(
-    run: RunDir, dataset: "PackedDataset", config: Config, extractor: "Extractor"
-) -> Callable[[Mapping[int, Path]], OverTime]:
-    """What scores those checkpoints (step → file) that the run's table lacks, and marks the best of all.
+class CheckpointScorer:
+    """Scores a run's checkpoints by FID and KID against the same real images, and marks the best one.
 
     Raises:
-        XrganError: there is nothing to compare with.
+        XrganError: there are less than two images to compare with.
     """
-    from xrgan.evaluation import checkpoint_report, checkpoint_scores
-    from xrgan.gan import checkpoint
-    from xrgan.gan.batches import make_batches
 
-    setting = _setting_over_time(dataset, config, extractor)
-    steps_per_epoch = make_batches(dataset, config).steps_per_epoch
+    def __init__(self, run: RunDir, dataset: PackedDataset, config: Config, extractor: Extractor) -> None:
+        self._run, self._dataset, self._config, self._extractor = run, dataset, config, extractor
+        self._setting = _setting(dataset, config, extractor)
+        self._steps_per_epoch = make_batches(dataset, config).steps_per_epoch
 
-    def distances(images: Any, what: str) -> "Distances":
-        real = dataset.xrays(dataset.some_of((setting.split,), setting.n, setting.seed))
-        return checkpoint_scores.score(
-            real, images, setting.layer, setting.seed, extractor, f"Features of {what} images"
-        )
+    def score(self, checkpoints: Mapping[int, Path]) -> OverTime:
+        """Score those checkpoints (step → file) that the run's table lacks, and mark the best of all on disk."""
+        folder = self._run.evaluation
+        rows = checkpoint_scores.read(folder)
+        known = {row.step for row in rows if row.setting == self._setting}
+        for step, file in checkpoints.items():
+            if step not in known:
+                rows.append(self._row(step, file))
+                checkpoint_scores.write(folder, rows)  # interrupted, it resumes here
+                console.notice(checkpoint_report.sentence(rows[-1]))
+        on_disk = checkpoint.on_disk(self._run.checkpoints)
+        comparable, best = checkpoint_report.publish(folder, rows, self._setting, on_disk)
+        if best is not None:
+            checkpoint.mark_best(on_disk[best.step])
+        return comparable, best
 
-    @functools.cache
-    def floor() -> "Distances":
-        return distances(dataset.xrays(dataset.some_of(("train",), setting.n, setting.seed)), "training")
+    def score_reached(self, path: Path, wanted: bool) -> None:
+        """Take notice of a checkpoint that training has reached: forget the rows behind it, score it if wanted."""
+        on_disk = checkpoint.on_disk(self._run.checkpoints)
+        step = next(step for step in on_disk if checkpoint.path_of(self._run.checkpoints, step) == path)
+        checkpoint_scores.forget_after(self._run.evaluation, step)
+        if wanted:  # the best one, too, so that no other takes its place unless it is better under these settings
+            self.score({of: file for of, file in on_disk.items() if of == step or file.name == checkpoint.BEST})
 
-    def row(step: int, file: Path) -> "Row":
+    def _row(self, step: int, file: Path) -> Row:
+        """Score one checkpoint."""
         content = checkpoint.load(file)
-        lowest, here = floor(), distances(drawn_in_memory(run, config, file, setting.n), f"step {step}'s")
-        return checkpoint_scores.Row(
-            checkpoint=checkpoint.path_of(run.checkpoints, step).stem,
-            epoch=round(step / steps_per_epoch, 2),
+        images = drawn_in_memory(self._run, self._config, file, self._setting.n)
+        floor, own = self._floor, self._distances(images, f"step {step}'s")
+        return Row(
+            checkpoint=checkpoint.path_of(self._run.checkpoints, step).stem,
+            epoch=round(step / self._steps_per_epoch, 2),
             step=step,
             images_seen=content["images_seen"],
-            **setting._asdict(),
-            fid=here.fid,
-            fid_floor=lowest.fid,
-            kid=here.kid,
-            kid_std=here.kid_std,
-            kid_floor=lowest.kid,
+            **self._setting._asdict(),
+            fid=own.fid,
+            fid_floor=floor.fid,
+            kid=own.kid,
+            kid_std=own.kid_std,
+            kid_floor=floor.kid,
             seconds=content["seconds"],
         )
 
-    def score(checkpoints: Mapping[int, Path]) -> OverTime:
-        rows = checkpoint_scores.read(run.evaluation)
-        known = {one.step for one in rows if one.setting == setting}
-        for step, file in checkpoints.items():
-            if step not in known:
-                rows.append(row(step, file))
-                checkpoint_scores.write(run.evaluation, rows)  # interrupted, it goes on here
-                console.notice(checkpoint_report.sentence(rows[-1]))
-        there = checkpoint.on_disk(run.checkpoints)
-        comparable, best = checkpoint_report.publish(run.evaluation, rows, setting, there)
-        if best is not None:
-            checkpoint.mark_best(there[best.step])
-        return comparable, best
+    @cached_property
+    def _floor(self) -> Distances:
+        """What as many training images score."""
+        return self._distances(self._some_of("train"), "training")
 
-    return score
+    def _distances(self, images: NDArray[np.uint8], whose: str) -> Distances:
+        """FID and KID of images (n, C, S, S) against the real ones."""
+        setting, description = self._setting, f"Features of {whose} images"
+        real = self._some_of(setting.split)
+        return checkpoint_scores.score(real, images, setting.layer, setting.seed, self._extractor, description)
+
+    def _some_of(self, split: str) -> NDArray[np.uint8]:
+        return self._dataset.xrays(self._dataset.some_of((split,), self._setting.n, self._setting.seed))
 
 
-def _setting_over_time(dataset: "PackedDataset", config: Config, extractor: "Extractor") -> "Setting":
+def drawn_in_memory(run: RunDir, config: Config, file: Path, count: int) -> NDArray[np.uint8]:
+    """Draw X-rays from a checkpoint, without their masks: uint8 (count, C, S, S)."""
+    sampler = load_sampler(run, config.device, checkpoint_name=str(file))
+    first, blocks = SCORED_FROM // BLOCK, -(-count // BLOCK)
+    images = [sample_block(sampler, config.evaluate.seed, first + k)[0] for k in range(blocks)]
+    return np.concatenate(images)[:count, : sampler.spec.channels]
+
+
+def _setting(dataset: PackedDataset, config: Config, extractor: Extractor) -> Setting:
     """Which images the checkpoints of a run are scored by: the val split's, unless another one is asked for.
 
     Raises:
         XrganError: there are less than two images to compare with.
     """
-    from xrgan.evaluation.checkpoint_scores import CHOOSES, Setting
-
     chosen = config.evaluate
-    split = str(chosen.split)
+    split: str = chosen.split
     if split == "held-out":
         split = CHOOSES if len(dataset.of_split(CHOOSES)) else "test"
     n = min(chosen.n, len(dataset.of_split(split)), len(dataset.of_split("train")))

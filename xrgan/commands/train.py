@@ -21,7 +21,6 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
-from xrgan.commands.score_checkpoints import score_of_training
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -167,6 +166,7 @@ def train_new(
     Raises:
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.
     """
+    from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.data.packed import open_packed
     from xrgan.gan import setup, training
 
@@ -174,7 +174,7 @@ def train_new(
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
     config = setup.resolve_auto(config, dataset)
     run = run or workspace.new_run(dataset.name)
-    score = score_of_training(run, dataset, config, extractor) if extractor else None
+    score = CheckpointScorer(run, dataset, config, extractor).score_reached if extractor else None
     setup.create_run(run, config, dataset, init_from)
     console.notice(f"Run: {run.path}")
     return training.train(run, dataset, config, score)
@@ -186,12 +186,13 @@ def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config,
     Raises:
         XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
     """
+    from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.gan import setup, training
 
     dataset = dataset_of(workspace, run, wanted, data)
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
-    score = score_of_training(run, dataset, wanted, extractor) if extractor else None
+    score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
     setup.update_config(run, saved, wanted)
     return training.train(run, dataset, wanted, score)
 
