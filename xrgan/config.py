@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
-from xrgan.option_syntax import parse_map, parse_window
+from xrgan.option_syntax import parse_map, parse_mask_values, parse_window
 
 AUTO, NONE = "auto", "none"
 FORMAT: Final = 1
@@ -68,6 +68,15 @@ class PrepareConfig(Section):
         description="structures that become channels beside the image: auto (lungs and heart, where there are masks) | "
         "none | any of lungs, right lung, left lung, heart, opacity, by commas",
     )
+    mask_pattern: str = Field(
+        "",
+        description="regular expression that finds the masks by their paths; its first group is the image's name; "
+        "empty = the known ways (masks/, a_mask.png …)",
+    )
+    mask_values: str = Field(
+        "", description='structures by their gray values in a mask: "1=right lung,2=left lung,3=heart"; empty = SCR\'s'
+    )
+    keep_blank: bool = Field(False, description="keep images of one gray value, or of two as a mask has")
     labels: tuple[str, ...] = Field((), description="classes to keep, before merging; none = all")
     map: str = Field(
         "auto",
@@ -82,8 +91,23 @@ class PrepareConfig(Section):
     )
     patient_pattern: str = Field(
         "",
-        description="regular expression whose first group, in a file's name, is the patient; empty = the source's",
+        description="regular expression whose first group, in a file's name or its path, is the patient; empty = the "
+        "source's",
     )
+    label_pattern: str = Field(
+        "",
+        description="regular expression whose first group, in a file's name or its path, is the label, or whose "
+        "groups are called so: (?P<normal>_0)|(?P<ill>_1); empty = the source's",
+    )
+    table: str = Field("", description="a table of the images, with any separator; the next six say what is in it")
+    file_column: str = Field("", description="names, stems or paths of the images; empty = it is found out")
+    label_column: tuple[str, ...] = Field(
+        (), description="labels; several by commas hold 1, 0, -1 (uncertain) or nothing for the finding of their name"
+    )
+    patient_column: str = Field("", description="who the patient is")
+    split_column: str = Field("", description="train, val or test")
+    view_column: str = Field("", description="the projection, such as PA")
+    mask_column: str = Field("", description="the masks' files, several by |")
     fix_leaks: bool = Field(
         False, description="move a patient who stands in two of the source's own splits to where most images are"
     )
@@ -91,7 +115,7 @@ class PrepareConfig(Section):
     seed: Whole = Field(0, ge=0, description="of the split and of the random subset")
     workers: Whole = Field(0, ge=0, description="processes that decode; 0 = one a core")
 
-    @field_validator("labels", "view", "split", mode="before")
+    @field_validator("labels", "view", "split", "label_column", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
         return _by_commas(value)
@@ -109,12 +133,21 @@ class PrepareConfig(Section):
             parse_map(text)
         return text
 
-    @field_validator("patient_pattern")
+    @field_validator("mask_values")
     @classmethod
-    def _has_a_group(cls, pattern: str) -> str:
+    def _names_structures(cls, text: str) -> str:
+        parse_mask_values(text)
+        return text
+
+    @field_validator("patient_pattern", "label_pattern", "mask_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str, info: ValidationInfo) -> str:
+        what = {"patient_pattern": "the patient", "label_pattern": "the label"}.get(
+            info.field_name or "", "the image's name"
+        )
         try:
             if pattern and re.compile(pattern).groups < 1:
-                raise ValueError("it needs a group in parentheses: the patient")
+                raise ValueError(f"it needs a group in parentheses: {what}")
         except re.error as error:
             raise ValueError(f"it is no regular expression ({error})") from None
         return pattern

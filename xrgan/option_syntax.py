@@ -47,6 +47,21 @@ def parse_map(text: str) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
+def parse_mask_values(text: str) -> dict[int, str]:
+    """The structures of `1=right lung,2=left lung,3=heart` by their gray values; several may be of one structure.
+
+    Raises:
+        ValueError: a part is no VALUE=structure.
+    """
+    values = {}
+    for part in text.split(",") if text else ():
+        value, separator, structure = (piece.strip() for piece in part.partition("="))
+        if not (separator and structure and value.isdigit()):
+            raise ValueError(f"{part.strip()!r} is no VALUE=structure")
+        values[int(value)] = " ".join(structure.lower().replace("_", " ").replace("-", " ").split())
+    return values
+
+
 def merged(label: str, rules: tuple[Rule, ...]) -> str:
     """The class of a label (several findings joined by `|`): that of the first rule that one of them matches.
 

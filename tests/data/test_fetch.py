@@ -9,7 +9,8 @@ import pytest
 from tests.data.fetch_runs import assert_nothing_half_made, assert_whole, tree
 from xrgan.data.fetch import fetch
 from xrgan.data.reading.kinds import find_images
-from xrgan.data.scan import scan, table
+from xrgan.data.scan import scan
+from xrgan.data.scanning.rows import table
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.errors import XrganError

@@ -24,7 +24,8 @@ from tests.data.miniatures import (
 )
 from xrgan.data import phantom
 from xrgan.data.fetch import fetch
-from xrgan.data.scan import COLUMNS, scan, table
+from xrgan.data.scan import scan
+from xrgan.data.scanning.rows import COLUMNS, table
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES, find_source
 from xrgan.errors import XrganError

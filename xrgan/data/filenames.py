@@ -12,6 +12,7 @@ DRIVE = re.compile(r"[A-Za-z]:")
 # In Shift-JIS, GBK and Big5 the second byte of a character may be that of `\`, which would be taken for a separator.
 SPLIT_CHARACTER = re.compile(rb"[\x81-\xfe]\\")
 FOREIGN_FOLDER = re.compile(r"[^\x00-\x7f]\\")
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 
 
@@ -23,6 +24,11 @@ def is_junk(path: PurePosixPath | Path) -> bool:
 def is_junk_name(name: str) -> bool:
     """Hidden (`.DS_Store`, `._image.png`, `.git`), or a copy that a Mac, Windows or a network drive leaves."""
     return name.startswith(".") or name.lower() in JUNK
+
+
+def words(name: str) -> list[str]:
+    """The words and numbers of a name in lower case: `TrainingSet_2` → training, set, 2."""
+    return [word.lower() for part in re.split(r"[\W_]+", name) for word in CAMEL.split(part) if word]
 
 
 def is_archive(path: Path) -> bool:

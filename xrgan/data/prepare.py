@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,19 @@ from xrgan.data.preparing.mask_channels import choose_mask_channels
 from xrgan.data.preparing.pseudonyms import pseudonymise
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import assign_splits, settle
-from xrgan.data.scan import scan
+from xrgan.data.reading.masks import NO_BOXES
+from xrgan.data.reading.pictures import read_picture
+from xrgan.data.scan import Hints, scan_folder
+from xrgan.data.scanning.rows import stems
+from xrgan.data.scanning.tables import Columns
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
+from xrgan.option_syntax import MINMAX
 
+DEFAULTS = PrepareConfig().model_dump(mode="json")
 TAKEN_HINT = "Give the new one a name of its own with --name, or replace the old one with --force."
 INDEX = ["file", "label", "patient", "split", "view", "width", "height", "kind", "mask", "hash", "duplicate_of"]
 
@@ -60,7 +67,9 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     source = SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
     console.notice(f"Looking through {raw} …")
     rows, choices = _find_rows(raw, prepared_root, source, config)
-    image_format = _image_format(config, choose_mask_channels(config.masks, rows, raw, source.masks if source else ()))
+    of_source = source.masks if source else ()
+    structures = choose_mask_channels(config.masks, rows, raw, of_source, config.mask_values)
+    image_format = _image_format(config, structures, _box_frame(rows, raw, source))
     inputs = _inputs_of(origin, rows, raw, config)
     with locked(target):
         if target.exists() and not force:
@@ -104,7 +113,10 @@ def _find_rows(
     raw: Path, prepared_root: Path, source: Source | None, config: PrepareConfig
 ) -> tuple[pd.DataFrame, Choices]:
     """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice."""
-    rows = scan(raw, source, config.patient_pattern)
+    scanned = scan_folder(raw, source, _hints(config))
+    for sentence in scanned.unread:
+        console.warn(sentence)
+    rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
     rows = add_headers(rows, raw, with_view=bool(config.view))
     _check_labels(rows, source)
     rows, left_out = apply_filters(rows, config, source.label_map if source else "")
@@ -114,8 +126,29 @@ def _find_rows(
         "left_out": {reason: count for reason, count in left_out.items() if count},
         "splits": _origin_of_splits(own, rows["split"]),
         "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
+        "taken_from": scanned.taken,
     }
     return pseudonymise(rows, prepared_root), choices
+
+
+def _with_known_patients(rows: pd.DataFrame, taken: dict[str, str]) -> pd.DataFrame:
+    """Patients by the pattern of a known source, whose files these seem to be by all their names."""
+    if not rows["patient"].eq(rows["file"]).all():
+        return rows
+    names = stems(rows)
+    for source in SOURCES.values():
+        matches = [re.search(source.patient_pattern, name) if source.patient_pattern else None for name in names]
+        if all(matches):
+            patients = [match[1] for match in matches if match]
+            if len(set(patients)) == len(patients):  # they would say nothing
+                return rows
+            taken["patient"] = f"names, as in {source.name}"
+            console.notice(
+                f"The files are named as those of {source.name}: patients are told by that. "
+                f"`xrgan fetch {source.name} --folder …` knows more of them."
+            )
+            return rows.assign(patient=patients)
+    return rows
 
 
 def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
@@ -140,8 +173,44 @@ def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
         console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")
 
 
-def _image_format(config: PrepareConfig, structures: tuple[str, ...]) -> ImageFormat:
-    return ImageFormat(config.size, config.fit, config.channels, config.window, config.clahe, structures)
+def _box_frame(rows: pd.DataFrame, raw: Path, source: Source | None) -> int:
+    """Pixels a side of the pictures that boxes were drawn in, where the images here are smaller; 0 = of the images."""
+    drawn = rows[~rows["boxes"].isin(["", NO_BOXES])]
+    if source is None or not source.box_frame or drawn.empty:
+        return 0
+    boxes = [[float(number) for number in box.split()] for cell in drawn["boxes"] for box in cell.split(";")]
+    reach = max(max(left + wide, top + high) for left, top, wide, high in boxes)
+    try:
+        picture = read_picture(raw / drawn["file"].iloc[0], 1, MINMAX)
+    except ValueError:
+        return 0
+    return source.box_frame if reach > max(picture.width, picture.height) else 0
+
+
+def _image_format(config: PrepareConfig, structures: tuple[str, ...], box_frame: int) -> ImageFormat:
+    return ImageFormat(
+        size=config.size,
+        fit=config.fit,
+        channels=config.channels,
+        window=config.window,
+        clahe=config.clahe,
+        structures=structures,
+        mask_values=config.mask_values,
+        box_frame=box_frame,
+        keep_blank=config.keep_blank,
+    )
+
+
+def _hints(config: PrepareConfig) -> Hints:
+    columns = Columns(
+        file=config.file_column,
+        labels=config.label_column,
+        patient=config.patient_column,
+        split=config.split_column,
+        view=config.view_column,
+        mask=config.mask_column,
+    )
+    return Hints(config.patient_pattern, config.label_pattern, config.mask_pattern, config.table, columns)
 
 
 def _inputs_of(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> Inputs:
@@ -167,7 +236,7 @@ def _keep(target: Path, inputs: Inputs) -> Path:
         raise XrganError(f"{target} is there already, and is no prepared dataset.", TAKEN_HINT)
     card = read_card(target)
     for key, value in inputs["options"].items():
-        had = card.get("options", {}).get(key)
+        had = card.get("options", {}).get(key, DEFAULTS[key])  # an option that came after it
         if had != value:
             raise XrganError(f"{target} was prepared with {key}: {had}, not {value}.", TAKEN_HINT)
     if card.get("listing_sha256") != inputs["listing_sha256"]:

@@ -27,6 +27,7 @@ class Source:
         masks: the structures of which it has masks or boxes: lungs, right lung, left lung, heart, opacity.
         gigabytes: on disk when unpacked, about (10⁹ bytes); 0 = unknown.
         label_map: how its usual task merges the labels, "LABEL=class,*=class"; empty = not at all.
+        box_frame: pixels a side of the pictures that its boxes were drawn in; 0 = those that it has.
         note: what a user should know before use, in a sentence or two.
         read: its folder → rows as `scan` gives them; what it leaves "" is filled in there. None = `scan.read_tree`.
     """
@@ -47,6 +48,7 @@ class Source:
     gigabytes: float = 0
     label_map: str = ""
     note: str = ""
+    box_frame: int = 0
     read: Callable[[Path], pd.DataFrame] | None = None
 
     def __post_init__(self) -> None:

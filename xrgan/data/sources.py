@@ -11,7 +11,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from xrgan.data.reading.masks import NO_BOXES
-from xrgan.data.scan import find_texts, read_by_stem, read_tables, read_text, require_overlap, stems
+from xrgan.data.scanning.rows import stems
+from xrgan.data.scanning.texts import find_texts, read_tables, read_text, require_overlap
+from xrgan.data.scanning.tree import read_by_stem
 from xrgan.data.source import Source
 from xrgan.errors import XrganError
 
@@ -199,6 +201,7 @@ _add(
         patient_pattern=r"^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$",  # the file is named after the patient
         classes=RSNA_CLASSES,
         masks=("opacity",),
+        box_frame=1024,
         gigabytes=11,
         label_map="Lung Opacity=1,*=0",
         note=RSNA_NOTE,
@@ -218,6 +221,7 @@ _add(
         images=29684,
         classes=RSNA_CLASSES,
         masks=("opacity",),
+        box_frame=1024,
         gigabytes=3.9,
         label_map="Lung Opacity=1,*=0",
         note=f"{RSNA_NOTE} The competition's rules must be accepted on its page first.",

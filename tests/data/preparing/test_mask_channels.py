@@ -51,3 +51,15 @@ def test_a_structure_that_nothing_shows_is_told(coded: Path, wish: str) -> None:
         choose_mask_channels(wish, table([coded.name]), coded.parent, ())
     assert error.value.message.startswith("There is no mask of ")
     assert "There are masks of heart, left lung, lungs, right lung." in error.value.hint
+
+
+def test_values_that_nobody_explains_are_listed_and_asked_for(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 20), np.uint8)
+    pixels[5:10], pixels[10:15], pixels[15:] = 1, 2, 3
+    save(tmp_path / "m.png", pixels)
+    rows = table(["m.png"])
+    with pytest.raises(XrganError, match="the gray values 1, 2, 3 .m.png.*--mask-values .1=right lung,2=left lung"):
+        choose_mask_channels("auto", rows, tmp_path, ())
+    said = "1=right_lung,2=left lung,3=heart"
+    assert choose_mask_channels("auto", rows, tmp_path, (), said) == ("lungs", "heart")
+    assert choose_mask_channels("none", rows, tmp_path, ()) == ()

@@ -72,3 +72,72 @@ def test_a_coded_picture_of_drawn_masks_has_the_sources_values() -> None:
     assert masks.code(channels, ("left lung", "heart")).tolist() == [[200, 250]]
     assert masks.code(channels, ("lungs", "heart")).tolist() == [[150, 250]]
     assert masks.code(channels[:1], ("lungs",)).tolist() == [[255, 0]]
+
+
+def label_map(path: Path, *values: int, kind: str = "uint8") -> Path:
+    """Thirds of a picture: the values one beside the other, background above."""
+    pixels = np.zeros((30, 30), kind)
+    for k, value in enumerate(values):
+        pixels[10:, 30 * k // len(values) : 30 * (k + 1) // len(values)] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.mark.parametrize("values", [(1, 2, 3), (1, 2), (85, 170, 255), (100, 255)])
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_a_label_map_asks_what_its_values_are(tmp_path: Path, values: tuple[int, ...], kind: str) -> None:
+    file = label_map(tmp_path / "m.png", *values, kind=kind)
+    with pytest.raises(masks.UnknownValuesError, match="--mask-values") as caught:
+        masks.in_file(file)
+    assert caught.value.values == values
+
+
+def test_values_that_are_named_are_structures(tmp_path: Path) -> None:
+    file = label_map(tmp_path / "m.png", 1, 2, 3, kind="uint16")
+    names = {1: "right lung", 2: "left lung", 3: "heart"}
+    shown = masks.in_file(file, names)
+    assert {structure: int(binary.sum()) for structure, binary in shown.items()} == dict.fromkeys(names.values(), 200)
+    lungs = masks.read([file], "", ["lungs"], 30, 30, {1: "lungs", 2: "lungs", 3: "heart"})[0]
+    assert (np.asarray(lungs) == 255).sum() == 400
+    with pytest.raises(ValueError, match="has the gray value 3, which --mask-values doesn't name"):
+        masks.in_file(file, {1: "right lung", 2: "left lung"})
+
+
+@pytest.mark.parametrize("values", [(1,), (255,), (254, 255), (7,)])
+def test_one_value_or_nearly_is_one_structure(tmp_path: Path, values: tuple[int, ...]) -> None:
+    shown = masks.in_file(label_map(tmp_path / "m.png", *values))
+    assert {structure: int(binary.sum()) for structure, binary in shown.items()} == {"mask": 600}
+
+
+def test_soft_edges_are_no_labels(tmp_path: Path) -> None:
+    file = label_map(tmp_path / "m.png", 255)
+    Image.open(file).resize((47, 47), Image.Resampling.BILINEAR).save(tmp_path / "soft.png")
+    Image.open(file).save(tmp_path / "noisy.jpg", quality=60)
+    for name in ("soft.png", "noisy.jpg"):
+        assert masks.in_file(tmp_path / name).keys() == {"mask"}
+
+
+@pytest.mark.parametrize(
+    ("name", "structure"),
+    [
+        ("leftMask/a.png", "left lung"),
+        ("lung masks/a.png", "lungs"),
+        ("infection masks/a.png", "infection"),
+        ("masks/heart/a.png", "heart"),
+        ("a_right_mask.png", "right lung"),
+        ("masks/a.png", "mask"),
+        ("labels/a.png", "mask"),
+    ],
+)
+def test_folders_and_ends_of_names_say_what_a_mask_shows(tmp_path: Path, name: str, structure: str) -> None:
+    root = tmp_path / "heart masks"  # what stands above the source says nothing
+    assert masks.in_file(label_map(root / name, 255), root=root).keys() == {structure}
+
+
+def test_boxes_of_larger_pictures_are_scaled_or_refused() -> None:
+    scaled = masks.read([], "512 256 256 512", ["opacity"], 64, 64, box_frame=1024)[0]
+    inside = np.argwhere(np.asarray(scaled) == 255)
+    assert (inside.min(axis=0).tolist(), inside.max(axis=0).tolist()) == ([16, 32], [47, 47])
+    with pytest.raises(ValueError, match="lies outside of its 64×64 pixels"):
+        masks.read([], "512 256 256 512", ["opacity"], 64, 64)

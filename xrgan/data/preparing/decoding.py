@@ -111,7 +111,7 @@ def _decode(raw: Path, image_format: ImageFormat, entry: Entry) -> tuple[bytes, 
         content = hashlib.sha256(pixels.tobytes()).hexdigest()[:16]
         if image_format.structures:
             files = [raw / file for file in entry.mask.split("|") if file]
-            shown = read_masks(files, entry.boxes, image_format, picture.width, picture.height)
+            shown = read_masks(files, entry.boxes, image_format, picture.width, picture.height, raw)
             pixels = np.concatenate([pixels, shown])
     except ValueError as error:
         return b"", Fact(reason=str(error))

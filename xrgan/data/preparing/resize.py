@@ -10,10 +10,14 @@ from PIL import Image, ImageOps
 from xrgan.data.images import Pixels, from_pil
 from xrgan.data.reading import masks
 from xrgan.data.reading.pictures import Picture, read_picture
+from xrgan.option_syntax import parse_mask_values
 
 # A JPEG is decoded at a half, a quarter or an eighth, but not below this many times the size that is wanted: there the
 # result would visibly differ (by 1.3 gray levels on average against 0.8, on full-size radiographs brought to 64²).
 SMALLEST_DRAFT = 1.5
+LEAST_CONTRAST = 1  # gray values between the darkest and the brightest pixel
+EXTREME = 0.06  # share of the range at each end; in a mask, also one saved as JPEG, nearly all pixels lie there
+TWO_VALUED = 0.98  # share of the pixels
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,9 @@ class ImageFormat:
     window: str
     clahe: bool
     structures: tuple[str, ...] = ()  # the masks' channels, 0 or 255, behind the image's own
+    mask_values: str = ""  # of masks that show several structures
+    box_frame: int = 0  # pixels a side of the pictures that boxes were drawn in; 0 = of the images
+    keep_blank: bool = True  # whether an image of one or two gray values is an image
 
 
 def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture]:
@@ -39,6 +46,8 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
     """
     at_least = round(SMALLEST_DRAFT * image_format.size)
     picture = read_picture(path, image_format.channels, image_format.window, at_least)
+    if not image_format.keep_blank:
+        refuse_blank(np.asarray(picture.image))
     image = _fitted(picture.image, image_format, picture.width, picture.height, Image.Resampling.LANCZOS)
     if image_format.clahe:
         image = _equalised(image)
@@ -47,13 +56,28 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
     return from_pil(image), picture
 
 
-def read_masks(files: Sequence[Path], boxes: str, image_format: ImageFormat, width: int, height: int) -> Pixels:
+def refuse_blank(pixels: Pixels) -> None:
+    """Raise ValueError for a picture of one gray value, or of two as masks have: no X-ray."""
+    low, high = int(pixels.min()), int(pixels.max())
+    if high - low <= LEAST_CONTRAST:
+        what = "black" if high <= LEAST_CONTRAST else "white" if low >= 255 - LEAST_CONTRAST else "of one gray value"
+        raise ValueError(f"is {what} throughout (--keep-blank packs it)")
+    near = (high - low) * EXTREME
+    extreme = np.mean((pixels <= low + near) | (pixels >= high - near))
+    if extreme >= TWO_VALUED:
+        raise ValueError("has two gray values, as a mask has (--mask-pattern says whose, --keep-blank packs it)")
+
+
+def read_masks(
+    files: Sequence[Path], boxes: str, image_format: ImageFormat, width: int, height: int, root: Path | None = None
+) -> Pixels:
     """The masks of an image of width × height pixels, fitted as the image is: uint8 (structures, size, size), 0 or 255.
 
     Raises:
         ValueError: there is none, or a file can't be read.
     """
-    read = masks.read(files, boxes, image_format.structures, width, height)
+    values = parse_mask_values(image_format.mask_values)
+    read = masks.read(files, boxes, image_format.structures, width, height, values, image_format.box_frame, root)
     return np.stack([_fit_mask(mask, image_format, width, height) for mask in read])
 
 

@@ -100,6 +100,7 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     reasons = pd.Series([entry["reason"] for entry in card["skipped"]], dtype=str).value_counts()
     patients = f"{card['patients']:,}" if card["patients"] else "not known: the splits are by image"
     rows: list[list[object]] = [
+        *_taken(card),
         ["packed", packed + (f" + masks of {masks}" if masks else "")],
         ["patients", patients],
         ["splits", card["splits"]],
@@ -111,6 +112,20 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     if len(reasons) > SKIPS_SHOWN:
         rows.append(["skipped", f"{reasons.iloc[SKIPS_SHOWN:].sum():,} for other reasons"])
     return ["", "what"], rows
+
+
+CHANGED_BY = {
+    "class": "--label-pattern or --table",
+    "patient": "--patient-pattern or --table",
+    "split": "--table",
+    "view": "--table",
+}
+
+
+def _taken(card: DatasetCard) -> list[list[object]]:
+    """What was taken as class and patient from where, and what changes it."""
+    taken = card.get("taken_from", {})
+    return [[f"{what} from", f"{taken[what]} (else {how})"] for what, how in CHANGED_BY.items() if what in taken]
 
 
 def _range(spread: Spread) -> str:

@@ -10,6 +10,7 @@ from xrgan.data.filenames import is_junk_name
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
 DICOM_EXTENSIONS = frozenset({".dcm", ".dicom"})
+KNOWN_KINDS = "PNG, JPEG, TIFF, BMP, GIF, WebP, DICOM and JSRT's IMG"
 DEEP_EXTENSIONS = DICOM_EXTENSIONS | {".img"}  # JSRT's own raw files
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from xrgan.data.reading.bit_depth import to_8_bits
@@ -54,6 +55,31 @@ def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> P
             if suffix in DICOM_EXTENSIONS or says_dicom(path):  # an old file without the mark, or a wrong name
                 return _from_dicom(path, window, channels)
             raise
+
+
+def read_values(path: Path) -> NDArray[np.integer]:
+    """Read the gray values of a mask as they are stored, (H, W): of 16 bits too, and the numbers of a coloured palette.
+
+    Raises:
+        ValueError: as `read_picture`.
+    """
+    with _reasons(path), contextlib.suppress(UnidentifiedImageError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("no regular file")
+        with path.open("rb") as opened, Image.open(opened) as file:
+            if file.mode.startswith("I") or file.mode == "P":
+                file.load()
+            if file.mode.startswith("I"):
+                return np.asarray(file).astype(np.int64)
+            if file.mode == "P" and not _is_gray_palette(file):
+                return np.asarray(file)
+    return np.asarray(read_picture(path, channels=1, window="minmax").image)
+
+
+def _is_gray_palette(file: Image.Image) -> bool:
+    colours = np.asarray(file.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    used = colours[[value for value in np.unique(np.asarray(file)) if value < len(colours)]]
+    return bool((used == used[:, :1]).all())
 
 
 def _from_dicom(path: Path, window: str, channels: int) -> Picture:

@@ -1,0 +1,97 @@
+"""What the name of a folder can mean: a split, a view, a number of something, a finding, or what its files are."""
+
+import re
+
+from xrgan.data.filenames import words
+
+SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training", "trn", "tr"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "tune"), "val"),
+    **dict.fromkeys(("test", "testing", "tst", "ts", "holdout", "heldout"), "test"),
+}
+NNUNET = {"imagestr": "train", "labelstr": "train", "imagests": "test", "labelsts": "test"}
+# Beside a split's word, these don't change what it says: `test_images`, `stage_2_train_images`, `TrainingSet`.
+BESIDE_A_SPLIT = {
+    *("set", "sets", "split", "data", "dataset", "images", "image", "imgs", "img", "x", "ray", "xray", "xrays", "rays"),
+    *("cxr", "chest", "stage", "png", "jpg", "jpeg", "dicom", "dicoms", "dcm", "samples", "files", "folder", "dir"),
+    *("a", "b", "public", "private", "final", "small", "full", "new", "hold", "out", "held", "mask", "masks"),
+}
+# Folder names that say what a file is, not what it shows.
+NO_CLASS = {
+    *("images", "image", "imgs", "img", "png", "pngs", "jpg", "jpgs", "jpeg", "cxr_png", "data", "files", "file"),
+    *("dicom", "dicoms", "dcm", "x-ray", "x-rays", "xray", "xrays", "cxr", "cxrs", "raw", "scans", "input", "inputs"),
+}
+VIEWS = {
+    **dict.fromkeys(("pa", "ap", "ll", "rl"), ""),  # as they are, in capitals
+    **dict.fromkeys(("frontal", "front"), "FRONTAL"),
+    **dict.fromkeys(("lateral", "lat", "side"), "LATERAL"),
+}
+PATIENTS = {"patient", "patients", "pat", "pt", "pid", "subject", "subj", "sub", "person", "participant", "case", "p"}
+STUDIES = {
+    *("study", "series", "se", "st", "s", "exam", "examination", "visit", "session", "ses", "acc", "accession"),
+    *("timepoint", "acquisition", "date", "day", "scan", "followup"),
+}
+SHARDS = {"images", "image", "img", "imgs", "part", "shard", "batch", "chunk", "fold", "disk", "disc", "cd", "archive"}
+SHARDS |= {"folder", "dir", "set", "split", "subset", "volume", "vol", "block", "group"}
+GRADES = {"grade", "class", "cls", "stage", "category", "cat", "score", "type", "label", "birads", "kl", "ilo", "level"}
+FINDINGS = {
+    *("normal", "abnormal", "healthy", "ill", "sick", "well", "control", "controls", "disease", "diseased", "infected"),
+    *("positive", "negative", "pos", "neg", "covid", "covid19", "noncovid", "pneumonia", "viral", "bacterial", "virus"),
+    *("bacteria", "tuberculosis", "tb", "effusion", "cardiomegaly", "edema", "oedema", "nodule", "nodules", "mass"),
+    *("opacity", "infiltration", "infiltrate", "atelectasis", "consolidation", "emphysema", "fibrosis", "hernia"),
+    *("pneumothorax", "pleural", "lesion", "fracture", "finding", "findings", "benign", "malignant", "cancer"),
+    *("tumor", "tumour", "sars", "mers", "influenza", "lobar", "infection", "silicosis", "copd", "sarcoidosis"),
+}
+DATE = re.compile(
+    r"(19|20)\d\d[-_.]?(0[1-9]|1[0-2])[-_.]?([0-2]\d|3[01])(?!\d)|(0?[1-9]|[12]\d|3[01])[-_.]\d\d[-_.]\d{4}"
+)
+UID = re.compile(r"\d+(\.\d+){3,}|[0-9a-f]{16,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def split_of(name: str) -> str:
+    """The split that a folder's name means: train, val or test; "" = none."""
+    whole = NNUNET.get(name.lower()) or SPLIT_WORDS.get(name.lower())
+    if whole and len(name) > 2:
+        return whole
+    said = words(name)
+    found = {SPLIT_WORDS[word] for word in said if word in SPLIT_WORDS and len(word) > 2}
+    if {"hold", "out"} <= set(said) or {"held", "out"} <= set(said):
+        found.add("test")
+    rest = [word for word in said if word not in SPLIT_WORDS and not word.isdigit()]
+    return found.pop() if len(found) == 1 and all(word in BESIDE_A_SPLIT for word in rest) else ""
+
+
+def view_of(name: str) -> str:
+    """The projection that a folder's name means, such as PA or LATERAL; "" = none."""
+    said = [word for word in words(name) if word not in {"view", "views", "images", "image"} and not word.isdigit()]
+    if len(said) != 1 or said[0] not in VIEWS:
+        return ""
+    return VIEWS[said[0]] or said[0].upper()
+
+
+def is_finding(name: str) -> bool:
+    """Whether a name has a word in it that says what an X-ray shows."""
+    return bool(FINDINGS & {*words(name), name.lower()})
+
+
+def numbered_as(name: str) -> str:
+    """What a numbered name counts: patient, study, date, shard, grade, or "thing"; "" = it counts nothing."""
+    if UID.fullmatch(name):
+        return "thing"
+    if DATE.match(name):
+        return "date"
+    said = words(name)
+    if not said or not any(word.isdigit() for word in said):
+        return ""
+    letters = [word for word in said if not word.isdigit()]
+    if not letters:
+        return "shard" if len(name) > 1 and name.startswith("0") else "thing"
+    for kind, known in (("patient", PATIENTS), ("study", STUDIES), ("grade", GRADES), ("shard", SHARDS)):
+        if letters[0] in known or (letters[-1] in known and said[-1].isdigit()):
+            return kind
+    return "thing"
+
+
+def template(name: str) -> str:
+    """A name without its numbers: two names of one template differ in numbers alone."""
+    return re.sub(r"\d+", "#", name.lower())
