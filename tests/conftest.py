@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.terminal import Terminal
 from xrgan import console
 
 REAL_DATA = Path(os.environ.get("XRGAN_REAL_DATA", "../shared/data")).resolve()
@@ -49,3 +50,8 @@ def write_image(path: Path, width: int = 24, height: int = 20, seed: int = 0, mo
     image = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
     image.convert(mode).save(path)
     return path
+
+
+@pytest.fixture
+def type_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(tmp_path, monkeypatch, capfd)

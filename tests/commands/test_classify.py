@@ -19,7 +19,7 @@ from tests.conftest import write_image
 from tests.data import dicom_files
 from tests.downstream.blobs import blobs, changed, set_at, small_build, toy_dataset, write
 from tests.gan.helpers import tiny_config
-from tests.test_cli import Answer, Terminal, tree, type_
+from tests.terminal import Answer, Terminal, tree
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.downstream import report, study
@@ -27,8 +27,6 @@ from xrgan.downstream.classification import inference, task
 from xrgan.downstream.classification.task import Classification
 from xrgan.gan import setup, training
 from xrgan.rundir import RunDir
-
-__all__ = ["type_"]
 
 QUICK = (
     "--arch resnet18 --weights none --epochs 2 --patience 0 --batch-size 8 --lr 0.01 --device cpu"

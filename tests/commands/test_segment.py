@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.test_cli import Terminal
+from tests.terminal import Terminal
 from xrgan import cli
 
 QUICK = "--epochs 1 --width 4 --batch-size 8 --set segment.resamples=100"

@@ -9,9 +9,7 @@ import yaml
 from PIL import Image
 
 from tests.conftest import write_image
-from tests.test_cli import Terminal, tree, type_
-
-__all__ = ["type_"]
+from tests.terminal import Terminal, tree
 
 
 def fill(folder: Path, n: int, size: int = 32, mode: str = "L", seed: int = 0, ending: str = "png") -> None:

@@ -1,0 +1,36 @@
+"""`xrgan runs` and `xrgan data`, typed."""
+
+import json
+from pathlib import Path
+
+from tests.terminal import Terminal
+from xrgan.config import Config
+from xrgan.rundir import RunDir
+
+
+def test_nothing_here_is_said_with_the_next_step(type_: Terminal) -> None:
+    assert "nothing in data" in type_("data").err
+    assert "no run in runs; `xrgan train` makes one" in type_("runs").err.replace("\n", " ")
+    assert json.loads(type_("runs --json").out) == []
+
+
+def test_sources_and_datasets_are_listed_and_a_damaged_one_is_named(type_: Terminal) -> None:
+    type_("fetch phantom --n 20 --size 32")
+    type_("prepare --size 16")
+    here = json.loads(type_("data --json").out)
+    assert [source["source"] for source in here["fetched"]] == ["phantom"]
+    dataset = here["prepared"][0]
+    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 1, "lungs, heart")
+    Path("data/raw/broken").mkdir()
+    Path("data/raw/broken/source.yaml").write_text("a: [")
+    said = type_("data").out
+    assert "phantom_16" in said and "broken (damaged)" in said
+
+
+def test_a_run_is_listed_with_its_last_losses(type_: Terminal) -> None:
+    run = RunDir(Path("runs/a"))
+    run.write_config(Config())
+    run.write_losses([{"epoch": 1, "discriminator_loss": 1.23456, "generator_loss": 2}])
+    listed = json.loads(type_("runs --json").out)[0]
+    assert (listed["run"], listed["epochs"], listed["loss D"], listed["FID"]) == ("a", "1/50", 1.235, None)
+    assert "1.235" in type_("runs").out

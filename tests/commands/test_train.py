@@ -1,0 +1,39 @@
+"""`xrgan train` and `xrgan resume`, typed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import TINY, Terminal, tree
+
+
+def test_train_on_a_run_that_exists_goes_on_with_it(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16")
+    type_("prepare --size 16")
+    type_("train --run runs/exp1 --epochs 1", *TINY)
+    assert "going on" in type_("train --run runs/exp1 --epochs 2").err
+    assert "exp1 has trained 2 epochs" in type_("resume --run exp1").err
+    before = tree(Path("runs"))
+    refused = type_("train --run runs/exp1 --lr 0.01", code=1)
+    assert "train.lr = 0.0008" in refused.err and "0.01" in refused.err
+    assert "3 training images" not in refused.err
+    assert tree(Path("runs")) == before
+
+
+def test_a_size_that_the_networks_cannot_draw_leaves_no_run(type_: Terminal) -> None:
+    type_("fetch phantom --n 30 --size 32")
+    type_("prepare --size 36")
+    assert "power of two" in type_("train --epochs 1", code=1).err
+    assert not Path("runs").exists()
+
+
+def test_without_a_gpu_device_cuda_is_one_sentence(type_: Terminal) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    type_("fetch phantom --n 30 --size 16")
+    type_("prepare --size 16")
+    refused = type_("train --run runs/exp1 --device cuda", code=1)
+    assert "no cuda device" in refused.err and "--device auto" in refused.err
+    assert not Path("runs").exists()

@@ -1,0 +1,40 @@
+"""Which device and which precision networks run in."""
+
+import pytest
+import torch
+
+from xrgan.errors import XrganError
+from xrgan.hardware import autocast, choose_device, choose_precision
+
+
+def test_auto_is_the_fastest_that_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cuda, mps, device in ((True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
+        assert choose_device("auto").type == device
+
+
+def test_a_device_that_is_missing_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(XrganError, match=r"no cuda device.*--device auto"):
+        choose_device("cuda")
+    assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((7, 5), "fp32"), ((8, 0), "bf16"), ((9, 0), "bf16")])
+def test_auto_precision_is_bf16_where_the_gpu_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    assert choose_precision("auto", torch.device("cuda")) == precision
+    assert choose_precision("fp32", torch.device("cuda")) == "fp32"
+    assert choose_precision("auto", torch.device("mps")) == "fp32"
+
+
+def test_bf16_is_a_matter_of_the_computation_and_not_of_the_weights() -> None:
+    layer, ones = torch.nn.Linear(2, 2), torch.ones(1, 2)
+    with autocast(torch.device("cpu"), "bf16"):
+        assert layer(ones).dtype == torch.bfloat16
+    with autocast(torch.device("cpu"), "fp32"):
+        assert layer(ones).dtype == torch.float32
+    assert layer.weight.dtype == torch.float32
