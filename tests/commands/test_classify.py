@@ -315,7 +315,7 @@ def test_a_path_with_an_equals_sign_is_a_path(here: Terminal) -> None:
         ("--synthetic NORMAL=nowhere --synthetic PNEUMONIA=a", 1, ["no folder and no run nowhere"]),
         ("--synthetic empty", 1, ["no image in empty"]),
         ("--synthetic healthy", 1, ["have no labels", "--synthetic NORMAL="]),
-        ("--synthetic large", 1, ["are 32 × 32 with 1 channel, those of toys are 16 × 16"]),
+        ("--synthetic large", 1, ["are 32×32 gray, those of toys are 16×16"]),
         ("--synthetic other", 1, ["holds images of 'TB'", "NORMAL, PNEUMONIA"]),
         ("--gan-per-fold --synthetic a", 2, ["--synthetic has no place beside it"]),
         ("--run healthy --gan-per-fold", 1, ["healthy draws no classes", "--conditional"]),

@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.conftest import write_image
 from tests.data.pictures import png_that_declares
-from xrgan.data.images import GAP, grid, read_files, read_gray, save_png, to_pil
+from xrgan.data.images import GAP, grid, read_files, read_gray, save_png, shape_in_words, to_pil
 from xrgan.errors import XrganError
 
 # --- modes and depths
@@ -84,3 +84,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, fir
     bad.write_bytes(content)
     with pytest.raises(XrganError, match="bad.png can't be read: (empty file|no image|declares too many pixels)"):
         read_files([bad, good] if first else [good, bad])
+
+
+@pytest.mark.parametrize(("channels", "words"), [(1, "6×4 gray"), (3, "6×4 RGB"), (5, "6×4 with 5 channels")])
+def test_a_shape_is_said_as_width_by_height_and_colour(channels: int, words: str) -> None:
+    assert shape_in_words(np.zeros((2, channels, 4, 6), np.uint8)) == words

@@ -83,3 +83,9 @@ def read_files(files: list[Path]) -> Pixels:
                 "`xrgan prepare` brings a folder to one size.",
             )
     return np.stack(arrays)
+
+
+def shape_in_words(images: Pixels) -> str:
+    """Say the shape of uint8 (N, C, H, W), as in "64×64 gray"."""
+    _, channels, height, width = images.shape
+    return f"{width}×{height} {'gray' if channels == 1 else 'RGB' if channels == 3 else f'with {channels} channels'}"

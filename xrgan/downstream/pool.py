@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xrgan.data.images import shape_in_words
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.leaks import TrainingProvenance
@@ -84,7 +85,7 @@ def check_shape(dataset: PackedDataset, images: NDArray[np.uint8]) -> None:
     real = dataset.xrays(np.arange(1))
     if images.shape[1:] != real.shape[1:]:
         raise XrganError(
-            f"The synthetic images are {_shape(images)}, those of {dataset.name} are {_shape(real)}.",
+            f"The synthetic images are {shape_in_words(images)}, those of {dataset.name} are {shape_in_words(real)}.",
             "Take the images of a run that was trained on this dataset.",
         )
 
@@ -107,8 +108,3 @@ class FoldData:
     def targets(self) -> Tensor:
         """Of all images."""
         return torch.cat([self.pool.targets, self.synthetic.targets]) if self.synthetic else self.pool.targets
-
-
-def _shape(images: NDArray[np.uint8]) -> str:
-    _, channels, height, width = images.shape
-    return f"{width} × {height} with {channels} channel{'s' if channels > 1 else ''}"

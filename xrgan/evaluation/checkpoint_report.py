@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,29 +17,39 @@ COLUMNS = ("checkpoint", "epoch", "step", "images seen", "FID", "KID", "")
 
 
 def publish(
-    folder: Path, rows: Sequence[Row], setting: Setting, there: Collection[int]
+    folder: Path, rows: Sequence[Row], setting: Setting, on_disk: Collection[int]
 ) -> tuple[list[Row], Row | None]:
     """Write over_time.csv with all rows, and over_time.png with those of one setting, of which there must be some.
 
     Args:
-        there: the steps of the checkpoints that are on disk.
+        on_disk: the steps of the checkpoints that are on disk.
 
     Returns:
-        The rows of the setting, the first step first, and the best of those that are there.
+        The rows of the setting, the first step first, and the best of those that are on disk.
     """
     write(folder, rows)
     comparable = [row for row in read(folder) if row.setting == setting]
-    chosen = best(comparable, there)
+    chosen = best(comparable, on_disk)
     draw(folder / PICTURE, comparable, chosen)
     return comparable, chosen
 
 
-def summary(rows: Sequence[Row], chosen: Row | None) -> dict[str, Any]:
-    """Rows of one setting as JSON takes them; `best` is the name of a checkpoint, or None."""
-    return {"best": chosen and chosen.checkpoint, "checkpoints": [dataclasses.asdict(row) for row in rows]}
+class Summary(TypedDict):
+    """What `evaluate --every-checkpoint --json` prints."""
+
+    best: str | None
+    """name of a checkpoint"""
+    checkpoints: list[dict[str, str | int | float]]
+    """the fields of each `Row`"""
+
+
+def summary(rows: Sequence[Row], chosen: Row | None) -> Summary:
+    """Make rows of one setting what JSON takes."""
+    return {"best": chosen.checkpoint if chosen else None, "checkpoints": [dataclasses.asdict(row) for row in rows]}
 
 
 def sentence(row: Row) -> str:
+    """Say the scores of one checkpoint in one sentence."""
     return (
         f"{row.checkpoint}: FID {row.fid:.2f} (real vs real {row.fid_floor:.2f}), KID {row.kid:.4f} "
         f"({row.kid_floor:.4f}), {row.n:,} images against as many of {row.split}."
@@ -47,7 +57,7 @@ def sentence(row: Row) -> str:
 
 
 def table(rows: Sequence[Row], chosen: Row | None) -> list[tuple[str, ...]]:
-    """What the terminal shows of rows of one setting, and below them what real images score themselves."""
+    """Make the terminal's table of rows of one setting; its last row is what real images score themselves."""
     shown: list[tuple[str, ...]] = [
         (
             row.checkpoint,
@@ -65,7 +75,7 @@ def table(rows: Sequence[Row], chosen: Row | None) -> list[tuple[str, ...]]:
 
 
 def draw(path: Path, rows: Sequence[Row], chosen: Row | None) -> None:
-    """Write a PNG: FID and KID of rows of one setting (one at least) over the images seen, and over the steps above."""
+    """Draw FID and KID of rows of one setting (one at least) over the images seen, and over the steps above, as PNG."""
     seen = np.array([row.images_seen for row in rows])
     last = rows[-1]
     batch_size = last.images_seen / last.step if last.step else 1.0

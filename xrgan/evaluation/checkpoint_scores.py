@@ -38,6 +38,8 @@ class Setting(NamedTuple):
 
 @dataclass(frozen=True)
 class Distances:
+    """FID and KID of one set of images."""
+
     fid: float
     kid: float
     kid_std: float
@@ -73,7 +75,7 @@ class Row:
 def score(
     real: NDArray[np.uint8], images: NDArray[np.uint8], layer: int, seed: int, extractor: Extractor, description: str
 ) -> Distances:
-    """FID and KID of images, or of other real ones, against real ones: both uint8 (N, C, H, W), C = 1 or 3.
+    """Compute FID and KID of images, or of other real ones, against real ones: uint8 (N, C, H, W), C = 1 or 3.
 
     Args:
         layer: of FID.
@@ -87,7 +89,7 @@ def score(
 
 
 def read(folder: Path) -> list[Row]:
-    """The rows of over_time.csv, the first step first; none where there is no such file.
+    """Read the rows of over_time.csv, the first step first; none where there is no such file.
 
     Raises:
         XrganError: the file was damaged.
@@ -118,17 +120,17 @@ def write(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def forget_after(folder: Path, step: int) -> None:
-    """Drop the rows of later checkpoints: a run that goes on from here makes them anew."""
+    """Drop the rows of later checkpoints: a run that resumes from here makes them anew."""
     rows = read(folder)
     kept = [row for row in rows if row.step <= step]
     if kept != rows:
         write(folder, kept)
 
 
-def best(rows: Sequence[Row], there: Collection[int]) -> Row | None:
-    """The row of least KID among the checkpoints that are there, by step; None where no row is of the val split.
+def best(rows: Sequence[Row], on_disk: Collection[int]) -> Row | None:
+    """Choose the row of least KID among the checkpoints on disk, by step; None where no row is of the val split.
 
     KID chooses, for it has no bias; equal ones, to the first.
     """
-    fit = [row for row in rows if row.split == CHOOSES and row.step in there and math.isfinite(row.kid)]
+    fit = [row for row in rows if row.split == CHOOSES and row.step in on_disk and math.isfinite(row.kid)]
     return min(fit, key=lambda row: (row.kid, row.step), default=None)

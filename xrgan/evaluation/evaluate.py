@@ -23,7 +23,7 @@ from xrgan.files import write_yaml
 
 @dataclass(frozen=True)
 class Plan:
-    """What is computed, and why the rest can't be."""
+    """The metrics that are computed, and why the others can't be."""
 
     metrics: tuple[Metric, ...]
     extractor: Extractor | None
@@ -122,7 +122,7 @@ def _plan(metrics: Sequence[Metric], comparison: Comparison, extractor: Callable
 
 
 def _reason_against(metric: Metric, comparison: Comparison, extractor: Extractor | None) -> XrganError | None:
-    """Why a metric can't be computed of these images with this extractor; None where it can."""
+    """Say why a metric can't be computed of these images with this extractor; None where it can."""
     if metric.layer == "logits" and extractor is not None and not extractor.gives_logits:
         if not extractor.is_inception:
             return XrganError(f"{metric.title} needs the Inception network, not {extractor.name}.")
@@ -140,7 +140,7 @@ def _reason_against(metric: Metric, comparison: Comparison, extractor: Extractor
 
 
 def _provenance(comparison: Comparison, config: EvaluateConfig) -> Provenance:
-    """What the scores depend on."""
+    """Write down what the scores depend on."""
     sets: dict[str, ImageSet | None] = {
         "real": comparison.real,
         "synthetic": comparison.synthetic,

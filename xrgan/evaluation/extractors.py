@@ -40,7 +40,9 @@ class Extractor:
 
 
 def inception(weights: Path, device: torch.device | str) -> Extractor:
-    """The Inception network that FID and KID are defined on; gray images are shown to it as three equal channels.
+    """Make an extractor of the Inception network that FID and KID are defined on.
+
+    Gray images are shown to it as three equal channels.
 
     Args:
         weights: one of the two files that `fetch_weights` gives.
@@ -68,7 +70,7 @@ def custom(
     device: torch.device | str,
     channels: int,
 ) -> Extractor:
-    """One layer of any network, such as the penultimate one of a classifier.
+    """Make an extractor of one layer of any network, such as the penultimate one of a classifier.
 
     Args:
         identity: of its weights, such as their hash.

@@ -39,7 +39,7 @@ class FeatureSets:
 
 
 def layer_of(metric: Metric, extractor: Extractor, fid_layer: int) -> int | None:
-    """The layer that a metric is computed from, as its number of features; None for a metric of images."""
+    """Find the layer that a metric is computed from, as its number of features; None for a metric of images."""
     if metric.layer is None:
         return None
     if metric.layer == "fid" and extractor.is_inception:

@@ -1,4 +1,4 @@
-"""Images → features of a network, extracted once and kept: in blocks, so that an interrupted extraction goes on."""
+"""Images → features of a network, extracted once and kept: in blocks, so that an interrupted extraction resumes."""
 
 import hashlib
 import os
@@ -15,14 +15,14 @@ from xrgan.evaluation.inception_weights import cache_dir
 from xrgan.files import replacing
 
 BATCH_IMAGES = 32  # bounds the memory: 0.4 GB of float32 at 1024²
-BLOCK_IMAGES = 256  # a file each in the cache: sets that begin with the same images share their blocks
-CACHE_BYTES = 2_000_000_000  # 12 kB an image: about 160,000 images
+BLOCK_IMAGES = 256  # one file each in the cache: sets that begin with the same images share their blocks
+CACHE_BYTES = 2_000_000_000  # 12 kB per image: about 160,000 images
 
 Features = dict[int, NDArray[np.float32]]
 
 
 def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -> Features:
-    """Features of every image, from the cache where these images were seen before.
+    """Extract the features of every image, or read them from the cache where these images were seen before.
 
     Args:
         images: uint8 (N, C, H, W), C = 1 or 3, N ≥ 1, any H and W.
@@ -48,7 +48,7 @@ def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -
 
 
 def content_hash(images: NDArray[np.uint8]) -> str:
-    """SHA-256 of the pixels and their shape; reads a memory map piece by piece."""
+    """Compute the SHA-256 of the pixels and their shape; reads a memory map piece by piece."""
     digest = hashlib.sha256(repr(images.shape).encode())
     for start in range(0, len(images), BATCH_IMAGES):
         digest.update(images[start : start + BATCH_IMAGES].tobytes())
@@ -60,7 +60,7 @@ def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
 
 
 def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar: console.Bar) -> NDArray[np.float32]:
-    """One block's features, all layers side by side: (B, Σ layers)."""
+    """Extract one block's features, all layers side by side: (B, Σ layers)."""
     batches: list[torch.Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH_IMAGES):
@@ -72,7 +72,7 @@ def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar:
 
 
 def _read(file: Path, n: int, layers: tuple[int, ...]) -> NDArray[np.float32] | None:
-    """The features of an earlier call; None where there are none or the file was damaged."""
+    """Read the features of an earlier call; None where there are none or the file was damaged."""
     try:
         # Opened here, because numpy leaves a torn file open.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
@@ -84,7 +84,7 @@ def _read(file: Path, n: int, layers: tuple[int, ...]) -> NDArray[np.float32] | 
 
 
 def _write(file: Path, joined: NDArray[np.float32]) -> bool:
-    """Whether it could be kept; the user is told where not."""
+    """Keep features; False where they could not be, and the user is told."""
     try:
         with replacing(file) as temporary, temporary.open("wb") as out:
             np.savez(out, features=joined)

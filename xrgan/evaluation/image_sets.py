@@ -1,4 +1,4 @@
-"""Which images are compared: as many of each set, drawn at random."""
+"""The sets of images that are compared: as many of each, sampled at random."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xrgan.data.images import shape_in_words
 from xrgan.errors import XrganError
 
 Images = NDArray[np.uint8]
@@ -28,7 +29,7 @@ class ImageSet:
         return ImageSet(self.images[indices], None if self.labels is None else self.labels[indices])
 
     def places_of_class(self, index: int) -> NDArray[np.int64]:
-        """Ascending; none where there are no labels."""
+        """The indices of a class's images, ascending; none where there are no labels."""
         return np.flatnonzero(self.labels == index) if self.labels is not None else np.zeros(0, np.int64)
 
     def of_class(self, index: int) -> "ImageSet":
@@ -37,7 +38,7 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Comparison:
-    """N real and N synthetic images, in random order, and what their figures are read beside."""
+    """N real and N synthetic images, in random order, and what their scores are read beside."""
 
     real: ImageSet
     synthetic: ImageSet
@@ -70,7 +71,7 @@ class Comparison:
 
     @property
     def pixels(self) -> int:
-        """Of the shorter side."""
+        """The shorter side's."""
         return int(min(self.real.images.shape[2:]))
 
 
@@ -83,7 +84,7 @@ def sample_comparison(
     classes: Sequence[str] = (),
     reference: str = HELD_OUT,
 ) -> Comparison:
-    """Draw N held-out and N synthetic images; N = the smaller of these sets, `n` at most.
+    """Sample N held-out and N synthetic images; N = the smaller of these sets, `n` at most.
 
     The floor is theirs and as many training images', or of fewer where there are no more. Which images come first
     depends on the seed and on the set alone: with another N, they are the same ones, whose features are known.
@@ -109,7 +110,7 @@ def sample_comparison(
 def sample_comparison_without_training(
     real: ImageSet, synthetic: ImageSet, n: int, seed: int, classes: Sequence[str] = ()
 ) -> Comparison:
-    """Draw N images of each of two sets, where nothing is known of what the generator learned from.
+    """Sample N images of each of two sets, where nothing is known of what the generator learned from.
 
     The floor comes from the real images that are left. Where they are too few it is that of two halves of the real
     ones, which is higher, because each has fewer images.
@@ -142,11 +143,6 @@ def _check(sets: dict[str, ImageSet]) -> None:
     for name, one in others:
         if one.images.shape[1:] != real.images.shape[1:]:
             raise XrganError(
-                f"The {name} images are {_shape(one.images)}, the {first} ones {_shape(real.images)}.",
+                f"The {name} images are {shape_in_words(one.images)}, the {first} ones {shape_in_words(real.images)}.",
                 "`xrgan prepare --size` brings the real images to the size of the synthetic ones.",
             )
-
-
-def _shape(images: Images) -> str:
-    _, channels, height, width = images.shape
-    return f"{width}×{height} {'gray' if channels == 1 else 'RGB' if channels == 3 else f'with {channels} channels'}"

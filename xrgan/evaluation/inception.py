@@ -37,7 +37,7 @@ class Inception(FeatureExtractorInceptionV3):  # type: ignore[misc]  # torch-fid
 
 
 def load_network(weights: Path, device: torch.device) -> Inception:
-    """The network with the features of LAYERS: uint8 (B, 3, H, W) → a tuple of float32 (B, 64), …, (B, 2048).
+    """Load the network with the features of LAYERS: uint8 (B, 3, H, W) → a tuple of float32 (B, 64) … (B, 2048).
 
     The full weights give (B, LOGITS) behind them. It resizes to 299 × 299 itself, bilinear as TensorFlow 1 did it.
 

@@ -1,4 +1,4 @@
-"""The Inception weights that FID and KID stand on: where they are, and how they get there, offline included.
+"""Find or fetch the Inception weights that FID and KID stand on, offline included.
 
 FID and KID are comparable between papers because everybody computes them with one network, the Inception v3 of
 2015-12-05. Two published files hold it; both are known by their SHA-256, and a file of another hash is not used.
@@ -27,6 +27,8 @@ from xrgan.files import replacing, sha256
 
 @dataclass(frozen=True)
 class WeightsFile:
+    """One published file."""
+
     name: str
     size_bytes: int
     sha256: str
@@ -56,19 +58,19 @@ class _NotHad(Exception):
 
 
 def cache_dir() -> Path:
-    """Where xrgan keeps what it can fetch or compute again: `XRGAN_CACHE`, else the user's cache directory."""
+    """The folder of what xrgan can fetch or compute again: `XRGAN_CACHE`, else the user's cache directory."""
     return Path(os.environ.get("XRGAN_CACHE") or platformdirs.user_cache_dir("xrgan"))
 
 
 def weights_file(path: Path) -> WeightsFile:
-    """Which of the two published files a path names: by its name, else by its size."""
+    """Tell which of the two published files a path names: by its name, else by its size."""
     names = {file.name: file for file in (FULL, WITHOUT_LOGITS)}
     sizes = {file.size_bytes: file for file in (FULL, WITHOUT_LOGITS)}
     return names.get(path.name) or sizes[path.stat().st_size]
 
 
 def check_weights(path: Path) -> Path:
-    """A file of Inception weights that the user names.
+    """Check a file of Inception weights that the user names.
 
     Raises:
         XrganError: it isn't there, or is none of the two published files.
@@ -86,7 +88,7 @@ def check_weights(path: Path) -> Path:
 
 
 def find_weights() -> Path | None:
-    """The Inception weights on this machine, whole and of the right hash; None where there are none.
+    """Find the Inception weights on this machine, whole and of the right hash; None where there are none.
 
     Looks in xrgan's cache and, for the full weights, where torch-fidelity itself keeps them
     (`$TORCH_HOME/hub/checkpoints`). Asks no network.

@@ -49,7 +49,7 @@ class InceptionScore:
 
 
 def fid(a: Array, b: Array) -> float:
-    """Fréchet distance of two Gaussians fitted to the features (Heusel et al. 2017); 0 = equal, no upper end.
+    """Compute the Fréchet distance of two Gaussians fitted to the features (Heusel et al. 2017): 0 = equal.
 
     Its bias grows as N shrinks: only values at one N compare. N ≥ 2.
     """
@@ -73,7 +73,7 @@ def _fid_of_few(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def kid(a: Array, b: Array, seed: int) -> Kid:
-    """Squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018), of all images. N ≥ 2.
+    """Compute the squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018) of all images. N ≥ 2.
 
     Unbiased at every N, so it can come out slightly below 0 for equal distributions.
 
@@ -110,9 +110,10 @@ def _bootstrapped(kernels: Kernels, seed: int) -> Interval:
 
 
 def inception_score(logits: Array, seed: int) -> InceptionScore:
-    """exp of the mean divergence of each image's ImageNet classes from those of all (Salimans et al. 2016); ≥ 1.
+    """Compute exp of the mean divergence of each image's ImageNet classes from those of all (Salimans et al. 2016).
 
-    It knows of no real image, and ImageNet has no chest X-ray: higher isn't better here. Printed for those who ask.
+    It is 1 or more. It knows of no real image, and ImageNet has no chest X-ray: higher isn't better here. Printed for
+    those who ask.
 
     Args:
         logits: (N, 1008), without the last layer's bias.

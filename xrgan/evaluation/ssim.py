@@ -31,9 +31,9 @@ class PairScore:
 
 
 def ssim(a: Images, b: Images) -> float:
-    """SSIM of two images, uint8 (C, H, W), H and W ≥ 11: 1 = equal, about 0 = unrelated; channels are averaged.
+    """Compute the SSIM of two images, uint8 (C, H, W), H and W ≥ 11: 1 = equal, about 0 = unrelated.
 
-    Window and constants are those of the paper, which are not scikit-image's defaults.
+    Channels are averaged. Window and constants are those of the paper, which are not scikit-image's defaults.
     """
     return float(
         structural_similarity(  # type: ignore[no-untyped-call]
@@ -43,13 +43,13 @@ def ssim(a: Images, b: Images) -> float:
 
 
 def ms_ssim(a: Images, b: Images) -> float:
-    """Multi-scale SSIM of two images (Wang et al. 2003), uint8 (C, H, W), H and W ≥ 176; channels are averaged."""
+    """Compute the multi-scale SSIM (Wang et al. 2003) of two images, uint8 (C, H, W), H and W ≥ 176; as `ssim`."""
     first, second = (torch.from_numpy(np.array(image, np.float32)[None]) for image in (a, b))
     return float(multiscale_structural_similarity_index_measure(first, second, data_range=255.0))
 
 
 def ssim_pairs(a: Images, b: Images, pairs: Pairs, bar: console.Bar, of_two: Similarity = ssim) -> PairScore:
-    """Mean and spread of a similarity over `pairs` of images of `a` and `b`."""
+    """Compute mean and spread of a similarity over `pairs` of images of `a` and `b`."""
     values = []
     for i, j in pairs:
         values.append(of_two(a[i], b[j]))
@@ -58,7 +58,7 @@ def ssim_pairs(a: Images, b: Images, pairs: Pairs, bar: console.Bar, of_two: Sim
 
 
 def pairs_within(n: int, count: int, rng: np.random.Generator) -> Pairs:
-    """`count` random pairs of two different ones of n ≥ 2 images; all pairs where there are no more."""
+    """Sample `count` pairs of two different ones of n ≥ 2 images; all pairs where there are no more."""
     if n * (n - 1) // 2 <= count:
         return np.stack(np.triu_indices(n, k=1), axis=1)
     first = rng.integers(0, n, count)
@@ -67,25 +67,25 @@ def pairs_within(n: int, count: int, rng: np.random.Generator) -> Pairs:
 
 
 def pairs_between(n_a: int, n_b: int, count: int, rng: np.random.Generator) -> Pairs:
-    """`count` random pairs, one of n_a and one of n_b images; all pairs where there are no more."""
+    """Sample `count` pairs, one of n_a and one of n_b images; all pairs where there are no more."""
     if n_a * n_b <= count:
         return np.stack([index.ravel() for index in np.indices((n_a, n_b))], axis=1)
     return np.stack([rng.integers(0, n_a, count), rng.integers(0, n_b, count)], axis=1)
 
 
 def pairs_nearest(queries: Images, among: Images, description: str) -> Pairs:
-    """Each query with the image `among` which differs least: mean squared difference at 64 × 64 pixels at most."""
+    """Pair each query with the image `among` which differs least: mean squared difference at 64 × 64 pixels at most."""
     wanted = _small(queries)  # (Q, F)
     least = np.full(len(queries), np.inf)
     nearest = np.zeros(len(queries), np.int64)
     with console.progress(description, len(among)) as bar:
         for start in range(0, len(among), SEARCH_BATCH_IMAGES):
-            there = _small(among[start : start + SEARCH_BATCH_IMAGES])  # (B, F)
-            distance = (there**2).sum(axis=1) - 2 * wanted @ there.T  # (Q, B): |q − t|² without |q|², equal for all t
+            block = _small(among[start : start + SEARCH_BATCH_IMAGES])  # (B, F)
+            distance = (block**2).sum(axis=1) - 2 * wanted @ block.T  # (Q, B): |q − t|² without |q|², equal for all t
             best = distance.min(axis=1)
             nearest = np.where(best < least, start + distance.argmin(axis=1), nearest)
             least = np.minimum(best, least)
-            bar.advance(len(there))
+            bar.advance(len(block))
     return np.stack([np.arange(len(queries)), nearest], axis=1)
 
 

@@ -171,9 +171,9 @@ def test_synthetic_images_that_won_t_do() -> None:
 
     with pytest.raises(XrganError, match="There are no synthetic images"):
         of(images[:0], labels[:0])
-    with pytest.raises(XrganError, match="are 8 × 8 with 1 channel, those of toys are 16 × 16 with 1 channel"):
+    with pytest.raises(XrganError, match="are 8×8 gray, those of toys are 16×16 gray"):
         of(images[:, :, :8, :8], labels)
-    with pytest.raises(XrganError, match="are 16 × 16 with 3 channels"):
+    with pytest.raises(XrganError, match="are 16×16 RGB"):
         of(images.repeat(3, axis=1), labels)
     with pytest.raises(XrganError, match=r"have no labels.*--conditional.*--synthetic NORMAL="):
         of(images, np.full_like(labels, -1))

@@ -58,7 +58,7 @@ def test_a_dataset_without_classes_or_val_is_cut_by_patient_alone() -> None:
 
 def test_pairs_that_no_study_can_use_are_refused() -> None:
     dataset, drawn = masked_dataset(), chests(8, 1)
-    with pytest.raises(XrganError, match="The synthetic images are 32 × 32 with 3 channels"):
+    with pytest.raises(XrganError, match="The synthetic images are 32×32 RGB"):
         paired_images(dataset, drawn[:, :1].repeat(3, axis=1), drawn[:, 1:], None)
     with pytest.raises(XrganError, match="There are no synthetic images"):
         paired_images(dataset, drawn[:0, :1], drawn[:0, 1:], None)

@@ -1,4 +1,4 @@
-"""Which images are copies of training images? Those that are nearer to one than held-out real ones ever are.
+"""Find copies of training images: images that are nearer to one than held-out real ones ever are.
 
 Each image is compared with all training images by its pixels and by its features. How near is too near, held-out real
 images tell: they are no copies, and so the tests are set to take about one in two hundred of them for one.
@@ -110,7 +110,7 @@ def judge(
 def copy_filter(
     training: Images, held_out: Images, extractor: Extractor | None
 ) -> Callable[[Images], NDArray[np.bool_]]:
-    """What says of uint8 (B, C, H, W) whether each is no suspect, (B,): silently, while images are drawn.
+    """Make a function that says of uint8 (B, C, H, W) whether each is no suspect, (B,); it is silent.
 
     Args:
         extractor: None = only pixels are compared.
@@ -135,7 +135,7 @@ def copy_filter(
 
 
 def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Space → relative distances of N genuine images (N,), to the one at or below which an image is a suspect.
+    """Set the relative distance at or below which an image is a suspect, in each space, by N genuine images (N,).
 
     Where k of N genuine images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
     spaces share. With too few images k is 1, and the probability higher.
@@ -149,7 +149,7 @@ def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
 
 
 def _false_alarms(relative: Mapping[str, NDArray[np.float64]]) -> float | None:
-    """Each half of the held-out images is judged by the thresholds of the other."""
+    """Judge each half of the held-out images by the thresholds of the other: the share of suspects, None of too few."""
     n = len(next(iter(relative.values())))
     if n < 2:
         return None

@@ -22,9 +22,7 @@ SHIFT = 4  # pixels, in each direction
 MARGIN = 6  # pixels left out at each border: a shifted image has other ones there
 LEAST_CONTRAST = 0.5  # gray levels: less is no detail, but round-off
 NEIGHBOURS = 16  # nearest ones that are looked at
-SCALE_RANKS = slice(
-    8, NEIGHBOURS
-)  # ranks whose mean distance is the local scale: a training image may be there several times
+SCALE_RANKS = slice(8, NEIGHBOURS)  # whose mean distance is the local scale: an image may be there several times
 LEAST_LOCAL_SCALE = 0.1  # distance in pixels: where even the 16th is nearer, an image is there more than 16 times
 FAR = 1e9  # distance in features of what has none
 BATCH_IMAGES = 256
@@ -71,7 +69,7 @@ class FeatureBank:
 
 
 def pixel_bank(training: Images) -> PixelBank:
-    """Args: training: uint8 (N, C, H, W), C = 1 or 3; a memory map is read piece by piece."""
+    """Take the details of training images, uint8 (N, C, H, W), C = 1 or 3; a memory map is read piece by piece."""
     fine, coarse = [], []
     for start in range(0, len(training), BATCH_IMAGES):
         details = _details(training[start : start + BATCH_IMAGES])
@@ -81,7 +79,9 @@ def pixel_bank(training: Images) -> PixelBank:
 
 
 def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None = None) -> Neighbours:
-    """The neighbours of uint8 (Q, C, H, W), Q ≥ 1; distance = 1 − the highest correlation over all shifts: 0 … 2.
+    """Find the nearest training images of uint8 (Q, C, H, W), Q ≥ 1, by their pixels.
+
+    The distance is 1 − the highest correlation over all shifts: 0 … 2.
 
     At half the resolution and every other shift candidates are chosen from all training images; they are compared at
     the full one and every shift.
@@ -107,7 +107,7 @@ def nearest_in_pixels(images: Images, bank: PixelBank, bar: console.Bar | None =
 
 
 def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
-    """Args: training: (N, D); rows that hold NaN are left out."""
+    """Take the features (N, D) of training images; rows that hold NaN are left out."""
     index = np.flatnonzero(np.isfinite(training).all(axis=1))
     mean = training[index].mean(axis=0) if len(index) else np.zeros(training.shape[1])
     return FeatureBank((training[index] - mean).astype(np.float32), index, mean.astype(np.float32))
@@ -116,7 +116,9 @@ def feature_bank(training: NDArray[np.floating]) -> FeatureBank:
 def nearest_in_features(
     features: NDArray[np.floating], bank: FeatureBank, leave_out: NDArray[np.int64] | None = None
 ) -> Neighbours:
-    """The neighbours of (Q, D), Q ≥ 1; distance = Euclidean. Features that hold NaN are equally far from all.
+    """Find the nearest training images of features (Q, D), Q ≥ 1, by Euclidean distance.
+
+    Features that hold NaN are equally far from all.
 
     Args:
         leave_out: (Q,), a training image that each is not compared with: itself.
@@ -142,7 +144,7 @@ def nearest_in_features(
 
 
 def _neighbours(index: NDArray[np.int64], distance: NDArray[np.floating]) -> Neighbours:
-    """Candidates (Q, K) and their distances, in any order → the nearest one, and the local scale."""
+    """Rank candidates (Q, K) by their distances: the nearest one, and the local scale."""
     order = np.argsort(distance, axis=1)
     ranked = np.maximum(0, np.take_along_axis(distance, order, axis=1).astype(np.float64))
     first = np.take_along_axis(index, order[:, :1], axis=1)[:, 0]

@@ -1,4 +1,4 @@
-"""Has the generator memorised? How many synthetic images are suspected copies of training images, and which."""
+"""Report memorisation: how many synthetic images are suspected copies of training images, and which."""
 
 import numpy as np
 import scipy.stats
