@@ -90,7 +90,7 @@ class RunDir:
         write_yaml(self.environment_file, environment)
 
     def read_losses(self) -> list[dict[str, float]]:
-        """One row an epoch, oldest first, without what was not measured then; empty where no epoch was finished.
+        """One row per epoch, oldest first, without what was not measured then; empty where no epoch was finished.
 
         Raises:
             XrganError: losses.csv was damaged.

@@ -72,7 +72,7 @@ def test_help_ends_with_an_example_of_flags_that_exist(
     assert examples.startswith(f"xrgan {command}")
     for flag in re.findall(r" (--?[a-z-]+)", examples):
         assert f" {flag} " in options, flag
-    assert "…" not in re.sub(r"→|\.\.\.", "", options), "an option's name was cut off"
+    assert not re.search(r"--[a-z-]+…", options), "an option's name was cut off"
 
 
 @pytest.mark.parametrize("title", ["Data", "Model", "Training", "Records", "Machine"])

@@ -213,7 +213,7 @@ def compare_classifiers(
 
 
 def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
-    """What the best classifier of a run's study (of that arm) says of other images: → a CSV, a row an image.
+    """Ask the best classifier of a run's study (of that arm) of other images: → a CSV, one row per image.
 
     Raises:
         XrganError: there is no classifier, or no image that can be read.

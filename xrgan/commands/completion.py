@@ -4,6 +4,7 @@ Nothing heavy is imported: the shell asks at each press of the tab key.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import typer
 
@@ -46,7 +47,7 @@ def complete_extractor(context: typer.Context, incomplete: str) -> list[str]:
 def _workspace(context: typer.Context) -> Workspace:
     """The folders that the flags before, or the environment, name."""
     roots = context.params
-    return Workspace(roots.get("data_root") or DATA_ROOT, roots.get("runs_root") or RUNS_ROOT)
+    return Workspace(Path(roots.get("data_root") or DATA_ROOT), Path(roots.get("runs_root") or RUNS_ROOT))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

@@ -234,7 +234,7 @@ def _show_over_time(workspace: Workspace, run: RunDir, config: Config, data: str
 
 
 def _refuse_beside_every_checkpoint(metrics: Sequence[str], **others: object) -> None:
-    """Raises: XrganError: a flag that has no place beside --every-checkpoint was given."""
+    """Raise XrganError where a flag was given that has no place beside --every-checkpoint."""
     given = [*metrics, *(name for name, value in others.items() if value)]
     if given:
         raise XrganError(

@@ -1,4 +1,4 @@
-"""Where the synthetic images of a study come from, what their generators saw, and a generator a fold."""
+"""Where the synthetic images of a study come from, what their generators saw, and one generator per fold."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def with_folds(config: Config, section: Section, shared: bool) -> Config:
 
 
 def refuse_beside_gan_per_fold(config: StudyConfig, synthetic: object) -> None:
-    """Raises: XrganError: images are named where generators are to be trained."""
+    """Raise XrganError where images are named though generators are to be trained."""
     if config.gan_per_fold and synthetic:
         raise XrganError(
             "--gan-per-fold draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
@@ -143,9 +143,9 @@ def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config,
 def drawn_of_fold(
     workspace: Workspace, folder: Path, dataset: "PackedDataset", fold: "Fold", config: Config, chosen: StudyConfig
 ) -> "tuple[Path, TrainingProvenance]":
-    """Images of a fold's own generator, trained as the run was on the fold's training images alone; and whom it saw.
+    """Train a fold's own generator, as the run was, on the fold's training images alone: its images, and whom it saw.
 
-    Interrupted, it goes on where it stopped.
+    Interrupted, it resumes where it stopped.
 
     Args:
         folder: the run's classify/ or segment/.
