@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, replacing, sha256, write_text, write_yaml
@@ -119,3 +120,29 @@ def test_any_text_is_read_as_safe_load_does_or_refused(text: str) -> None:
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"x" * 100_000)
     assert sha256(tmp_path / "a.bin") == hashlib.sha256(b"x" * 100_000).hexdigest()
+
+
+class Shape(BaseModel):
+    size: int
+    parts: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("parts: [a]", "size: field required"),
+        ("size: large", "size: input should be a valid integer"),
+        ("size: '3'", "size: input should be a valid integer"),
+        ("size: 3\nparts: [a, 1]", "parts.1: input should be a valid string"),
+    ],
+)
+def test_a_value_of_another_type_is_named_with_its_key(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(XrganError) as error:
+        read_yaml(tmp_path / "a.yaml", Shape, "Write it anew.")
+    assert str(error.value) == f"{tmp_path / 'a.yaml'} is damaged: {said}. Write it anew."
+
+
+def test_keys_beside_the_shape_are_let_through(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("size: 3\nother: [1]")
+    assert read_yaml(tmp_path / "a.yaml", Shape) == {"size": 3, "other": [1]}

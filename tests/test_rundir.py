@@ -123,3 +123,37 @@ def test_a_moved_run_is_the_same_run(tmp_path: Path) -> None:
     assert moved.read_config().train.epochs == 3
     assert moved.read_losses() == [{"epoch": 1.0}]
     assert str(tmp_path) not in "".join(file.read_text() for file in moved.path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["epoch,loss\nnan,1\n", "loss\n1\n", "epoch,step\n1,inf\n", "epoch,step\n1,2\n,3\n"])
+def test_losses_without_the_number_of_an_epoch_are_damaged(tmp_path: Path, text: str) -> None:
+    run = RunDir(tmp_path)
+    run.losses_file.write_text(text)
+    with pytest.raises(XrganError, match="losses.csv is damaged"):
+        run.read_losses()
+
+
+def test_losses_without_a_column_that_is_needed_name_it(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.write_losses([{"epoch": 1.0, "loss": 0.5}])
+    with pytest.raises(XrganError, match="losses.csv is damaged: line 2 has no d_real"):
+        run.read_losses(["epoch", "d_real"])
+
+
+@pytest.mark.parametrize(
+    "environment", ["dataset: [1]", "dataset: {content_hash: 3}", "initialised_from: {run: a}", "initialised_from: a"]
+)
+def test_an_environment_of_other_types_is_damaged(tmp_path: Path, environment: str) -> None:
+    run = RunDir(tmp_path)
+    run.environment_file.write_text(environment)
+    with pytest.raises(XrganError, match="environment.yaml is damaged"):
+        run.trained_on()
+
+
+@pytest.mark.parametrize("scores", ["metrics: 3", "metrics: {fid: 3}", "metrics: {fid: {value: low}}"])
+def test_scores_of_other_types_are_damaged(tmp_path: Path, scores: str) -> None:
+    run = RunDir(tmp_path)
+    run.evaluation.mkdir()
+    (run.evaluation / "scores.yaml").write_text(scores)
+    with pytest.raises(XrganError, match="scores.yaml is damaged"):
+        run.read_scores()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ValidationError
 
 from xrgan.errors import XrganError
 
@@ -78,11 +79,15 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(" ".join(str(error).split())) from error
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str = "") -> dict[str, Any]:
     """Read a YAML mapping.
 
+    Args:
+        shape: the types of the keys that the caller relies on; others are let through as they are.
+        next_step: what to do where they are other ones.
+
     Raises:
-        XrganError: the file is absent, is no YAML, or holds something else than `key: value` lines.
+        XrganError: the file is absent, is no YAML, or holds something else than `key: value` lines of that shape.
     """
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
@@ -95,7 +100,26 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise XrganError(f"{path} holds no `key: value` lines, but a {type(content).__name__}.")
+    if shape is not None:
+        try:
+            check_shape(content, shape)
+        except ValueError as error:
+            raise XrganError(f"{path} is damaged: {error}.", next_step) from None
     return content
+
+
+def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
+    """Make sure that the keys of a shape are there, with values of its types; other keys are let through.
+
+    Raises:
+        ValueError: the first key that isn't so, and why, on one line.
+    """
+    try:
+        shape.model_validate(content, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {reason[:1].lower()}{reason[1:]}") from None
 
 
 def sha256(path: Path) -> str:

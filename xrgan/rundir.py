@@ -3,15 +3,48 @@
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from xrgan.config import Config
 from xrgan.config_resolve import read_config, write_config
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_text, write_yaml
+
+COUNTS = ("epoch", "step")  # columns of losses.csv
+
+
+class _TrainedOn(BaseModel):
+    name: str = ""
+    content_hash: str = ""
+
+
+class _InitialisedFrom(BaseModel):
+    run: str
+    step: int
+    dataset: str
+
+
+class _Environment(BaseModel):
+    """What is read back of environment.yaml."""
+
+    dataset: _TrainedOn = _TrainedOn()
+    initialised_from: _InitialisedFrom | None = None
+    threads: int | None = None
+
+
+class _Figure(BaseModel):
+    value: float
+
+
+class _Scores(BaseModel):
+    """What is read back of evaluation/scores.yaml."""
+
+    metrics: dict[str, _Figure] = {}
 
 
 @dataclass(frozen=True)
@@ -80,7 +113,9 @@ class RunDir:
         write_config(self.config_file, config, leave_out=["phantom", "prepare"])
 
     def read_environment(self) -> dict[str, Any]:
-        return read_yaml(self.environment_file) if self.environment_file.is_file() else {}
+        if not self.environment_file.is_file():
+            return {}
+        return read_yaml(self.environment_file, _Environment, "Take it from a copy of the run.")
 
     def trained_on(self) -> str:
         """The content hash of the dataset that the run was trained on; empty where the run doesn't say."""
@@ -89,8 +124,11 @@ class RunDir:
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_yaml(self.environment_file, environment)
 
-    def read_losses(self) -> list[dict[str, float]]:
+    def read_losses(self, needed: Collection[str] = ("epoch",)) -> list[dict[str, float]]:
         """One row per epoch, oldest first, without what was not measured then; empty where no epoch was finished.
+
+        Args:
+            needed: the columns that every row must have.
 
         Raises:
             XrganError: losses.csv was damaged.
@@ -99,9 +137,15 @@ class RunDir:
             return []
         try:
             with self.losses_file.open(newline="", encoding="utf-8") as file:
-                return [
+                rows = [
                     {key: float(value) for key, value in row.items() if value != ""} for row in csv.DictReader(file)
                 ]
+            for number, row in enumerate(rows, 2):
+                if missing := [column for column in needed if column not in row]:
+                    raise ValueError(f"line {number} has no {missing[0]}")
+                if not all(math.isfinite(row.get(column, 0)) for column in COUNTS):
+                    raise ValueError(f"line {number} has no number of an epoch or step")
+            return rows
         except (ValueError, TypeError, csv.Error) as error:
             raise XrganError(f"{self.losses_file} is damaged: {error}.", "Move it away to go on without it.") from error
 
@@ -117,7 +161,7 @@ class RunDir:
 
     def read_scores(self) -> dict[str, Any]:
         file = self.evaluation / "scores.yaml"
-        return read_yaml(file) if file.is_file() else {}
+        return read_yaml(file, _Scores, "`xrgan evaluate` writes it anew.") if file.is_file() else {}
 
 
 def _plain(value: float) -> int | float:

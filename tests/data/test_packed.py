@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.errors import XrganError
-from xrgan.files import write_yaml
+from xrgan.files import read_yaml, write_yaml
 
 IMAGES = np.arange(4 * 3 * 2 * 2, dtype=np.uint8).reshape(4, 3, 2, 2)
 
@@ -172,4 +172,31 @@ def without(column: str) -> object:
 def test_damage_is_told_with_the_way_out(dataset: Path, damage: object) -> None:
     damage(dataset)  # type: ignore[operator]
     with pytest.raises(XrganError, match="chests is damaged: .*--force"):
+        open_packed(dataset)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        IMAGES.astype(np.float32),
+        IMAGES[:, :, :1],
+        IMAGES[:3],
+        IMAGES[0],
+        np.zeros((4, 3, 4, 4), np.uint8),
+        np.zeros((4, 1, 2, 2), np.uint8),
+    ],
+)
+def test_pixels_of_another_shape_or_kind_are_damage(dataset: Path, images: np.ndarray) -> None:
+    card = read_yaml(dataset / "dataset.yaml")
+    write_yaml(dataset / "dataset.yaml", card | {"channels": 3})
+    np.save(dataset / "images.npy", images)
+    with pytest.raises(XrganError, match="is damaged: images.npy is"):
+        open_packed(dataset)
+
+
+@pytest.mark.parametrize("key", ["classes", "content_hash", "options", "masks", "source"])
+def test_a_card_of_other_types_is_damage(dataset: Path, key: str) -> None:
+    card = read_yaml(dataset / "dataset.yaml")
+    write_yaml(dataset / "dataset.yaml", card | {key: 3})
+    with pytest.raises(XrganError, match=f"chests is damaged: {key}"):
         open_packed(dataset)

@@ -71,3 +71,13 @@ def test_find_by_number_name_and_path(tmp_path: Path) -> None:
         assert checkpoint.find(tmp_path, name) == first
     with pytest.raises(XrganError, match="step_00000002"):
         checkpoint.find(tmp_path, "77")
+
+
+@pytest.mark.parametrize("name", ["²", "١", "abc", "step_abc"])
+def test_what_is_no_number_is_no_checkpoint(tmp_path: Path, name: str) -> None:
+    checkpoint.save(tmp_path, 4, {"step": 4}, keep=3)
+    (tmp_path / "step_abc.pt").write_bytes(b"?")
+    assert list(checkpoint.on_disk(tmp_path)) == [4]
+    if name != "step_abc":
+        with pytest.raises(XrganError, match=r"There are: step_00000004\."):
+            checkpoint.find(tmp_path, name)

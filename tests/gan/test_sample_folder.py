@@ -315,3 +315,11 @@ def test_masks_are_not_judged(tmp_path: Path) -> None:
     names = sorted(file.name for file in (tmp_path / "drawn").glob("synthetic_*"))
     assert names == [f"synthetic_0000{k}{end}.png" for k in (1, 3, 4) for end in ("", "_mask")]
     assert list(pd.read_csv(tmp_path / "drawn/index.csv")["mask"]) == names[1::2]
+
+
+@pytest.mark.parametrize("said", ["seed: first", "step: [3]", "dropped: [a]", "- 1"])
+def test_a_damaged_sample_yaml_is_named(sampler: Sampler, tmp_path: Path, said: str) -> None:
+    folder = sample_folder.fill(sampler, tmp_path / "out", n=1, seed=1).folder
+    (folder / "sample.yaml").write_text(said)
+    with pytest.raises(XrganError, match=r"sample\.yaml"):
+        sample_folder.fill(sampler, folder, n=2, seed=1)

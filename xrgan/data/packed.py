@@ -9,12 +9,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from xrgan.data.groups import group_by_names
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml
+from xrgan.files import check_shape, read_yaml
 
+ANEW = "Prepare it anew with --force."
 SPLITS = ("train", "val", "test")
+
+
+class _Named(BaseModel):
+    name: str = ""
+
+
+class _Card(BaseModel):
+    """What is read back of dataset.yaml."""
+
+    classes: list[str]
+    content_hash: str
+    options: dict[str, Any]
+    channels: int | None = None
+    masks: list[str] = []
+    source: _Named = _Named()
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,7 @@ def open_packed(path: Path) -> PackedDataset:
     """
     description = read_yaml(path / "dataset.yaml")
     try:
+        check_shape(description, _Card)
         images = np.load(path / "images.npy", mmap_mode="r")
         index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
         classes = tuple(description["classes"])
@@ -82,13 +100,15 @@ def open_packed(path: Path) -> PackedDataset:
         source = str(description.get("source", {}).get("name", ""))
         hashes, copies_of = np.asarray(index["hash"], np.str_), _first_copies(index)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise XrganError(f"The prepared dataset {path} is damaged: {error}.", ANEW) from error
+    size, channels = options.get("size"), description.get("channels")
+    said = (len(index), None if channels is None else channels + len(masks), size, size)
+    fits = images.ndim == 4 and all(b in (None, a) for a, b in zip(images.shape, said, strict=True))
+    if images.dtype != np.uint8 or not fits:
         raise XrganError(
-            f"The prepared dataset {path} is damaged: {error}.", "Prepare it anew with --force."
-        ) from error
-    if images.ndim != 4 or len(images) != len(index):
-        raise XrganError(
-            f"The prepared dataset {path} is damaged: images.npy is {images.shape}, index.csv has {len(index)} rows.",
-            "Prepare it anew with --force.",
+            f"The prepared dataset {path} is damaged: images.npy is {images.shape} of {images.dtype}, "
+            f"index.csv has {len(index)} rows, and dataset.yaml says {size} pixels.",
+            ANEW,
         )
     return PackedDataset(
         path=path,

@@ -105,7 +105,7 @@ def find(folder: Path, name: str) -> Path:
         XrganError: there is no such checkpoint.
     """
     candidates = [Path(name), folder / name, folder / f"{name}.pt"]
-    if name.isdigit():
+    if name.isdecimal():
         candidates.append(path_of(folder, int(name)))
     for path in candidates:
         if path.is_file():
@@ -121,4 +121,4 @@ def find(folder: Path, name: str) -> Path:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(PATTERN))
+    return sorted(path for path in folder.glob(PATTERN) if path.stem.removeprefix("step_").isdecimal())

@@ -19,6 +19,7 @@ from xrgan.rundir import RunDir
 
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
 Row = dict[str, float]
+PLOTTED = ("epoch", "step", "discriminator_loss", "generator_loss", "d_real", "d_fake")
 
 
 class Monitor:
@@ -27,7 +28,7 @@ class Monitor:
     def __init__(self, run: RunDir, config: Config, spec: ImageSpec, epochs_done: int) -> None:
         self._run, self._config, self._spec = run, config, spec
         # Rows behind the checkpoint belong to an epoch that is trained once more.
-        self._rows = [row for row in run.read_losses() if row["epoch"] <= epochs_done]
+        self._rows = [row for row in run.read_losses(PLOTTED) if row["epoch"] <= epochs_done]
         run.write_losses(self._rows)
         purge_step = int(self._rows[-1]["step"]) + 1 if self._rows else None
         self._events = Events(run.tensorboard, purge_step) if config.train.tensorboard else None

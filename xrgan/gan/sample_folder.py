@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
 from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
@@ -21,6 +22,15 @@ from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_label
 from xrgan.rundir import RunDir
 
 SHEET = 100  # images on the contact sheet
+
+
+class _Origin(BaseModel):
+    """What is read back of sample.yaml."""
+
+    seed: int = 0
+    step: int = 0
+    judged: int = 0
+    dropped: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def rejects_copies(folder: Path) -> bool:
 def _origin_of(folder: Path) -> dict[str, Any]:
     """What sample.yaml says of a folder's images; empty where there is none yet."""
     file = folder / "sample.yaml"
-    return read_yaml(file) if file.is_file() else {}
+    return read_yaml(file, _Origin, "Replace the images with `--overwrite`.") if file.is_file() else {}
 
 
 def contact_sheet(sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
