@@ -16,7 +16,7 @@ GROUND = {"errors", "failures", "files", "downloads", "plots", "option_syntax", 
 GROUND |= {"config", "config_resolve", "config_versions", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
-KNOW_TORCH = {*STAGES, "hardware.py"}
+KNOW_TORCH = {*STAGES, "hardware.py", "tensor_files.py"}
 TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
 FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))
 
@@ -36,9 +36,10 @@ def may_enter(room: str) -> set[str]:
         "ground": {"", "ground"},
         "data": {"", "ground", "data"},
         "hardware": {"", "ground"},
-        **{stage: {"", "ground", "data", "hardware", stage} for stage in STAGES},
-        **{study: {"", "ground", "data", "hardware", "downstream", study} for study in STUDIES},
-        "commands": {"", "ground", "data", "hardware", *STAGES, *STUDIES, "commands"},
+        "tensor_files": {"", "ground", "tensor_files"},
+        **{stage: {"", "ground", "data", "hardware", "tensor_files", stage} for stage in STAGES},
+        **{study: {"", "ground", "data", "hardware", "tensor_files", "downstream", study} for study in STUDIES},
+        "commands": {"", "ground", "data", "hardware", "tensor_files", *STAGES, *STUDIES, "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "entry": {"cli"},
         "__main__": {"entry"},

@@ -290,3 +290,21 @@ def test_any_flag_gives_a_configuration_or_a_sentence(name: str, value: Any) -> 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(XrganError, match="no file .*absent.yaml"):
         resolve(file=tmp_path / "absent.yaml")
+
+
+def test_a_configuration_that_was_cut_anywhere_is_never_another_one(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    config = resolve(settings=["train.epochs=3", "dataset=chests", "segment.seed=4"])
+    write_config(file, config)
+    assert read_config(file) == config
+    whole = file.read_bytes()
+    for length in [*range(0, len(whole) - 1, 97), *range(len(whole) - 40, len(whole) - 1)]:
+        file.write_bytes(whole[:length])
+        with pytest.raises(XrganError, match=r"config\.yaml was cut short"):
+            read_config(file)
+
+
+def test_a_configuration_without_the_mark_of_its_end_is_an_old_one(tmp_path: Path) -> None:
+    config = resolve(settings=["train.epochs=3"])
+    (tmp_path / "config.yaml").write_text(to_yaml(config))
+    assert read_config(tmp_path / "config.yaml") == config

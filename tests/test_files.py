@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from xrgan.errors import XrganError
-from xrgan.files import parse_yaml, read_yaml, replacing, sha256, write_text, write_yaml
+from xrgan.files import parse_yaml, read_yaml, replacing, sha256, write_csv, write_text, write_yaml
 
 ODD_SCALARS = ["2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "=", "9" * 5000, "[" * 3000]
 
@@ -146,3 +147,15 @@ def test_a_value_of_another_type_is_named_with_its_key(tmp_path: Path, text: str
 def test_keys_beside_the_shape_are_let_through(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("size: 3\nother: [1]")
     assert read_yaml(tmp_path / "a.yaml", Shape) == {"size": 3, "other": [1]}
+
+
+@pytest.mark.parametrize("cell", ["plain", "a, b", 'a "quoted" one', "two\nlines", "two\rlines", "Größe", ""])
+def test_any_cell_of_a_csv_is_read_back(tmp_path: Path, cell: str) -> None:
+    write_csv(tmp_path / "a.csv", [["file", "label"], ["a.png", cell], [3, cell]])
+    read = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    assert read.to_numpy().tolist() == [["a.png", cell], ["3", cell]]
+
+
+def test_a_plain_csv_has_no_quotes(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", [["file", "label"], ["a.png", "ill"]])
+    assert (tmp_path / "a.csv").read_text() == "file,label\na.png,ill\n"

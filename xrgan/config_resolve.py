@@ -21,6 +21,8 @@ from xrgan.config_versions import check_format, take_out_retired
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
 
+FIRST_LINE = "# The options of a run of xrgan; the last line of the file says that it is whole."
+LAST_LINE = "# end"
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
@@ -61,7 +63,12 @@ def resolve(
 
 
 def read_config(path: Path) -> Config:
-    """Read a run's config.yaml; the errors are those of `resolve`, but a retired key is no more than a warning."""
+    """Read a run's config.yaml; a retired key is no more than a warning.
+
+    Raises:
+        XrganError: as `resolve`; or it was cut short.
+    """
+    _check_whole(path)
     content, retired = _read(path)
     for key, value in retired.items():
         _warn_of_retired(path, f"{key} = {value}")
@@ -92,8 +99,18 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, object]]:
     return take_out_retired(content)
 
 
+def _check_whole(path: Path) -> None:
+    """Refuse a run's config.yaml that was cut short: what it no longer says would be other values, unnoticed."""
+    text = path.read_bytes().strip() if path.is_file() else b"absent"  # which is said by who reads it
+    # Older versions wrote no such lines, and no comment on the first one.
+    if not text or (text.startswith(b"#") and not text.endswith(LAST_LINE.encode())):
+        lacks = f"its last line is not `{LAST_LINE}`"
+        raise XrganError(f"{path} was cut short: {lacks}.", "Take it from a copy of the run.")
+
+
 def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> None:
-    write_text(path, to_yaml(config, leave_out))
+    """Write a run's config.yaml, between a first and a last line that tell a whole one from one that was cut."""
+    write_text(path, f"{FIRST_LINE}\n{to_yaml(config, leave_out)}{LAST_LINE}\n")
 
 
 def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:

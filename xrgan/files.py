@@ -1,9 +1,11 @@
 """Plain files, written so that a reader never meets half of one."""
 
+import csv
 import errno
 import hashlib
+import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,17 @@ def failed_write(error: BaseException | None) -> OSError | None:
 
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows, the names of the columns first; quoted where a cell holds a comma, a quote or a line break."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    # By itself, the csv module quotes a \n, but not a \r, which readers take for a line's end too.
+    odd = any("\r" in cell for row in cells for cell in row)
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL).writerows(cells)
+    write_text(path, text.getvalue())
 
 
 def write_yaml(path: Path, content: Mapping[str, Any]) -> None:

@@ -1,10 +1,14 @@
 """`xrgan runs` and `xrgan data`, typed."""
 
 import json
+import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.terminal import Terminal
 from xrgan.config import Config
+from xrgan.files import write_yaml
 from xrgan.rundir import RunDir
 
 
@@ -34,3 +38,32 @@ def test_a_run_is_listed_with_its_last_losses(type_: Terminal) -> None:
     listed = json.loads(type_("runs --json").out)[0]
     assert (listed["run"], listed["epochs"], listed["loss D"], listed["FID"]) == ("a", "1/50", 1.235, None)
     assert "1.235" in type_("runs").out
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.yaml", "train: ["),
+        ("config.yaml", "train:\n  epochs: many\n"),
+        ("config.yaml", "- 1"),
+        ("losses.csv", "epoch,loss\n1\n"),
+        ("losses.csv", "loss\n1\n"),
+        ("losses.csv", "epoch\nnan\n"),
+        ("evaluation/scores.yaml", "metrics: 3"),
+        ("evaluation/scores.yaml", "\0"),
+    ],
+)
+def test_one_damaged_run_is_a_row_that_says_so(file: str, content: str, type_: Terminal) -> None:
+    whole = RunDir(Path("runs/a"))
+    whole.write_config(Config())
+    whole.write_losses([{"epoch": 1, "discriminator_loss": 1.23456, "generator_loss": 2}])
+    write_yaml(whole.evaluation / "scores.yaml", {"metrics": {"fid": {"value": 12.5}}})
+    damaged = Path(shutil.copytree(whole.path, "runs/b"))
+    shutil.copytree(whole.path, "runs/c")
+    (damaged / file).write_text(content)
+    listed = type_("runs --json")
+    rows = json.loads(listed.out)
+    assert sorted(row["run"] for row in rows) == ["a", "b (damaged)", "c"]
+    assert len({tuple(row) for row in rows}) == 1, "all rows have the same keys"
+    assert Path(file).name in listed.err or "train.epochs" in listed.err
+    assert "b (damaged)" in type_("runs").out

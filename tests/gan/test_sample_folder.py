@@ -323,3 +323,19 @@ def test_a_damaged_sample_yaml_is_named(sampler: Sampler, tmp_path: Path, said: 
     (folder / "sample.yaml").write_text(said)
     with pytest.raises(XrganError, match=r"sample\.yaml"):
         sample_folder.fill(sampler, folder, n=2, seed=1)
+
+
+def test_a_damaged_sample_yaml_can_be_overwritten(sampler: Sampler, tmp_path: Path) -> None:
+    sample_folder.fill(sampler, tmp_path, n=1, seed=1)
+    (tmp_path / "sample.yaml").write_text("seed: first")
+    sample_folder.fill(sampler, tmp_path, n=2, seed=2, overwrite=True)
+    assert read_yaml(tmp_path / "sample.yaml")["seed"] == 2
+
+
+def test_class_names_of_any_kind_come_back(sampler: Sampler, tmp_path: Path) -> None:
+    names = ('pneumonia, "viral"', "healthy\r\nor not")
+    sample_folder.fill(dataclasses.replace(sampler, classes=names), tmp_path, n=8, seed=1)
+    _, labels = read_synthetic(tmp_path, names)
+    _, plain = read_synthetic(sample_folder.fill(sampler, tmp_path / "plain", n=8, seed=1).folder, sampler.classes)
+    assert labels.tolist() == plain.tolist()
+    assert set(labels) == {0, 1}

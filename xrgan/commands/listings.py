@@ -4,17 +4,19 @@ from typing import Any
 
 from xrgan import console
 from xrgan.commands.options import DataRoot, Json, Quiet, RunsRoot
+from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 RUNS_EXAMPLES = ["xrgan runs --json"]
 DATA_EXAMPLES = ["xrgan data --data-root elsewhere"]
+COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000")
 
 
 def runs(*, as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
     """List the runs: dataset, model, epochs, last losses, scores; the latest last."""
     console.configure(quiet or as_json)
-    found = [_summary(run) for run in Workspace(DATA_ROOT, runs_root).runs()]
+    found = [_row(run) for run in Workspace(DATA_ROOT, runs_root).runs()]
     if as_json:
         console.show_json(found)
     elif not found:
@@ -49,20 +51,30 @@ def _show_records(title: str, records: list[dict[str, Any]]) -> None:
     )
 
 
+def _row(run: RunDir) -> dict[str, Any]:
+    """A damaged run is named as such, and why: it must not hide the others."""
+    try:
+        return _summary(run)
+    except (XrganError, OSError) as error:
+        console.warn(f"{error}")
+        return dict.fromkeys(COLUMNS) | {COLUMNS[0]: f"{run.name} (damaged)"}
+
+
 def _summary(run: RunDir) -> dict[str, Any]:
     config, losses, scores = run.read_config(), run.read_losses(), run.read_scores()
     last = losses[-1] if losses else {}
     metrics = scores.get("metrics", {})
-    return {
-        "run": run.name,
-        "dataset": config.dataset,
-        "model": config.model.name,
-        "epochs": f"{int(last.get('epoch', 0))}/{config.train.epochs}",
-        "loss D": _rounded(last.get("discriminator_loss")),
-        "loss G": _rounded(last.get("generator_loss")),
-        "FID": _rounded(metrics.get("fid", {}).get("value"), 1),
-        "KID ×1000": _rounded(metrics.get("kid", {}).get("value"), 2, 1000),
-    }
+    cells = (
+        run.name,
+        config.dataset,
+        config.model.name,
+        f"{int(last.get('epoch', 0))}/{config.train.epochs}",
+        _rounded(last.get("discriminator_loss")),
+        _rounded(last.get("generator_loss")),
+        _rounded(metrics.get("fid", {}).get("value"), 1),
+        _rounded(metrics.get("kid", {}).get("value"), 2, 1000),
+    )
+    return dict(zip(COLUMNS, cells, strict=True))
 
 
 def _rounded(value: float | None, digits: int = 3, factor: float = 1) -> float | None:

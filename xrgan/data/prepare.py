@@ -283,7 +283,7 @@ def _index(
 
 def _write_index(index: pd.DataFrame, file: Path) -> None:
     # By itself, the csv module quotes a \n in a name, but not a \r, which readers take for a line's end too.
-    odd = index["file"].str.contains("\r").any()
+    odd = any(index[column].astype(str).str.contains("\r").any() for column in index.columns)
     index.to_csv(file, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if odd else csv.QUOTE_MINIMAL)
 
 

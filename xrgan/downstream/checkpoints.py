@@ -1,7 +1,5 @@
 """Best checkpoint per arm and fold of a study, with its metadata."""
 
-import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -11,10 +9,10 @@ from torch import nn
 
 from xrgan.downstream.arms import ARMS
 from xrgan.downstream.trial import TrialKey
-from xrgan.files import replacing
+from xrgan.tensor_files import read_entry, read_tensors, write_tensors
 
 FOLDER = "checkpoints"
-UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pickle.UnpicklingError)
+UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,8 +72,7 @@ def keep_best(folder: Path, network: nn.Module, metadata: Metadata) -> None:
     if saved and saved.study == metadata.study and saved.rank > metadata.rank:
         return
     state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
-    with replacing(file) as temporary, temporary.open("wb") as out:  # of a name alone, torch forgets the disk's error
-        torch.save({"about": metadata.to_dict(), "network": state}, out)
+    write_tensors(file, {"about": metadata.to_dict(), "network": state})
 
 
 def has_checkpoint(folder: Path, key: TrialKey, study: str, rank: tuple[float, float], kind: type[Metadata]) -> bool:
@@ -93,16 +90,14 @@ def all_metadata(folder: Path, kind: type[OfTask]) -> dict[Path, OfTask]:
 def read_metadata(file: Path, kind: type[OfTask]) -> OfTask | None:
     """Read what a file says of its network, but not its weights. None where it is damaged, or of another kind."""
     try:
-        if not zipfile.is_zipfile(file):  # torch would try to read it as a pickle of old
-            return None
-        return kind.from_dict(torch.load(file, map_location="cpu", weights_only=True, mmap=True)["about"])
+        return kind.from_dict(read_entry(file, "about"))
     except UNREADABLE:
         return None
 
 
 def read_weights(file: Path) -> dict[str, torch.Tensor]:
     """Read the network's state, on the CPU; any of `UNREADABLE` where the file is damaged."""
-    state: dict[str, torch.Tensor] = torch.load(file, map_location="cpu", weights_only=True)["network"]
+    state: dict[str, torch.Tensor] = read_tensors(file)["network"]
     return state
 
 

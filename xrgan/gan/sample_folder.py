@@ -14,7 +14,7 @@ from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.reading import masks
 from xrgan.data.sheets import shown
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_text, write_yaml
+from xrgan.files import read_yaml, write_csv, write_yaml
 from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.rejection import RECORDED, Accept, Record, Rejection, select
@@ -182,7 +182,12 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
     """Make the folder this drawing's own, or refuse to mix its images with others; → what was judged before."""
     file = folder / "sample.yaml"
     images = list_images(folder)
-    content = _origin_of(folder)
+    try:
+        content = _origin_of(folder)
+    except XrganError:
+        if not overwrite:
+            raise
+        content = {}
     there = {key: value for key, value in content.items() if key not in RECORDED}
     if images and there == origin:
         return Record.read(content)
@@ -204,9 +209,9 @@ def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
 
 def _write_index(folder: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> None:
     labels = sample_labels(sampler, seed, 0, max(numbers) + 1, label)
-    lines = ["file,seed,label" + (",mask" if sampler.spec.masks else "")]
+    rows: list[list[object]] = [["file", "seed", "label", *(["mask"] if sampler.spec.masks else [])]]
     for k in numbers:
         file, index = Path(_file(folder, k).name), labels[k]
-        line = f"{file},{seed},{sampler.classes[index] if index >= 0 else ''}"
-        lines.append(f"{line},{_mask_of(file)}" if sampler.spec.masks else line)
-    write_text(folder / "index.csv", "\n".join(lines) + "\n")
+        row = [file, seed, sampler.classes[index] if index >= 0 else ""]
+        rows.append([*row, _mask_of(file)] if sampler.spec.masks else row)
+    write_csv(folder / "index.csv", rows)

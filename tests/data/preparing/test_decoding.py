@@ -115,3 +115,16 @@ def test_blank_pictures_and_masks_are_no_xrays_unasked(raw: Path, ask: Ask) -> N
     assert "of one gray value" in skipped["NORMAL/gray.png"]
     assert "two gray values, as a mask has" in skipped["NORMAL/disc.jpg"]
     assert read_yaml(ask("kept", keep_blank=True) / "dataset.yaml")["skipped"] == []
+
+
+def test_an_image_that_fills_the_memory_is_skipped_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_the_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decoding, "read_resized", fill_the_memory)
+    (decoded,) = decoding.decode_all(
+        tmp_path, [decoding.Entry(file="a.png", mask="", boxes="")], ImageFormat(16, "pad", 1, "dicom", False), 1
+    )
+    assert [fact.reason for fact in decoded.facts] == ["it takes more memory than there is"]

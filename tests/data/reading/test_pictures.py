@@ -170,3 +170,10 @@ def test_pillow_says_nothing_by_itself(tmp_path: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "ValueError: no image" in ended.stderr
     assert "amples per pixel" not in ended.stderr
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 89_000_000), (89_000_000, 1), (65_536, 16)])
+def test_a_side_that_no_radiograph_has_is_refused_before_it_is_decoded(tmp_path: Path, width: int, height: int) -> None:
+    (tmp_path / "a.png").write_bytes(png_that_declares(width, height))
+    with pytest.raises(ValueError, match="declares too many pixels on one side"):
+        read_gray(tmp_path / "a.png")

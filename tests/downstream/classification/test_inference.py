@@ -123,6 +123,20 @@ def test_none_and_a_damaged_one(tmp_path: Path, network: Classifier) -> None:
             load_classifier(tmp_path)
 
 
+def test_every_flipped_bit_of_a_weight_is_recognised(tmp_path: Path, network: Classifier) -> None:
+    keep_best(tmp_path, network, METADATA)
+    (file,) = (tmp_path / "checkpoints").iterdir()
+    weights = next(weight for weight in network.state_dict().values() if weight.numel() > 500)
+    whole = file.read_bytes()
+    start = whole.index(weights.numpy().tobytes())
+    for place in range(start, start + 400, 37):
+        spoiled = bytearray(whole)
+        spoiled[place] ^= 0x40
+        file.write_bytes(spoiled)
+        with pytest.raises(XrganError, match="is damaged: .* fails its checksum"):
+            load_classifier(tmp_path)
+
+
 def test_a_damaged_one_is_replaced_and_beside_others_passed_over(tmp_path: Path, network: Classifier) -> None:
     for fold in (1, 2):
         keep_best(tmp_path, network, replace(METADATA, fold=fold, auroc=0.9 if fold == 1 else 0.8))

@@ -41,11 +41,13 @@ def test_gradients_reach_the_image_and_no_weight(tmp_path: Path) -> None:
     assert not any(weight.requires_grad for weight in network.parameters())
 
 
-@pytest.mark.parametrize("broken", ["", "absent", "text", "other"])
+@pytest.mark.parametrize("broken", ["", "absent", "text", "letter", "other"])
 def test_weights_that_are_none_are_one_sentence(tmp_path: Path, broken: str) -> None:
     path = tmp_path / broken
     if broken == "text":
         path.write_text("no weights")
+    if broken == "letter":
+        path.write_text("hello world")
     if broken == "other":
         torch.save({"features.0.weight": torch.zeros(3)}, path)
     with pytest.raises(XrganError, match="--perceptual-weights|no weights|not VGG16") as caught:

@@ -115,6 +115,8 @@ def _decode(raw: Path, image_format: ImageFormat, entry: Entry) -> tuple[bytes, 
             pixels = np.concatenate([pixels, shown])
     except ValueError as error:
         return b"", Fact(reason=str(error))
+    except MemoryError:
+        return b"", Fact(reason="it takes more memory than there is")
     whole = pixels.tobytes()
     return whole, Fact(picture.width, picture.height, picture.kind, content, f"{zlib.crc32(whole):08x}")
 

@@ -20,6 +20,9 @@ from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, says_dicom
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # of torn files it would write lines of its own to stderr
 
 
+LONGEST_SIDE = 65_535  # pixels, as in JPEG: to resize a longer one would fill the memory
+
+
 class Picture(NamedTuple):
     """What was read: an image of mode L or RGB, the file's own width and height in pixels, and its kind."""
 
@@ -98,6 +101,8 @@ def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Pictu
     # Not by its name: Pillow would map a plain TIFF into memory, and scramble one that is noted as lying on its side.
     with path.open("rb") as opened, Image.open(opened) as file:
         (width, height), mode = file.size, file.mode
+        if max(width, height) > LONGEST_SIDE:
+            raise ValueError("declares too many pixels on one side")
         if at_least or channels == 1:
             # Colour is not even decoded where gray is wanted.
             file.draft("L" if channels == 1 else None, (at_least, at_least) if at_least else file.size)
