@@ -15,6 +15,7 @@ from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.data.prepare import prepare
 from xrgan.files import read_yaml, write_yaml
 from xrgan.gan.batches import make_batches
+from xrgan.gan.plan import training_plan
 
 Ask = Callable[..., PackedDataset]
 
@@ -74,9 +75,8 @@ def test_a_miniature_becomes_batches(source: str, ask: Ask) -> None:
     xrays = dataset.xrays(np.arange(len(dataset.images)))
     assert xrays.std(axis=(1, 2, 3)).min() > 20  # chests, not blank squares
     assert (dataset.path / "preview.png").stat().st_size > 5000
-    batches = make_batches(
-        dataset, resolve(settings=["train.batch_size=4", "model.conditional=false", "model.masks=true"])
-    )
+    config = resolve(settings=["train.batch_size=4", "model.conditional=false", "model.masks=true"])
+    batches = make_batches(dataset, training_plan(config))
     images, labels = batches.batch(0, torch.device("cpu"))
     assert images.shape == (4, 1 + len(masks), 32, 32)
     assert images.abs().max() <= 1

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from xrgan import console
 from xrgan.errors import XrganError
@@ -181,3 +182,12 @@ def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     line = f"exec {sys.executable} -m xrgan --version >&-"
     done = subprocess.run(["sh", "-c", line], capture_output=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_shows_the_bar_of_a_score_within_that_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Console(file=io.StringIO(), force_terminal=True, width=120)
+    monkeypatch.setattr(console, "_notices", shown)
+    with console.progress("Training", 2) as outer, console.progress("Features", 1) as inner:
+        inner.advance()
+        outer.advance()
+    assert "Features" in shown.file.getvalue() and "Training" in shown.file.getvalue()  # type: ignore[attr-defined]

@@ -38,3 +38,10 @@ def test_bf16_is_a_matter_of_the_computation_and_not_of_the_weights() -> None:
     with autocast(torch.device("cpu"), "fp32"):
         assert layer(ones).dtype == torch.float32
     assert layer.weight.dtype == torch.float32
+
+
+def test_precision_is_what_was_asked_for_or_what_the_processor_multiplies() -> None:
+    cpu = torch.device("cpu")
+    assert choose_precision("fp32", cpu) == "fp32"
+    assert choose_precision("bf16", cpu) == "bf16"
+    assert choose_precision("auto", cpu) in {"fp32", "bf16"}

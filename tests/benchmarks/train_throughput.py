@@ -27,6 +27,7 @@ from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import PackedDataset
 from xrgan.gan import setup, training
+from xrgan.gan.job import make_job
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.registry import MODELS, build
 from xrgan.gan.plan import network_plan, with_recipe
@@ -56,7 +57,7 @@ def main() -> None:
     for number in range(options.rounds):
         seconds = timed(lambda: bare(steps), device)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-            ours = timed(xrgan_run(Path(folder), options, precision), device)
+            ours = timed(xrgan_run(Path(folder), options, precision, device), device)
         ratios.append(seconds / ours)
         rate, our_rate = (steps * options.batch_size / s for s in (seconds, ours))
         print(f"round {number + 1}: bare {rate:.0f} images/s, xrgan {our_rate:.0f} images/s, ratio {ratios[-1]:.3f}")
@@ -109,7 +110,7 @@ def bare_steps(options: argparse.Namespace, precision: str, device: torch.device
     return run
 
 
-def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # type: ignore[no-untyped-def]
+def xrgan_run(folder: Path, options: argparse.Namespace, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
     """A function that trains a fresh run, as the command does."""
     images = np.random.default_rng(0).integers(0, 256, (options.images, 1, options.size, options.size), np.uint8)
     np.save(folder / "images.npy", images)
@@ -124,10 +125,10 @@ def xrgan_run(folder: Path, options: argparse.Namespace, precision: str):  # typ
         content_hash="",
     )
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
-    config = setup.resolve_auto(resolve(wish(options), flags=flags), dataset)
-    run = RunDir(folder / "run")
-    setup.create_run(run, config, dataset)
-    return lambda: training.train(run, dataset, config)
+    config = setup.resolve_auto(resolve(wish(options), flags=flags), dataset, device)
+    job = make_job(RunDir(folder / "run"), dataset, config, device)
+    setup.create_run(job, config)
+    return lambda: training.train(job)
 
 
 if __name__ == "__main__":

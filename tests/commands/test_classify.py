@@ -18,14 +18,15 @@ from PIL import Image
 from tests.conftest import write_image
 from tests.data import dicom_files
 from tests.downstream.blobs import blobs, changed, set_at, small_build, toy_dataset, write
-from tests.gan.helpers import tiny_config
+from tests.gan.helpers import create, tiny_config, trained
 from tests.terminal import Answer, Terminal, tree
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.downstream import report, study
 from xrgan.downstream.classification import inference, task
 from xrgan.downstream.classification.task import Classification
-from xrgan.gan import setup, training
+from xrgan.gan import training
+from xrgan.gan.job import Job
 from xrgan.rundir import RunDir
 
 QUICK = (
@@ -79,7 +80,7 @@ def put_run(name: str, dataset: PackedDataset = TOYS, only: int | None = None) -
     """
     run = RunDir(Path("runs") / name)
     config = tiny_config(f"dataset={dataset.name}", conditional=only is None)
-    setup.create_run(run, config, dataset)
+    create(run, dataset, config)
     labels = np.arange(80) % 2 if only is None else np.full(80, only)
     put_images(run.synthetic, labels, None if only is not None else [dataset.classes[label] for label in labels])
     (run.synthetic / "sample.yaml").write_text(f"run: {name}\nseed: 0\n")
@@ -379,11 +380,8 @@ def test_interrupted_it_says_how_to_go_on_and_does(here: Terminal, monkeypatch: 
 
 def put_trained(name: str, dataset: PackedDataset) -> RunDir:
     """A run that was really trained, for an epoch."""
-    run = RunDir(Path("runs") / name)
     config = tiny_config(f"dataset={dataset.name}", "train.epochs=1", "train.batch_size=16")
-    setup.create_run(run, config, dataset)
-    training.train(run, dataset, config)
-    return run
+    return trained(Path("runs") / name, dataset, config)
 
 
 PER_FOLD = f"--run a --gan-per-fold --k-folds 2 --arms real,synthetic {QUICK}"
@@ -395,9 +393,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, np.ndarray]]:
     found: list[tuple[str, np.ndarray]] = []
     train = training.train
 
-    def watched(run: RunDir, dataset: PackedDataset, *args: Any) -> Any:
-        found.append((run.name, dataset.of_split("train")))
-        return train(run, dataset, *args)
+    def watched(job: Job, *args: Any) -> Any:
+        found.append((job.run.name, job.dataset.of_split("train")))
+        return train(job, *args)
 
     monkeypatch.setattr(training, "train", watched)
     return found

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gan.helpers import tiny_config, tiny_dataset
-from tests.gan.test_training import assert_same
+from tests.gan.helpers import assert_same, tiny_config, tiny_dataset
 from xrgan import cli
 from xrgan.commands import score_checkpoints as per_checkpoint
 from xrgan.commands.score_checkpoints import evaluate_checkpoints

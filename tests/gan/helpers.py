@@ -1,15 +1,22 @@
-"""A tiny dataset and a tiny configuration: 16 × 16 phantoms-like blobs, networks of four feature maps."""
+"""A tiny dataset, configuration and run: 16 × 16 blobs, networks of four feature maps; what a run's files hold."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 
 from xrgan.config import Config
 from xrgan.config_resolve import resolve
+from xrgan.data.images import read_gray
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.files import write_yaml
+from xrgan.gan import checkpoint, memory, setup, training
+from xrgan.gan.job import Job, make_job
+from xrgan.rundir import RunDir
+
+CPU = torch.device("cpu")
 
 TINY = [
     "model.generator_width=4",
@@ -69,3 +76,77 @@ def weights_file(folder: Path) -> Path:
     path = folder / "vgg16.pth"
     torch.save({f"features.{key}": value for key, value in vgg16().features[:LAYERS_USED].state_dict().items()}, path)
     return path
+
+
+def job_of(run: RunDir, dataset: PackedDataset, config: Config) -> Job:
+    return make_job(run, dataset, config, CPU)
+
+
+def tiny_job(root: Path, *settings: str, n: int = 48, masks: tuple[str, ...] = (), conditional: bool = True) -> Job:
+    """A job on a tiny dataset; its run is root/run, which isn't made."""
+    dataset = tiny_dataset(root, n=n, classes=2 if conditional else 0, masks=masks)
+    return job_of(RunDir(root / "run"), dataset, tiny_config(*settings, conditional=conditional, masks=bool(masks)))
+
+
+def create(run: RunDir, dataset: PackedDataset, config: Config, init_from: RunDir | None = None) -> Job:
+    """Make the run directory."""
+    job = job_of(run, dataset, config)
+    setup.create_run(job, config, init_from)
+    return job
+
+
+def trained(root: Path, dataset: PackedDataset, config: Config, score: training.Score | None = None) -> RunDir:
+    """A run, new or resumed, trained to its end."""
+    run = RunDir(root)
+    job = job_of(run, dataset, config) if run.exists() else create(run, dataset, config)
+    training.train(job, score)
+    return run
+
+
+def last(run: RunDir) -> checkpoint.Content:
+    """What the last checkpoint holds."""
+    found = checkpoint.load_last(run.checkpoints)
+    assert found is not None
+    return found[1]
+
+
+def flat(content: object) -> list[tuple[str, object]]:
+    """Every leaf of a checkpoint but the wall clock, with its path."""
+    if isinstance(content, dict):
+        items = [(str(key), value) for key, value in content.items() if key != "seconds"]
+    elif isinstance(content, list | tuple):
+        items = [(str(k), value) for k, value in enumerate(content)]
+    else:
+        return [("", content)]
+    return [(f"{key}/{path}", leaf) for key, value in items for path, leaf in flat(value)]
+
+
+def assert_same(one: RunDir, other: RunDir) -> None:
+    """Weights, average, optimizers and progress are equal bit for bit, and so is what losses.csv says of the losses."""
+    ours, theirs = flat(last(one)), flat(last(other))
+    assert [path for path, _ in ours] == [path for path, _ in theirs]
+    for (path, a), (_, b) in zip(ours, theirs, strict=True):
+        same = torch.equal(a, b) if isinstance(a, torch.Tensor) and isinstance(b, torch.Tensor) else a == b
+        assert same, path
+    rows = [[{key: row[key] for key in row if key != "seconds"} for row in run.read_losses()] for run in (one, other)]
+    assert rows[0] == rows[1]
+
+
+def pixels(folder: Path) -> dict[str, bytes]:
+    """File name → pixels of every image that `sample` wrote into a folder."""
+    return {file.name: read_gray(file).tobytes() for file in sorted(folder.glob("synthetic_*.png"))}
+
+
+def memory_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A machine whose memory takes so many images a step; the sizes that were tried are noted."""
+    tried: list[int] = []
+    real = memory.train_discriminator
+
+    def full(state: object, images_real: torch.Tensor, *rest: object) -> object:
+        tried.append(len(images_real))
+        if len(images_real) > images:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(state, images_real, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(memory, "train_discriminator", full)
+    return tried

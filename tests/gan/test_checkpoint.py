@@ -1,3 +1,4 @@
+import os
 import pickle
 from pathlib import Path
 
@@ -81,3 +82,52 @@ def test_what_is_no_number_is_no_checkpoint(tmp_path: Path, name: str) -> None:
     if name != "step_abc":
         with pytest.raises(XrganError, match=r"There are: step_00000004\."):
             checkpoint.find(tmp_path, name)
+
+
+def saved(folder: Path, *steps: int, keep: int = 9) -> list[Path]:
+    return [checkpoint.save(folder, step, {"step": step, "weights": torch.zeros(9) + step}, keep) for step in steps]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_the_best_checkpoint_outlives_the_last_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no hard links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    first, *_ = saved(tmp_path, 1, 2)
+    checkpoint.mark_best(first)
+    assert checkpoint.on_disk(tmp_path)[1].name == checkpoint.BEST
+    saved(tmp_path, 3, 4, keep=2)
+    assert not first.exists()
+    assert {step: path.name for step, path in checkpoint.on_disk(tmp_path).items()} == {
+        1: "best.pt",
+        3: "step_00000003.pt",
+        4: "step_00000004.pt",
+    }
+    assert checkpoint.load(checkpoint.find(tmp_path, "best"))["step"] == 1
+    found = checkpoint.load_last(tmp_path)
+    assert found is not None and found[1]["step"] == 4
+    checkpoint.mark_best(checkpoint.on_disk(tmp_path)[1])
+    checkpoint.mark_best(tmp_path / "step_00000004.pt")
+    checkpoint.mark_best(tmp_path / "step_00000004.pt")
+    assert checkpoint.load(tmp_path / "best.pt")["step"] == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "step_00000003.pt", "step_00000004.pt"]
+
+
+def test_without_a_best_one_the_way_to_it_is_said(tmp_path: Path) -> None:
+    saved(tmp_path, 1)
+    with pytest.raises(XrganError, match=r"marked best.*evaluate --every-checkpoint"):
+        checkpoint.find(tmp_path, "best")
+    checkpoint.mark_best(tmp_path / "step_00000001.pt")
+    with pytest.raises(XrganError, match=r"There are: step_00000001, best\."):
+        checkpoint.find(tmp_path, "7")
+
+
+def test_a_damaged_best_one_is_warned_of_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(tmp_path, 1)
+    (tmp_path / "best.pt").write_bytes(b"torn")
+    assert list(checkpoint.on_disk(tmp_path)) == [1]
+    assert "best.pt is torn" in " ".join(capsys.readouterr().err.split())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.gan.helpers import tiny_config, tiny_dataset
+from tests.gan.helpers import create, tiny_config, tiny_dataset
 from tests.test_failures import largest_file
 from xrgan.gan import training
 from xrgan.gan.events import Events
@@ -50,8 +50,8 @@ def test_a_disk_that_refuses_events_is_said_once(tmp_path: Path, capsys: pytest.
 
 
 def test_a_training_goes_on_without_a_folder_for_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run, config = RunDir(tmp_path / "run"), tiny_config("train.tensorboard=true", "train.epochs=1")
-    run.write_config(config)
-    run.tensorboard.write_text("not a folder")
-    assert training.train(run, tiny_dataset(tmp_path), config).epochs == 1
+    config = tiny_config("train.tensorboard=true", "train.epochs=1")
+    job = create(RunDir(tmp_path / "run"), tiny_dataset(tmp_path), config)
+    job.run.tensorboard.write_text("not a folder")
+    assert training.train(job).epochs == 1
     assert "the training goes on without it" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tests.gan.helpers import CPU, trained
 from xrgan.config import PrepareConfig
 from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
@@ -13,11 +14,9 @@ from xrgan.data.prepare import prepare
 from xrgan.downstream.classification.classifier import Examples, predict, train
 from xrgan.downstream.classification.networks import build
 from xrgan.downstream.training_loop import Budget, Phase
-from xrgan.gan import setup, training
+from xrgan.gan import setup
 from xrgan.gan.sampler import load_sampler, sample_block
-from xrgan.rundir import RunDir
 
-CPU = torch.device("cpu")
 PATIENT = r"^(person\d+(?=_)|(?:NORMAL\d*-)?IM-\d+(?=-))"
 
 
@@ -38,10 +37,9 @@ def test_a_classifier_of_real_x_rays_agrees_with_the_labels_of_drawn_ones(tmp_pa
     on_real = predict(classifier, inputs, parts[1], CPU).argmax(axis=1)
     assert (on_real == labels[parts[1]].numpy()).mean() > 0.9, "a classifier that can judge"
 
-    config = setup.resolve_auto(resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"]), dataset)
-    run = RunDir(tmp_path / "run")
-    setup.create_run(run, config, dataset)
-    training.train(run, dataset, config)
+    config = resolve(settings=["train.epochs=6", "device=cpu", "train.tensorboard=false"])
+    config = setup.resolve_auto(config, dataset, CPU)
+    run = trained(tmp_path / "run", dataset, config)
     sampler, agree = load_sampler(run, "cpu"), []
     for number, label in enumerate(dataset.classes):
         drawn = np.concatenate([sample_block(sampler, 0, block, label)[0] for block in range(10)])

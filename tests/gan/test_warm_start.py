@@ -5,46 +5,37 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gan.helpers import tiny_config, tiny_dataset
+from tests.gan.helpers import create, last, tiny_config, tiny_dataset, trained
 from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, setup, training
 from xrgan.rundir import RunDir
 
 
 def made(root: Path, dataset: PackedDataset, config: Config, source: RunDir | None = None) -> RunDir:
     run = RunDir(root)
-    setup.create_run(run, config, dataset, source)
+    create(run, dataset, config, source)
     return run
-
-
-def content(run: RunDir) -> checkpoint.Content:
-    last = checkpoint.load_last(run.checkpoints)
-    assert last is not None
-    return last[1]
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> RunDir:
     dataset = tiny_dataset(tmp_path / "source_data")
-    run = made(tmp_path / "source", dataset, tiny_config())
-    training.train(run, dataset, tiny_config())
-    return run
+    return trained(tmp_path / "source", dataset, tiny_config())
 
 
 def test_every_weight_is_taken_over_and_the_eigen_x_rays_are_the_new_datasets(tmp_path: Path, source: RunDir) -> None:
     dataset = tiny_dataset(tmp_path / "new", n=120)
     run = made(tmp_path / "run", dataset, tiny_config("train.seed=5"), source)
-    ours, theirs = content(run), content(source)
+    ours, theirs = last(run), last(source)
     assert ours["step"] == ours["images_seen"] == 0
     for network in ("generator", "discriminator", "ema"):
         for key, weight in theirs[network].items():
             same = torch.equal(weight, ours[network][key])
             assert same != key.startswith("eigen.") or key.endswith("num_batches_tracked"), key
     assert run.read_environment()["initialised_from"] == {"run": "source", "step": 16, "dataset": "hash-48-2"}
-    training.train(run, dataset, tiny_config("train.seed=5"))
-    assert content(run)["step"] == 40
+    trained(run.path, dataset, tiny_config("train.seed=5"))
+    assert last(run)["step"] == 40
 
 
 def test_twice_the_resolution_shares_what_is_coarser(
@@ -52,17 +43,17 @@ def test_twice_the_resolution_shares_what_is_coarser(
 ) -> None:
     dataset = tiny_dataset(tmp_path / "large", size=32)
     run = made(tmp_path / "run", dataset, tiny_config(), source)
-    ours, theirs = content(run), content(source)
+    ours, theirs = last(run), last(source)
     assert torch.equal(ours["generator"]["stages.8.0.weight"], theirs["generator"]["stages.8.0.weight"])
     assert torch.equal(ours["discriminator"]["stages.4.0.weight"], theirs["discriminator"]["stages.4.0.weight"])
     assert "are new" in capsys.readouterr().err
-    training.train(run, dataset, tiny_config())
+    trained(run.path, dataset, tiny_config())
 
 
 def test_other_classes_take_over_the_common_part(tmp_path: Path, source: RunDir) -> None:
     dataset = tiny_dataset(tmp_path / "three", n=72, classes=3)
     run = made(tmp_path / "run", dataset, tiny_config(), source)
-    ours, theirs = content(run)["generator"]["stem.0.weight"], content(source)["generator"]["stem.0.weight"]
+    ours, theirs = last(run)["generator"]["stem.0.weight"], last(source)["generator"]["stem.0.weight"]
     assert ours.shape[0] == theirs.shape[0] + 1
     assert torch.equal(ours[:-1], theirs)
 

@@ -17,6 +17,7 @@ from xrgan.evaluation.checkpoint_scores import CHOOSES, Distances, Row, Setting
 from xrgan.evaluation.extractors import Extractor
 from xrgan.gan import checkpoint, setup
 from xrgan.gan.batches import make_batches
+from xrgan.gan.plan import training_plan
 from xrgan.gan.sampler import BLOCK, load_sampler, sample_block
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
@@ -50,7 +51,7 @@ class CheckpointScorer:
     def __init__(self, run: RunDir, dataset: PackedDataset, config: Config, extractor: Extractor) -> None:
         self._run, self._dataset, self._config, self._extractor = run, dataset, config, extractor
         self._setting = _setting(dataset, config, extractor)
-        self._steps_per_epoch = make_batches(dataset, config).steps_per_epoch
+        self._steps_per_epoch = make_batches(dataset, training_plan(config)).steps_per_epoch
 
     def score(self, checkpoints: Mapping[int, Path]) -> OverTime:
         """Score those checkpoints (step → file) that the run's table lacks, and mark the best of all on disk."""

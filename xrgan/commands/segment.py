@@ -167,7 +167,9 @@ def _paired(dataset: "PackedDataset", folder: Path, seen: "TrainingProvenance | 
 
 
 def _refuse_without_masks(run: RunDir) -> None:
-    if run.read_config().model.masks is not True:
+    from xrgan.gan.plan import network_plan
+
+    if not network_plan(run.read_config().model).masks:
         raise XrganError(
             f"{run.name} draws no masks: a segmenter can't learn from its images.",
             "Train one with `xrgan train --masks` on a dataset with masks, and name it with --run or --synthetic.",

@@ -154,19 +154,22 @@ def drawn_of_fold(
 
     from xrgan.downstream.leaks import TrainingProvenance
     from xrgan.gan import setup, training
+    from xrgan.gan.job import make_job
+    from xrgan.hardware import choose_device
 
     splits = np.full(len(dataset.splits), "test", dtype="<U5")
     splits[fold.training], splits[fold.validation] = "train", "val"
     of_fold = dataclasses.replace(dataset, splits=splits)
     generator = RunDir(folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
+    job = make_job(generator, of_fold, config, choose_device(config.device))
     if generator.exists():
         setup.check_dataset(generator, of_fold)
         setup.update_config(generator, generator.read_config(), config)
     else:
-        setup.create_run(generator, config, of_fold)
+        setup.create_run(job, config)
     what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
     console.notice(f"A generator for {what}: {generator.path}")
-    trained = training.train(generator, of_fold, config)
+    trained = training.train(job)
     if trained.stopped_by:
         raise KeyboardInterrupt
     images = drawn(workspace, generator, config, round(len(fold.training) * chosen.ratio), None)

@@ -169,15 +169,19 @@ def train_new(
     from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.data.packed import open_packed
     from xrgan.gan import setup, training
+    from xrgan.gan.job import make_job
+    from xrgan.hardware import choose_device
 
     extractor = _extractor_of_training(workspace, config)
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
-    config = setup.resolve_auto(config, dataset)
+    device = choose_device(config.device)
+    config = setup.resolve_auto(config, dataset, device)
     run = run or workspace.new_run(dataset.name)
     score = CheckpointScorer(run, dataset, config, extractor).score_reached if extractor else None
-    setup.create_run(run, config, dataset, init_from)
+    job = make_job(run, dataset, config, device)
+    setup.create_run(job, config, init_from)
     console.notice(f"Run: {run.path}")
-    return training.train(run, dataset, config, score)
+    return training.train(job, score)
 
 
 def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
@@ -188,13 +192,15 @@ def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config,
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.gan import setup, training
+    from xrgan.gan.job import make_job
+    from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, wanted, data)
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
     setup.update_config(run, saved, wanted)
-    return training.train(run, dataset, wanted, score)
+    return training.train(make_job(run, dataset, wanted, choose_device(wanted.device)), score)
 
 
 def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor | None":

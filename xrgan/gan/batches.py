@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from xrgan import console
-from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
+from xrgan.gan.plan import TrainingPlan
 
 # Streams of random numbers within a step.
 ORDER, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SUBSET = 0, 2, 3, 4, 5, 6  # 1 was in use once
@@ -35,11 +34,20 @@ class Batches:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps an epoch; what is left over waits for the next epoch's order (BatchNorm dislikes small batches)."""
+        """Whole batches only: images left over wait for the next epoch's order (BatchNorm dislikes small batches)."""
         return len(self.indices) // self.size
 
+    @property
+    def left_out(self) -> int:
+        """Training images that no epoch visits: those without a label, where the generator is conditional."""
+        return len(self.dataset.of_split("train")) - len(self.indices)
+
+    def ends_epoch(self, step: int) -> bool:
+        """Whether so many steps are whole epochs."""
+        return step % self.steps_per_epoch == 0
+
     def random_subset(self, most: int, size: int) -> tuple[Tensor, Tensor]:
-        """At most so many training images, drawn at random, averaged to size × size, and their labels: on the CPU.
+        """Read at most so many random training images, averaged to size × size, and their labels, on the CPU.
 
         Images (N, C + M, size, size) in [-1, 1], labels (N,). A few are read at a time: thousands of large ones would
         take all memory.
@@ -50,7 +58,7 @@ class Batches:
         return torch.cat(small), torch.from_numpy(self.dataset.labels[chosen])
 
     def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Real images, with their masks if wanted, (B, C + M, S, S) in [-1, 1], and labels (B,) of a step."""
+        """Read the real images of a step, (B, C + M, S, S) in [-1, 1], and their labels (B,)."""
         epoch, place = divmod(step, self.steps_per_epoch)
         order = _order(len(self.indices), self.seed, epoch)
         chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
@@ -62,7 +70,7 @@ class Batches:
 
 
 def to_range(pixels: Tensor) -> Tensor:
-    """uint8 → float in [-1, 1], as the networks see images."""
+    """Convert uint8 to float in [-1, 1], as the networks see images."""
     return pixels.float().div_(127.5).sub_(1)
 
 
@@ -72,26 +80,22 @@ def _order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def generator_at(seed: int, stream: int, step: int) -> np.random.Generator:
-    """A generator that depends on nothing but its arguments: a step can be repeated."""
+    """A random generator that depends on nothing but its arguments: a step can be repeated."""
     return np.random.default_rng([seed, stream, step])
 
 
-def make_batches(dataset: PackedDataset, config: Config) -> Batches:
-    """The training split, in batches.
+def make_batches(dataset: PackedDataset, plan: TrainingPlan) -> Batches:
+    """The training split in batches; where the generator is conditional, its labelled images alone.
 
     Raises:
         XrganError: there are fewer images than one batch needs.
     """
     indices = dataset.of_split("train")
-    if config.model.conditional is True:
-        labelled = indices[dataset.labels[indices] >= 0]
-        if len(labelled) < len(indices):
-            console.notice(f"{len(indices) - len(labelled)} training images have no label and are left out.")
-        indices = labelled
-    train, size = config.train, int(config.train.batch_size)
-    if len(indices) < size:
+    if plan.model.conditional:
+        indices = indices[dataset.labels[indices] >= 0]
+    if len(indices) < plan.batch_size:
         raise XrganError(
-            f"{dataset.name} has {len(indices)} training images, fewer than one batch of {size}.",
+            f"{dataset.name} has {len(indices)} training images, fewer than one batch of {plan.batch_size}.",
             f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
         )
-    return Batches(dataset, indices, size, train.seed, masks=config.model.masks is True)
+    return Batches(dataset, indices, plan.batch_size, plan.seed, plan.model.masks)

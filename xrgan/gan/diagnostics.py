@@ -1,58 +1,56 @@
-"""How a run fares, told before it is lost: does the generator repeat itself, does the discriminator learn by heart?"""
+"""How healthy a training is: mode collapse, and a discriminator that overfits (memorises its training images)."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from xrgan.config import Config
-from xrgan.data.packed import PackedDataset
-from xrgan.gan.batches import Batches, to_range
-from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.batches import to_range
+from xrgan.gan.job import Job
 from xrgan.gan.sampler import generate, latents
 from xrgan.gan.state import TrainState
 from xrgan.hardware import autocast
 
-IMAGES_BETWEEN = 10_000  # seen between two examinations: a small dataset's short epochs must not be spent on them
+IMAGES_BETWEEN = 10_000  # seen between two diagnoses: a small dataset's short epochs must not be spent on them
 LOOKED_AT = 64  # images
 STREAM = 2 * 10**9  # latents: far from those of the grids and of `sample`
-LEAST_DIVERSITY = 0.4  # of the real images': below, the generator repeats itself
-MOST_OVERFITTING = 0.6  # ADA's target (Karras et al. 2020, arXiv:2006.06676): above, the discriminator knows by heart
+LEAST_DIVERSITY = 0.4  # of the real images': below, the generator has collapsed
+MOST_OVERFITTING = 0.6  # ADA's target (Karras et al. 2020, arXiv:2006.06676): above, the discriminator memorises
 Figures = dict[str, float]
 
 
-def is_due(state: TrainState, batches: Batches) -> bool:
-    """At the end of the epoch in which so many images more were seen; it depends on the step alone."""
-    before = state.images_seen - batches.steps_per_epoch * batches.size
-    return state.images_seen // IMAGES_BETWEEN > before // IMAGES_BETWEEN
+def is_due(state: TrainState, job: Job) -> bool:
+    """Whether the epoch ends in which so many images more were seen; it depends on the step alone."""
+    before = state.images_seen - job.batches.steps_per_epoch * job.batches.size
+    return job.batches.ends_epoch(state.step) and state.images_seen // IMAGES_BETWEEN > before // IMAGES_BETWEEN
 
 
 @torch.no_grad()
-def diagnose(state: TrainState, batches: Batches, spec: ImageSpec, config: Config, device: torch.device) -> Figures:
-    """Figures of a moment; nothing of the state changes.
+def diagnose(state: TrainState, job: Job) -> Figures:
+    """Measure mode collapse and overfitting; nothing of the state changes.
 
     Returns:
-        diversity: the mean distance between two drawn images over that between two real ones; 1 = as diverse.
+        diversity: the mean distance between two drawn images over that between two real ones; 1 = as diverse, 0 = mode
+            collapse.
         overfitting: (D(train) − D(held out)) / (D(train) − D(drawn)), in logits, ADA's r_v: 0 = the discriminator
             answers to unseen real images as to its training images, 1 = as to drawn ones. Only with a validation split.
     """
-    dataset = batches.dataset
-    rng = np.random.default_rng([config.train.seed, STREAM])
-    training = rng.permutation(batches.indices)[:LOOKED_AT]
+    dataset = job.dataset
+    rng = np.random.default_rng([job.plan.seed, STREAM])
+    training = rng.permutation(job.batches.indices)[:LOOKED_AT]
     labels = torch.from_numpy(dataset.labels[training])
-    z = latents(config.train.seed, STREAM, len(training), int(config.model.latent_size))
-    drawn = generate(state.ema, z, labels if spec.classes else None)
-    real = _pixels(dataset, training, spec)
+    z = latents(job.plan.seed, STREAM, len(training), job.plan.model.latent_size)
+    drawn = generate(state.ema, z, labels if job.spec.classes else None)
+    real = _pixels(job, training)
     figures = {"diversity": _distance(drawn) / max(_distance(real), 1e-6)}
     held_out = dataset.of_split("val")
-    if spec.classes:
+    if job.spec.classes:
         held_out = held_out[dataset.labels[held_out] >= 0]
     if len(held_out) >= LOOKED_AT // 4:
         unseen = rng.permutation(held_out)[:LOOKED_AT]
-        unseen_labels = torch.from_numpy(dataset.labels[unseen])
-        on_real = _logit(state.discriminator, real, labels, config, device)
-        on_drawn = _logit(state.discriminator, drawn, labels, config, device)
-        on_unseen = _logit(state.discriminator, _pixels(dataset, unseen, spec), unseen_labels, config, device)
+        on_real = _logit(state, job, real, labels)
+        on_drawn = _logit(state, job, drawn, labels)
+        on_unseen = _logit(state, job, _pixels(job, unseen), torch.from_numpy(dataset.labels[unseen]))
         if on_real > on_drawn:
             figures["overfitting"] = (on_real - on_unseen) / (on_real - on_drawn)
     return {name: round(value, 4) for name, value in figures.items()}
@@ -74,8 +72,8 @@ def explain(figures: Figures) -> dict[str, str]:
     return said
 
 
-def _pixels(dataset: PackedDataset, indices: NDArray[np.int64], spec: ImageSpec) -> NDArray[np.uint8]:
-    return np.asarray(dataset.images[indices] if spec.masks else dataset.xrays(indices))
+def _pixels(job: Job, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+    return np.asarray(job.dataset.images[indices] if job.spec.masks else job.dataset.xrays(indices))
 
 
 def _distance(images: NDArray[np.uint8]) -> float:
@@ -83,13 +81,11 @@ def _distance(images: NDArray[np.uint8]) -> float:
     return float(np.sqrt(2 * images.astype(np.float64).var(axis=0).mean()))
 
 
-def _logit(
-    discriminator: nn.Module, images: NDArray[np.uint8], labels: Tensor, config: Config, device: torch.device
-) -> float:
-    """The mean logit of images as they are, without BatchNorm's statistics moving."""
-    discriminator.eval()
-    pixels = to_range(torch.from_numpy(images).to(device))
-    with autocast(device, config.train.precision):
-        logits = discriminator(pixels, labels.to(device))
-    discriminator.train()
+def _logit(state: TrainState, job: Job, images: NDArray[np.uint8], labels: Tensor) -> float:
+    """The discriminator's mean logit of images as they are, without BatchNorm's statistics moving."""
+    state.discriminator.eval()
+    pixels = to_range(torch.from_numpy(images).to(job.device))
+    with autocast(job.device, job.plan.precision):
+        logits = state.discriminator(pixels, labels.to(job.device))
+    state.discriminator.train()
     return float(logits.float().mean())

@@ -1,4 +1,4 @@
-"""What can fail in a step, and the way on: memory that runs out, a compiler that is not there."""
+"""When memory runs out in a step: the batch that would fit, and what to do, in a sentence."""
 
 import traceback
 from collections.abc import Iterator
@@ -6,22 +6,23 @@ from contextlib import contextmanager
 
 import torch
 
-from xrgan.config import Config
 from xrgan.errors import XrganError
+from xrgan.gan.job import Job
 from xrgan.gan.networks.base import ImageSpec
-from xrgan.gan.state import start
+from xrgan.gan.plan import TrainingPlan
+from xrgan.gan.state import build_state
 from xrgan.gan.step import train_discriminator, train_generator
 from xrgan.hardware import autocast
 
 
 @contextmanager
-def explained_failures(config: Config, spec: ImageSpec, device: torch.device) -> Iterator[None]:
-    """Turn a step's failure into one sentence and a way on."""
+def explained_failures(job: Job) -> Iterator[None]:
+    """Turn a step's failure into an XrganError with what to do: memory that runs out, a compiler that isn't there."""
     failed = False
     try:
         yield
     except RuntimeError as error:  # torch.OutOfMemoryError is one; on a CPU it is a plain RuntimeError
-        if config.train.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+        if job.plan.compile and type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             reason = str(error).strip().splitlines()[0][:200].rstrip(".")
             raise XrganError(
                 f"torch.compile failed: {reason}.", "Train without `--compile`; on a CPU it needs a C++ compiler."
@@ -31,8 +32,8 @@ def explained_failures(config: Config, spec: ImageSpec, device: torch.device) ->
         traceback.clear_frames(error.__traceback__)  # they hold the step's tensors
         failed = True
     if failed:
-        size = int(config.train.batch_size)
-        smaller = largest_batch(config, spec, device, size // 2)
+        size = job.plan.batch_size
+        smaller = largest_batch(job.plan, job.spec, job.device, size // 2)
         narrower = "narrower networks (`--set model.generator_width=16 --set model.discriminator_width=16`)"
         way_on = f"Start a new run with `--batch-size {smaller}`, which fits, or with {narrower}."
         raise XrganError(
@@ -40,11 +41,11 @@ def explained_failures(config: Config, spec: ImageSpec, device: torch.device) ->
         )
 
 
-def largest_batch(config: Config, spec: ImageSpec, device: torch.device, most: int) -> int:
+def largest_batch(plan: TrainingPlan, spec: ImageSpec, device: torch.device, most: int) -> int:
     """The largest of `most`, half as many, … images whose step fits in memory; 0 where 2 don't."""
     while most >= 2:
         try:
-            _try_step(config, spec, device, most)
+            _try_step(plan, spec, device, most)
         except RuntimeError as error:
             if not _is_out_of_memory(error):
                 raise
@@ -58,16 +59,16 @@ def largest_batch(config: Config, spec: ImageSpec, device: torch.device, most: i
     return 0
 
 
-def _try_step(config: Config, spec: ImageSpec, device: torch.device, size: int) -> None:
-    """What takes most memory of a step: both networks' updates, with every penalty."""
-    state = start(config, spec, device)
-    z = torch.zeros(size, int(config.model.latent_size), device=device)
+def _try_step(plan: TrainingPlan, spec: ImageSpec, device: torch.device, size: int) -> None:
+    """Take what needs most memory in a step: both networks' updates, with every penalty."""
+    state = build_state(plan, spec, device)
+    z = torch.zeros(size, plan.model.latent_size, device=device)
     labels = torch.zeros(size, dtype=torch.int64, device=device)
-    with autocast(device, config.train.precision):
+    with autocast(device, plan.precision):
         fake = state.generator(z, labels).float()
     real = torch.zeros_like(fake)
-    train_discriminator(state, real, fake.detach(), labels, config.train)
-    train_generator(state, fake, real, labels, config.train)
+    train_discriminator(state, real, fake.detach(), labels, plan)
+    train_generator(state, fake, real, labels, plan)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

@@ -1,77 +1,160 @@
-"""What a run tells while it trains: losses.csv, losses.png, the grids in samples/, TensorBoard events."""
+"""What a run shows and records while it trains: the bar, losses.csv, losses.png, the grids in samples/, TensorBoard."""
 
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from xrgan import console
-from xrgan.config import Config
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import shown
+from xrgan.gan import diagnostics
 from xrgan.gan.events import Events
-from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.job import Job
+from xrgan.gan.networks.base import Generator
 from xrgan.gan.sampler import generate, latents
+from xrgan.gan.schedule import Schedule, TrainingClock
+from xrgan.gan.state import LOSSES, TrainState, check_finite, gradient_norms
 from xrgan.plots import drawn_figure
-from xrgan.rundir import RunDir
 
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
+GRID_IMAGES, GRID_AT_ONCE = 64, 16
+SECONDS_BETWEEN_LOOKS = 1.0  # reading the losses waits for the device
+SECONDS_BEFORE_FORECAST = 10.0  # the first steps are slow
 Row = dict[str, float]
 PLOTTED = ("epoch", "step", "discriminator_loss", "generator_loss", "d_real", "d_fake")
 
 
 class Monitor:
-    """Writes one run's record; made when training starts or goes on."""
+    """Shows and records one training; `monitoring` makes it."""
 
-    def __init__(self, run: RunDir, config: Config, spec: ImageSpec, epochs_done: int) -> None:
-        self._run, self._config, self._spec = run, config, spec
-        # Rows behind the checkpoint belong to an epoch that is trained once more.
-        self._rows = [row for row in run.read_losses(PLOTTED) if row["epoch"] <= epochs_done]
-        run.write_losses(self._rows)
-        purge_step = int(self._rows[-1]["step"]) + 1 if self._rows else None
-        self._events = Events(run.tensorboard, purge_step) if config.train.tensorboard else None
+    def __init__(
+        self,
+        job: Job,
+        clock: TrainingClock,
+        images_before: int,
+        rows: list[Row],
+        events: Events | None,
+        bar: console.Bar,
+    ) -> None:
+        self._job, self._clock = job, clock
+        self._images_before = images_before  # seen in earlier sessions
+        self._rows = rows  # of losses.csv, so far
+        self._events, self._bar = events, bar
+        self._last_look = time.monotonic()
+        self._is_forecast = False
         self._warned: set[str] = set()
 
-    def record(self, row: Row, ema: nn.Module, last: bool) -> None:
-        """Record an epoch: a line of losses.csv and, every `sample_every` epochs and at the last one, the pictures."""
+    def after_step(self, state: TrainState) -> None:
+        """Move the bar; once a second, show the losses, and raise XrganError where they are NaN."""
+        if time.monotonic() - self._last_look >= SECONDS_BETWEEN_LOOKS:
+            self._last_look = time.monotonic()
+            self._show(state)
+            self._forecast(state)
+            if not bool(state.sums.isfinite().all()):  # the weights go the same way at the next step
+                check_finite(state, self._job)
+        self._bar.advance(self._job.batches.size)
+
+    def after_epoch(self, state: TrainState, done: bool) -> None:
+        """Record an epoch: one row of losses.csv and, every `sample_every` epochs and when all is done, the pictures.
+
+        Now and then the row says how healthy the training is, and the user is warned where it isn't.
+        """
+        self._show(state)
+        row = epoch_row(state, self._job) | gradient_norms(state)
+        if diagnostics.is_due(state, self._job):
+            row |= diagnostics.diagnose(state, self._job)
+            self._warn_once(diagnostics.explain(row))
         self._rows.append(row)
-        self._run.write_losses(self._rows)
+        self._job.run.write_losses(self._rows)
         if self._events is not None:
             curves = {name: value for name, value in row.items() if name not in {"epoch", "step"}}
-            self._events.add_scalars(curves, int(row["step"]))
-        if last or row["epoch"] % self._config.train.sample_every == 0:
-            self._pictures(math.ceil(row["epoch"]), int(row["step"]), ema)
+            self._events.add_scalars(curves, state.step)
+        if done or row["epoch"] % self._job.plan.sample_every == 0:
+            self._pictures(math.ceil(row["epoch"]), state)
 
-    def warn_once(self, advice: dict[str, str]) -> None:
+    def _show(self, state: TrainState) -> None:
+        """Put epoch and losses behind the bar."""
+        plan, means = self._job.plan, epoch_means(state, self._job)
+        epoch = (state.step - 1) // self._job.batches.steps_per_epoch + 1
+        of_epochs = "" if plan.minutes else f"/{plan.epochs}"
+        losses = f"loss D {means['discriminator_loss']:.3f} G {means['generator_loss']:.3f}"
+        losses += f" · D(x) {means['d_real']:.2f} D(G(z)) {means['d_fake']:.2f}"
+        self._bar.describe(f"epoch {epoch}{of_epochs} · {losses}")
+
+    def _forecast(self, state: TrainState) -> None:
+        """Once the rate is known, say how far the minutes will get."""
+        minutes, seconds = self._job.plan.minutes, self._clock.session_seconds()
+        if self._is_forecast or not minutes or seconds < SECONDS_BEFORE_FORECAST:
+            return
+        self._is_forecast = True
+        rate = (state.images_seen - self._images_before) / seconds
+        images = rate * max(60 * minutes - self._clock.seconds(), 0) + state.images_seen
+        epochs = images / (self._job.batches.steps_per_epoch * self._job.batches.size)
+        far = f"about {images:,.0f} images: {epochs:.1f} epochs"
+        console.notice(f"At {rate:.0f} images/s, {minutes:g} minutes see {far}.")
+
+    def _warn_once(self, advice: dict[str, str]) -> None:
         """Say each kind of trouble once: it is in losses.csv every time."""
         for kind in advice.keys() - self._warned:
             console.warn(advice[kind])
         self._warned |= advice.keys()
 
-    def _pictures(self, epoch: int, step: int, ema: nn.Module) -> None:
-        sheet = preview(ema, self._config, self._spec)
-        save_png(self._run.samples / f"epoch_{epoch:04d}.png", sheet)
-        plot_losses(self._rows, self._run.path / "losses.png")
+    def _pictures(self, epoch: int, state: TrainState) -> None:
+        sheet = preview(state.ema, self._job)
+        save_png(self._job.run.samples / f"epoch_{epoch:04d}.png", sheet)
+        plot_losses(self._rows, self._job.run.path / "losses.png")
         if self._events is not None:
-            self._events.add_image("samples", sheet, step)
+            self._events.add_image("samples", sheet, state.step)
 
 
-def preview(generator: nn.Module, config: Config, spec: ImageSpec) -> Pixels:
+@contextmanager
+def monitoring(job: Job, schedule: Schedule, clock: TrainingClock, state: TrainState) -> Iterator[Monitor]:
+    """Open a run's records, and show a bar until the block ends."""
+    with clock.paused():
+        # Rows and events behind the checkpoint belong to an epoch that is trained once more.
+        epochs_done = state.step // job.batches.steps_per_epoch
+        rows = [row for row in job.run.read_losses(PLOTTED) if row["epoch"] <= epochs_done]
+        job.run.write_losses(rows)
+        purge_step = int(rows[-1]["step"]) + 1 if rows else None
+        events = Events(job.run.tensorboard, purge_step) if job.plan.tensorboard else None
+    with console.progress("Training", schedule.images_left(state)) as bar:
+        yield Monitor(job, clock, state.images_seen, rows, events, bar)
+
+
+def epoch_means(state: TrainState, job: Job) -> Row:
+    """The mean of each loss over the steps of the present epoch so far: those in `state.sums`."""
+    steps = state.step % job.batches.steps_per_epoch or job.batches.steps_per_epoch
+    return dict(zip(LOSSES, (state.sums / steps).tolist(), strict=True))
+
+
+def epoch_row(state: TrainState, job: Job) -> Row:
+    """One row of losses.csv; an epoch that time cut short has a broken number."""
+    epoch = state.step / job.batches.steps_per_epoch
+    return {
+        "epoch": int(epoch) if epoch.is_integer() else round(epoch, 2),
+        "step": state.step,
+        "images_seen": state.images_seen,
+        "seconds": state.seconds,
+        "augment": round(state.augment, 4),
+    } | epoch_means(state, job)
+
+
+def preview(generator: Generator, job: Job) -> Pixels:
     """A grid of 64 images from the same latents every time, class by class in columns: uint8 (C or 3, H, W)."""
-    z = latents(config.train.seed, GRID_STREAM, 64, int(config.model.latent_size))
-    labels = torch.arange(64) % spec.classes if spec.classes else None
-    images = np.concatenate([generate(generator, z[k : k + 16], _part(labels, k)) for k in range(0, 64, 16)])
-    return grid(shown(images, spec.channels), columns=8)
-
-
-def _part(labels: torch.Tensor | None, first: int) -> torch.Tensor | None:
-    return None if labels is None else labels[first : first + 16]
+    z = latents(job.plan.seed, GRID_STREAM, GRID_IMAGES, job.plan.model.latent_size)
+    labels = torch.arange(GRID_IMAGES) % job.spec.classes if job.spec.classes else None
+    parts = [slice(k, k + GRID_AT_ONCE) for k in range(0, GRID_IMAGES, GRID_AT_ONCE)]
+    images = [generate(generator, z[part], None if labels is None else labels[part]) for part in parts]
+    return grid(shown(np.concatenate(images), job.spec.channels), columns=8)
 
 
 def plot_losses(rows: list[Row], file: Path) -> None:
-    """Both losses, and D(x) beside D(G(z)), over the epochs."""
+    """Draw both losses, and D(x) beside D(G(z)), over the epochs."""
     with drawn_figure(file, 9, 3.2, dpi=120, font_size=9) as figure:
         losses, outputs = figure.subplots(1, 2)
         epochs = [row["epoch"] for row in rows]

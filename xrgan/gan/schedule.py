@@ -1,70 +1,27 @@
-"""When a run is done, how long it has trained, and how far its minutes will get."""
+"""Learning-rate schedule, progressive growing, and when a run is done: after its epochs, or its minutes."""
 
 import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from xrgan import console
-from xrgan.config import Config
-from xrgan.gan.batches import Batches
+from xrgan.gan.job import Job
 from xrgan.gan.state import TrainState, grow
-
-SECONDS_BETWEEN_LOOKS = 1.0  # reading the losses waits for the device
-SECONDS_BEFORE_FORECAST = 10.0  # the first steps are slow
-
-
-class Schedule:
-    """When a run is done: at its last epoch, or when its minutes are over."""
-
-    def __init__(self, config: Config, batches: Batches) -> None:
-        self._seconds = 60 * config.train.minutes
-        self._last_step = config.train.epochs * batches.steps_per_epoch
-        self._batch_size = batches.size
-        self._resolutions = len(config.model.progressive)
-        self._lr, self._lr_end = float(config.train.lr), config.train.lr_end
-        self.of_epochs = "" if self._seconds else f"/{config.train.epochs}"
-
-    def done(self, state: TrainState, clock: "TrainingClock") -> bool:
-        return clock.seconds() >= self._seconds if self._seconds else state.step >= self._last_step
-
-    def progress(self, state: TrainState, clock: "TrainingClock") -> float:
-        """The share of the training that is done, in [0, 1]."""
-        share = clock.seconds() / self._seconds if self._seconds else state.step / self._last_step
-        return min(share, 1.0)
-
-    def apply(self, state: TrainState, clock: "TrainingClock") -> None:
-        """Set what changes while a run trains: the learning rate, and the resolution of a progressive model.
-
-        Each resolution has an equal share of the training; it fades in over the first half of it.
-        """
-        if self._lr_end < 1:
-            cosine = (1 + math.cos(math.pi * self.progress(state, clock))) / 2
-            for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
-                for group in optimizer.param_groups:
-                    group["lr"] = self._lr * (self._lr_end + (1 - self._lr_end) * cosine)
-        if self._resolutions:
-            place, within = divmod(self.progress(state, clock) * self._resolutions, 1)
-            if place >= self._resolutions:
-                place, within = self._resolutions - 1, 1.0
-            grow(state, place and place - 1 + min(1.0, 2 * within))
-
-    def images_left(self, state: TrainState) -> int | None:
-        """For the bar; None where time decides."""
-        return None if self._seconds else (self._last_step - state.step) * self._batch_size
 
 
 class TrainingClock:
     """Seconds trained so far, earlier sessions included."""
 
     def __init__(self, state: TrainState) -> None:
-        self._begun = self._last_look = time.monotonic()
-        self._start = self._begun - state.seconds
-        self._images_before = state.images_seen
-        self._is_forecast = False
+        self._before = state.seconds
+        self._begun = time.monotonic()
 
     def seconds(self) -> float:
-        return round(time.monotonic() - self._start, 2)
+        return round(self._before + time.monotonic() - self._begun, 2)
+
+    def session_seconds(self) -> float:
+        """Seconds trained since this clock was made."""
+        return time.monotonic() - self._begun
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -73,24 +30,55 @@ class TrainingClock:
         try:
             yield
         finally:
-            spent = time.monotonic() - before
-            self._start += spent
-            self._begun += spent
+            self._begun += time.monotonic() - before
 
-    def is_time_to_look(self) -> bool:
-        if time.monotonic() - self._last_look < SECONDS_BETWEEN_LOOKS:
-            return False
-        self._last_look = time.monotonic()
-        return True
 
-    def forecast(self, state: TrainState, batches: Batches, config: Config) -> None:
-        """Once the rate is known, say how far the minutes will get."""
-        here = time.monotonic() - self._begun
-        if self._is_forecast or not config.train.minutes or here < SECONDS_BEFORE_FORECAST:
-            return
-        self._is_forecast = True
-        rate = (state.images_seen - self._images_before) / here
-        images = rate * max(60 * config.train.minutes - self.seconds(), 0) + state.images_seen
-        epochs = images / (batches.steps_per_epoch * batches.size)
-        far = f"about {images:,.0f} images: {epochs:.1f} epochs"
-        console.notice(f"At {rate:.0f} images/s, {config.train.minutes:g} minutes see {far}.")
+class Schedule:
+    """By epochs, or by minutes where the plan has some."""
+
+    def __init__(self, job: Job, clock: TrainingClock) -> None:
+        self._plan, self._clock = job.plan, clock
+        self._last_step = job.plan.epochs * job.batches.steps_per_epoch
+
+    def done(self, state: TrainState) -> bool:
+        if self._plan.minutes:
+            return self._clock.seconds() >= 60 * self._plan.minutes
+        return state.step >= self._last_step
+
+    def progress(self, state: TrainState) -> float:
+        """The share of the training that is done, in [0, 1]."""
+        if self._plan.minutes:
+            return min(self._clock.seconds() / (60 * self._plan.minutes), 1.0)
+        return min(state.step / self._last_step, 1.0)
+
+    def images_left(self, state: TrainState) -> int | None:
+        """For the bar; None where time decides."""
+        return None if self._plan.minutes else (self._last_step - state.step) * self._plan.batch_size
+
+    def apply(self, state: TrainState) -> None:
+        """Set the learning rate, and the resolution of a progressive model, for the next step."""
+        if self._plan.lr_end < 1:
+            lr = self._plan.lr * cosine_decay(self.progress(state), self._plan.lr_end)
+            for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+                for group in optimizer.param_groups:
+                    group["lr"] = lr
+        if self._plan.model.progressive:
+            grow(state, growth_at(self.progress(state), len(self._plan.model.progressive)))
+
+
+def cosine_decay(progress: float, end: float) -> float:
+    """The learning rate's factor, from 1 to `end` along half a cosine (Loshchilov & Hutter 2017, arXiv:1608.03983)."""
+    return end + (1 - end) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def growth_at(progress: float, resolutions: int) -> float:
+    """How far a progressive model has grown: an index into its resolutions, fractional while one fades in.
+
+    Each resolution has an equal share of the training, and fades in over the first half of it.
+    """
+    index, within = divmod(progress * resolutions, 1)
+    if index >= resolutions:
+        return float(resolutions - 1)
+    if index == 0:  # there is nothing to fade from
+        return 0.0
+    return index - 1 + min(1.0, 2 * within)

@@ -1,4 +1,4 @@
-"""From a dataset and a wish to a run directory: what `auto` means here, and what may change when a run goes on."""
+"""From a dataset and a configuration to a run directory: what `auto` means here, and what resuming may change."""
 
 import platform
 import subprocess
@@ -10,110 +10,118 @@ import torch
 
 import xrgan
 from xrgan import console
-from xrgan.config import Config
+from xrgan.config import AUTO, Config
 from xrgan.config_resolve import refuse_retired
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
-from xrgan.gan.batches import make_batches
+from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
-from xrgan.gan.networks.registry import MODELS, build
-from xrgan.gan.plan import network_plan, with_recipe
-from xrgan.gan.state import fit, image_spec, save, start
+from xrgan.gan.networks.registry import build
+from xrgan.gan.plan import TrainingPlan, recipe_of, training_plan, with_recipe
+from xrgan.gan.state import save, start
 from xrgan.gan.warm_start import load_matching_weights
-from xrgan.hardware import choose_device, choose_precision
+from xrgan.hardware import choose_precision
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.
-FREE = {"train.epochs", "train.minutes", "train.sample_every", "train.keep_checkpoints", "train.tensorboard"}
-FREE |= {"train.compile", "train.perceptual_weights", "train.evaluate_every"}
+RESUMABLE_OPTIONS = {
+    "train.epochs",
+    "train.minutes",
+    "train.sample_every",
+    "train.evaluate_every",
+    "train.keep_checkpoints",
+    "train.tensorboard",
+    "train.compile",
+    "train.perceptual_weights",
+}
 GPU_BATCHES = 4  # times the recipe's batch: a GPU takes as long for 64 small images as for 16
 
 
-def resolve_auto(config: Config, dataset: PackedDataset) -> Config:
-    """Decide what `auto` left open, and say why in a line.
+def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -> Config:
+    """Decide what `auto` left open, by the model, the data and the device, and say in a line what will be done.
+
+    Returns:
+        The configuration as the run's config.yaml shall hold it.
 
     Raises:
-        XrganError: `conditional` on a dataset without classes, or a device that is not there.
+        XrganError: `conditional` on a dataset without classes, masks on one without, or no batch fits in memory.
     """
-    device = choose_device(config.device)
-    precision = choose_precision(config.train.precision, device)
-    conditional = config.model.conditional
-    if conditional is True and not dataset.classes:
+    recipe, images = recipe_of(config), len(dataset.of_split("train"))
+    chosen: dict[str, Any] = {
+        "conditional": len(dataset.classes) > 1,
+        "masks": bool(dataset.masks) and recipe.draws_masks,
+        "precision": choose_precision(config.train.precision, device),
+        "augment": probability_for(images) if recipe.augments else 0.0,
+    }
+    decided = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
+    plan = training_plan(decided)
+    if plan.model.conditional and not dataset.classes:
         raise XrganError(f"{dataset.name} has no classes to draw by.", "Train with --unconditional.")
-    if conditional == "auto":
-        conditional = len(dataset.classes) > 1
-    recipe, images = MODELS[config.model.name].recipe_with(config.model.discriminator), len(dataset.of_split("train"))
-    masks = bool(dataset.masks) and (recipe.draws_masks if config.model.masks == "auto" else config.model.masks)
-    if config.model.masks is True and not dataset.masks:
+    if plan.model.masks and not dataset.masks:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
-    chosen: dict[str, Any] = {"conditional": conditional, "masks": masks, "precision": precision}
-    chosen["augment"] = probability_for(images) if recipe.augments else 0.0
-    asked = config.train.batch_size
-    config = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
-    if asked == "auto":
-        config = _with_batch_size(config, dataset, device)
-    console.notice(_summary(config, dataset, images, device))
-    return config
+    if config.train.batch_size == AUTO:
+        size = _batch_size(plan, dataset, device)
+        decided = decided.model_copy(update={"train": decided.train.model_copy(update={"batch_size": size})})
+    console.notice(_summary(training_plan(decided), dataset, device))
+    return decided
 
 
-def _with_batch_size(config: Config, dataset: PackedDataset, device: torch.device) -> Config:
+def _batch_size(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -> int:
     """The recipe's batch size, or what of it few images and the device's memory allow."""
-    most = int(config.train.batch_size) * (GPU_BATCHES if device.type == "cuda" else 1)
+    most = plan.batch_size * (GPU_BATCHES if device.type == "cuda" else 1)
     most = min(most, max(2, len(dataset.of_split("train")) // 4))
-    size = largest_batch(config, image_spec(dataset, config), device, most)
+    size = largest_batch(plan, image_spec(dataset, plan.model), device, most)
     if not size:
         raise XrganError("Not even 2 images a step fit in memory.", "`xrgan prepare --size` makes smaller images.")
-    return config.model_copy(update={"train": config.train.model_copy(update={"batch_size": size})})
+    return size
 
 
-def _summary(config: Config, dataset: PackedDataset, images: int, device: torch.device) -> str:
+def _summary(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -> str:
     """What a run is about to do, and why."""
-    model, train = config.model, config.train
-    augmented = f"augmented with probability {train.augment}" if train.augment else "not augmented"
-    if train.augment == "adaptive":
+    model, images = plan.model, len(dataset.of_split("train"))
+    augmented = f"augmented with probability {plan.augment}" if plan.augment else "not augmented"
+    if plan.augment == "adaptive":
         augmented = "augmented as the discriminator needs it"
     kind = f"one generator for {' and '.join(dataset.classes)}" if model.conditional else "no classes"
     drawn = f"with masks of {' and '.join(dataset.masks)}, " if model.masks else ""
     grows = f"growing through {', '.join(map(str, model.progressive))}, " if model.progressive else ""
     return (
         f"{model.name} at {dataset.size}×{dataset.size}, {grows}{kind}, {drawn}{images:,} training images "
-        f"({augmented}), {train.loss} loss{' with R1' if train.r1 else ''}, {train.batch_size} images a step, "
-        f"on {_device_name(device)} in {train.precision}."
+        f"({augmented}), {plan.loss} loss{' with R1' if plan.r1 else ''}, {plan.batch_size} images a step, "
+        f"on {_device_name(device)} in {plan.precision}."
     )
 
 
-def create_run(run: RunDir, config: Config, dataset: PackedDataset, init_from: RunDir | None = None) -> None:
+def create_run(job: Job, config: Config, init_from: RunDir | None = None) -> None:
     """Make the run directory, once it is clear that training can start.
 
     Args:
+        config: what config.yaml shall hold; the job was made from it.
         init_from: a run whose networks are the first ones: they become the checkpoint of step 0.
 
     Raises:
-        XrganError: too few images, a size that the networks can't draw, no VGG16 where it is needed, or a run to start
-            from that doesn't fit.
+        XrganError: a size that the networks can't draw, no VGG16 where it is needed, or a run to start from that
+            doesn't fit.
     """
-    batches, spec = make_batches(dataset, config), image_spec(dataset, config)
     with torch.device("meta"):
-        build(network_plan(config.model), spec)
-    environment = _environment(config, dataset)
+        build(job.plan.model, job.spec)
+    environment = _environment(job)
     if init_from is not None:
-        device = choose_device(config.device)
-        state = start(config, spec, device)
-        fit(state, batches)
-        step = load_matching_weights(state, init_from, config)
+        state = start(job)
+        step = load_matching_weights(state, init_from, job)
         environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
-        save(state, run, dataset, spec, config)
-    elif config.train.perceptual:
+        save(state, job)
+    elif job.plan.perceptual:
         from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
-        VGG16(config.train.perceptual_weights, spec.channels)  # it is read again, but not missed hours later
-    run.write_environment(environment)
-    run.write_config(config)
+        VGG16(job.plan.perceptual_weights, job.spec.channels)  # it is read again, but not missed hours later
+    job.run.write_environment(environment)
+    job.run.write_config(config)
 
 
 def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
-    """Write a run's new wishes into its config.yaml.
+    """Write into a run's config.yaml what it shall do from now on.
 
     Raises:
         XrganError: something was changed that would make it another run, or the run was trained with an option that
@@ -123,7 +131,7 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
     for section in ("model", "train"):
         old, new = getattr(saved, section).model_dump(), getattr(wanted, section).model_dump()
         for key, value in new.items():
-            if value != old[key] and f"{section}.{key}" not in FREE:
+            if value != old[key] and f"{section}.{key}" not in RESUMABLE_OPTIONS:
                 raise XrganError(
                     f"{run.path} was trained with {section}.{key} = {old[key]}: it can't go on with {value}.",
                     "Start a new run: `xrgan train --run NEW`.",
@@ -148,8 +156,8 @@ def check_dataset(run: RunDir, dataset: PackedDataset) -> None:
         )
 
 
-def _environment(config: Config, dataset: PackedDataset) -> dict[str, Any]:
-    device = choose_device(config.device)
+def _environment(job: Job) -> dict[str, Any]:
+    """What environment.yaml holds."""
     packages = ("torch", "torchvision", "numpy", "pandas", "pillow")
     return {
         "xrgan": xrgan.__version__,
@@ -157,16 +165,16 @@ def _environment(config: Config, dataset: PackedDataset) -> dict[str, Any]:
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
         "platform": platform.platform(),
-        "device": _device_name(device),
+        "device": _device_name(job.device),
         "threads": torch.get_num_threads(),
-        "seed": config.train.seed,
+        "seed": job.plan.seed,
         "dataset": {
-            "name": dataset.name,
-            "content_hash": dataset.content_hash,
-            "training_images": len(dataset.of_split("train")),
-            "classes": list(dataset.classes),
-            "size": dataset.size,
-            "channels": dataset.channels,
+            "name": job.dataset.name,
+            "content_hash": job.dataset.content_hash,
+            "training_images": len(job.dataset.of_split("train")),
+            "classes": list(job.dataset.classes),
+            "size": job.dataset.size,
+            "channels": job.dataset.channels,
         },
     }
 

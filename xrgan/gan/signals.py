@@ -16,12 +16,12 @@ class _EndsHere(BaseException):
 
 @dataclass
 class Interrupt:
-    by: signal.Signals | None = None
+    by: signal.Signals | None = None  # the signal that came; None: the training continues
     can_wait: bool = True
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """A signal ends this block where it is: there is nothing in it that must be finished."""
+        """Let a signal end this block where it is: there is nothing in it that must be finished."""
         try:
             self.can_wait = False
             yield

@@ -1,4 +1,4 @@
-"""All that a run is while it trains: made from a seed, saved, restored, checked, averaged."""
+"""All that changes while a run trains: made from a seed, saved, restored, checked, averaged."""
 
 import copy
 from dataclasses import dataclass, field
@@ -10,29 +10,26 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan import console
-from xrgan.config import Config
-from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
-from xrgan.gan.batches import Batches
+from xrgan.gan.job import Job
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec
 from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import network_plan
-from xrgan.rundir import RunDir
+from xrgan.gan.plan import TrainingPlan
 
 if TYPE_CHECKING:
     from xrgan.gan.networks.vgg16 import VGG16
 
-# Means of an epoch; generator_loss is the sum, the two behind it are parts of it.
-FIGURES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
-SAVED = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
+# Summed over an epoch; generator_loss is the sum of its parts, the last two are such parts.
+LOSSES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
+STATE_DICTS = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
 BETA2 = 0.999  # Adam's second momentum
-LEAST_EMA_SHARE = 0.05  # the average's half-life is at most this share of the images seen (Karras et al. 2023, EDM)
+MAX_EMA_SHARE = 0.05  # of the images seen: the average's half-life is no longer (Karras et al. 2023, EDM)
 
 
 @dataclass
 class TrainState:
-    """All that a run is: what a checkpoint holds, and what the next step changes."""
+    """What a checkpoint holds, and what the next step changes."""
 
     generator: Generator
     discriminator: Discriminator
@@ -40,86 +37,75 @@ class TrainState:
     generator_optimizer: Adam
     discriminator_optimizer: Adam
     vgg16: "VGG16 | None" = None  # of the perceptual loss; not trained
-    grown: float = 0.0  # how far a progressive model has: an index into its resolutions, broken while one fades in
+    grown: float = 0.0  # position of a progressive model among its resolutions, fractional while one fades in
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
     augment: float = 0.0  # the probability; it moves where it is adaptive
-    signs: Tensor = field(default_factory=lambda: torch.zeros(()))  # of real logits, since it moved
-    sums: Tensor = field(default_factory=lambda: torch.zeros(len(FIGURES)))  # of this epoch; MPS has no float64
+    signs: Tensor = field(default_factory=lambda: torch.zeros(()))  # of real logits, summed since the probability moved
+    sums: Tensor = field(default_factory=lambda: torch.zeros(len(LOSSES)))  # of this epoch; MPS has no float64
 
 
-def image_spec(dataset: PackedDataset, config: Config) -> ImageSpec:
-    """What the networks draw for this dataset."""
-    classes = len(dataset.classes) if config.model.conditional is True else 0
-    return ImageSpec(dataset.size, dataset.channels, classes, dataset.masks if config.model.masks is True else ())
-
-
-def start(config: Config, spec: ImageSpec, device: torch.device) -> TrainState:
-    """A fresh state: weights from the seed, on whatever device they go to."""
+def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> TrainState:
+    """Make a fresh state: weights from the seed alone, on whatever device they go to."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.train.seed)
-        generator, discriminator = build(network_plan(config.model), spec)
+        torch.manual_seed(plan.seed)
+        generator, discriminator = build(plan.model, spec)
     generator, discriminator = generator.to(device), discriminator.to(device)
 
     def adam(network: nn.Module) -> Adam:
-        betas = (config.train.beta1, BETA2)
-        return Adam(network.parameters(), lr=float(config.train.lr), betas=betas, fused=True)
+        return Adam(network.parameters(), lr=plan.lr, betas=(plan.beta1, BETA2), fused=True)
 
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
     for name in generator.fitted_modules:
         setattr(ema, name, getattr(generator, name))  # they don't change, so they need no average
     state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
-    if config.train.perceptual:
+    if plan.perceptual:
         from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
-        state.vgg16 = VGG16(config.train.perceptual_weights, spec.channels).to(device)
-    if not isinstance(config.train.augment, str):
-        state.augment = config.train.augment
+        state.vgg16 = VGG16(plan.perceptual_weights, spec.channels).to(device)
+    if not isinstance(plan.augment, str):
+        state.augment = plan.augment
     state.sums, state.signs = state.sums.to(device), state.signs.to(device)
     return state
 
 
-def fit(state: TrainState, batches: Batches) -> None:
-    """Let a generator compute what it takes from the training images before its first step."""
+def start(job: Job) -> TrainState:
+    """Make the state before the first step; a generator computes what it takes from the training images."""
+    state = build_state(job.plan, job.spec, job.device)
     if state.generator.fit_images:
-        images, labels = batches.random_subset(state.generator.fit_images, state.generator.fit_size)
+        images, labels = job.batches.random_subset(state.generator.fit_images, state.generator.fit_size)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(batches.seed)
+            torch.manual_seed(job.plan.seed)
             state.generator.fit(images, labels)
+    return state
 
 
-def grow(state: TrainState, grown: float) -> None:
-    """Let a progressive model draw finer images; it never goes back, not even where a finished run goes on."""
-    state.grown = max(state.grown, grown)
-    for network in (state.generator, state.discriminator, state.ema):
-        network.grow(state.grown)
-
-
-def restore(state: TrainState, run: RunDir, device: torch.device) -> bool:
-    """Go on from the run's last good checkpoint; False where it has none."""
-    last = checkpoint.load_last(run.checkpoints)
+def restore(job: Job) -> TrainState | None:
+    """Load the state of the run's last good checkpoint; None where it has none."""
+    last = checkpoint.load_last(job.run.checkpoints)
     if last is None:
-        return False
+        return None
     path, content = last
-    for name in SAVED:
+    state = build_state(job.plan, job.spec, job.device)
+    for name in STATE_DICTS:
         getattr(state, name).load_state_dict(content[name])
     state.step, state.images_seen, state.seconds = content["step"], content["images_seen"], content["seconds"]
-    state.augment, state.signs = content["augment"], content["signs"].to(device)
-    state.sums = content["sums"].to(device)
+    state.augment, state.signs = content["augment"], content["signs"].to(job.device)
+    state.sums = content["sums"].to(job.device)
     grow(state, content["grown"])
     console.notice(f"Going on from {path.name} ({state.images_seen:,} images seen).")
-    return True
+    return state
 
 
-def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec, config: Config) -> None:
-    """Write a checkpoint that is complete: `_restore` and `load_sampler` need nothing else but config.yaml."""
+def save(state: TrainState, job: Job) -> None:
+    """Write a checkpoint that is complete: `restore` and `load_sampler` need nothing else but config.yaml."""
     shares: list[float] = []
-    if spec.classes:
-        labels = dataset.labels[dataset.of_split("train")]
-        counts = np.bincount(labels[labels >= 0], minlength=spec.classes)
+    if job.spec.classes:
+        labels = job.dataset.labels[job.dataset.of_split("train")]
+        counts = np.bincount(labels[labels >= 0], minlength=job.spec.classes)
         shares = [float(share) for share in counts / counts.sum()]
-    content: dict[str, Any] = {name: getattr(state, name).state_dict() for name in SAVED}
+    content: dict[str, Any] = {name: getattr(state, name).state_dict() for name in STATE_DICTS}
     content |= {
         "step": state.step,
         "images_seen": state.images_seen,
@@ -129,23 +115,30 @@ def save(state: TrainState, run: RunDir, dataset: PackedDataset, spec: ImageSpec
         "signs": state.signs.cpu(),
         "sums": state.sums.cpu(),
     }
-    content |= {"spec": vars(spec), "classes": list(dataset.classes), "class_shares": shares}
-    checkpoint.save(run.checkpoints, state.step, content, config.train.keep_checkpoints)
+    content |= {"spec": vars(job.spec), "classes": list(job.dataset.classes), "class_shares": shares}
+    checkpoint.save(job.run.checkpoints, state.step, content, job.plan.keep_checkpoints)
 
 
-def check_finite(state: TrainState, run: RunDir, config: Config) -> None:
-    """Raise where a loss or a weight is NaN or infinite: before anything of it reaches the disk."""
+def grow(state: TrainState, position: float) -> None:
+    """Let a progressive model draw finer images; it never shrinks, not even where a finished run is resumed."""
+    state.grown = max(state.grown, position)
+    for network in (state.generator, state.discriminator, state.ema):
+        network.grow(state.grown)
+
+
+def check_finite(state: TrainState, job: Job) -> None:
+    """Raise XrganError where a loss or a weight is NaN or infinite: before anything of it reaches the disk."""
     tensors = [state.sums, *state.generator.parameters(), *state.discriminator.parameters()]
     if bool(torch.stack([torch.isfinite(tensor).all() for tensor in tensors]).all()):
         return
-    if not config.train.gradient_clip:
+    if not job.plan.gradient_clip:
         advice = "--set train.gradient_clip=1"
-    elif config.train.precision == "bf16":
+    elif job.plan.precision == "bf16":
         advice = "--precision fp32"
     else:
-        advice = f"--set train.lr={float(config.train.lr) / 4:g}"
+        advice = f"--set train.lr={job.plan.lr / 4:g}"
     raise XrganError(
-        f"The training of {run.path} ran into NaN or infinite values after step {state.step}; "
+        f"The training of {job.run.path} ran into NaN or infinite values after step {state.step}; "
         "its last good checkpoint stays.",
         f"Start a new run with `{advice}`.",
     )
@@ -154,7 +147,7 @@ def check_finite(state: TrainState, run: RunDir, config: Config) -> None:
 @torch.no_grad()
 def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> None:
     """Move the average towards the generator; BatchNorm's statistics move with the weights that they belong to."""
-    halflife = min(halflife_images, LEAST_EMA_SHARE * (state.images_seen + batch_size))
+    halflife = min(halflife_images, MAX_EMA_SHARE * (state.images_seen + batch_size))
     weight = 1 - 0.5 ** (batch_size / halflife) if halflife else 1.0
     for average, value in zip(state.ema.state_dict().values(), state.generator.state_dict().values(), strict=True):
         if average.data_ptr() == value.data_ptr():

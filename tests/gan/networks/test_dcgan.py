@@ -1,13 +1,7 @@
 import pytest
 import torch
 
-from xrgan.config_resolve import resolve
-from xrgan.errors import XrganError
-from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.dcgan import Discriminator, Generator
-from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import network_plan, with_recipe
-from xrgan.hardware import choose_device, choose_precision
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 80, 96, 128, 224, 256])
@@ -42,26 +36,3 @@ def test_the_label_changes_image_and_logit() -> None:
     zero, one = generator(z, torch.tensor([0])), generator(z, torch.tensor([1]))
     assert not torch.equal(zero, one)
     assert discriminator(zero, torch.tensor([0])) != discriminator(zero, torch.tensor([1]))
-
-
-@pytest.mark.parametrize("size", [0, 4, 9, 36, 100, 250])
-@pytest.mark.parametrize("name", ["eigen", "dcgan"])
-def test_a_size_that_does_not_double_up_is_refused_with_the_way_out(name: str, size: int) -> None:
-    model = with_recipe(resolve(settings=[f"model.name={name}"])).model
-    with pytest.raises(XrganError, match=rf"(?i){name}.*power of two.*not {size}.*xrgan prepare --size 64"):
-        build(network_plan(model), ImageSpec(size, 1, 0))
-
-
-def test_a_device_that_is_not_there_is_one_sentence() -> None:
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(XrganError, match="no cuda device.*--device auto"):
-        choose_device("cuda")
-    assert choose_device("auto").type in {"cpu", "mps"}
-
-
-def test_precision_is_what_was_asked_for_or_what_the_hardware_multiplies() -> None:
-    cpu = torch.device("cpu")
-    assert choose_precision("fp32", cpu) == "fp32"
-    assert choose_precision("bf16", cpu) == "bf16"
-    assert choose_precision("auto", cpu) in {"fp32", "bf16"}

@@ -6,11 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from tests.gan.helpers import tiny_dataset
-from xrgan.config_resolve import resolve
-from xrgan.errors import XrganError
-from xrgan.gan.batches import make_batches
-from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.eigen import (
     Discriminator,
     EigenImages,
@@ -21,8 +16,6 @@ from xrgan.gan.networks.eigen import (
     maps_at,
     resolutions,
 )
-from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import network_plan, with_recipe
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 64, 96, 128, 224, 256, 512])
@@ -159,38 +152,6 @@ def test_a_growing_discriminator_fades_too_and_does_not_see_what_is_finer() -> N
     assert torch.allclose(discriminator(x), discriminator(interpolate(avg_pool2d(x, 2), scale_factor=2)), atol=1e-6)
     discriminator.grown = 2
     assert not torch.allclose(discriminator(x), discriminator(interpolate(avg_pool2d(x, 2), scale_factor=2)))
-
-
-@pytest.mark.parametrize(
-    ("sizes", "message"), [("16,48", "grows through 8, 16, 32, 64"), ("16,32", "has 64|64 pixels")]
-)
-def test_a_growth_that_can_not_be_is_refused(sizes: str, message: str) -> None:
-    model = with_recipe(
-        resolve(settings=[f"model.progressive={sizes},64" if "48" in sizes else f"model.progressive={sizes}"])
-    )
-    with pytest.raises(XrganError, match=message):
-        build(network_plan(model.model), ImageSpec(64, 1, 0))
-
-
-def test_dcgan_does_not_grow() -> None:
-    model = with_recipe(resolve(settings=["model.name=dcgan", "model.progressive=32,64"])).model
-    with pytest.raises(XrganError, match="dcgan does not grow"):
-        build(network_plan(model), ImageSpec(64, 1, 0))
-
-
-def test_a_fresh_generator_already_draws_like_the_training_images(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """Before the first step: bright where its class is bright, and image and mask together."""
-    from tests.gan.helpers import tiny_config
-    from xrgan.gan.state import fit, image_spec, start
-
-    dataset = tiny_dataset(tmp_path, n=96, masks=("lungs",))
-    config = tiny_config(masks=True)
-    state = start(config, image_spec(dataset, config), torch.device("cpu"))
-    fit(state, make_batches(dataset, config))
-    labels = torch.arange(64) % 2
-    coarse = state.ema.eigen(torch.randn(64, 8), labels)  # type: ignore[union-attr,operator]
-    above, below = coarse[:, :, :8].mean(dim=(2, 3)), coarse[:, :, 8:].mean(dim=(2, 3))
-    assert ((above > below) == (labels == 0)[:, None]).all()
 
 
 def test_no_bias_drowns_what_a_fresh_discriminator_sees() -> None:

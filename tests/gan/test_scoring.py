@@ -1,6 +1,5 @@
-"""A run whose checkpoints are scored while it trains: the same run, and a table that a stop doesn't break."""
+"""Checkpoints scored while a run trains: the same run, whatever the score does."""
 
-import io
 import os
 import random
 import signal
@@ -10,28 +9,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
-from tests.gan.helpers import tiny_config, tiny_dataset
-from tests.gan.test_training import assert_same, last
-from xrgan import console
-from xrgan.config import Config
-from xrgan.data.packed import PackedDataset
+from tests.gan.helpers import assert_same, create, job_of, last, tiny_config, tiny_dataset, trained
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, schedule, setup, step, training
+from xrgan.gan import schedule, step, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 
-STEPS = 8  # an epoch of the tiny dataset: 32 images, 4 a step
+STEPS = 8  # per epoch of the tiny dataset: 32 images, 4 a step
 Calls = list[tuple[int, bool]]
-
-
-def trained(root: Path, dataset: PackedDataset, config: Config, score: training.Score | None = None) -> RunDir:
-    run = RunDir(root)
-    if not run.exists():
-        setup.create_run(run, config, dataset)
-    training.train(run, dataset, config, score)
-    return run
 
 
 def noting(calls: Calls) -> training.Score:
@@ -99,8 +85,8 @@ def test_a_stop_need_not_wait_for_a_score_which_is_made_up_for(tmp_path: Path, n
             torch.rand(1)
 
     run = RunDir(tmp_path / "run")
-    setup.create_run(run, config, dataset)
-    assert training.train(run, dataset, config, stopped).stopped_by == number
+    create(run, dataset, config)
+    assert training.train(job_of(run, dataset, config), stopped).stopped_by == number
     assert last(run)["step"] == STEPS and begun == [f"step_{STEPS:08d}.pt"]
     made_up: Calls = []
     trained(run.path, dataset, config, noting(made_up))
@@ -131,64 +117,3 @@ def test_a_score_that_fails_costs_a_warning(
     assert last(run)["step"] == 2 * STEPS
     said = " ".join(capsys.readouterr().err.split())
     assert f"step_{STEPS:08d}.pt was not scored: {str(error).rstrip('.')}." in said and "--every-checkpoint" in said
-
-
-def test_a_terminal_shows_the_bar_of_a_score_within_that_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = Console(file=io.StringIO(), force_terminal=True, width=120)
-    monkeypatch.setattr(console, "_notices", shown)
-    with console.progress("Training", 2) as outer, console.progress("Features", 1) as inner:
-        inner.advance()
-        outer.advance()
-    assert "Features" in shown.file.getvalue() and "Training" in shown.file.getvalue()  # type: ignore[attr-defined]
-
-
-# The best checkpoint
-
-
-def saved(folder: Path, *steps: int, keep: int = 9) -> list[Path]:
-    return [checkpoint.save(folder, step, {"step": step, "weights": torch.zeros(9) + step}, keep) for step in steps]
-
-
-@pytest.mark.parametrize("links", [True, False])
-def test_the_best_checkpoint_outlives_the_last_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
-) -> None:
-    def refused(*_: object) -> None:
-        raise OSError("no hard links here")
-
-    if not links:
-        monkeypatch.setattr(os, "link", refused)
-    first, *_ = saved(tmp_path, 1, 2)
-    checkpoint.mark_best(first)
-    assert checkpoint.on_disk(tmp_path)[1].name == checkpoint.BEST
-    saved(tmp_path, 3, 4, keep=2)
-    assert not first.exists()
-    assert {step: path.name for step, path in checkpoint.on_disk(tmp_path).items()} == {
-        1: "best.pt",
-        3: "step_00000003.pt",
-        4: "step_00000004.pt",
-    }
-    assert checkpoint.load(checkpoint.find(tmp_path, "best"))["step"] == 1
-    found = checkpoint.load_last(tmp_path)
-    assert found is not None and found[1]["step"] == 4
-    checkpoint.mark_best(checkpoint.on_disk(tmp_path)[1])
-    checkpoint.mark_best(tmp_path / "step_00000004.pt")
-    checkpoint.mark_best(tmp_path / "step_00000004.pt")
-    assert checkpoint.load(tmp_path / "best.pt")["step"] == 4
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "step_00000003.pt", "step_00000004.pt"]
-
-
-def test_without_a_best_one_the_way_to_it_is_said(tmp_path: Path) -> None:
-    saved(tmp_path, 1)
-    with pytest.raises(XrganError, match=r"marked best.*evaluate --every-checkpoint"):
-        checkpoint.find(tmp_path, "best")
-    checkpoint.mark_best(tmp_path / "step_00000001.pt")
-    with pytest.raises(XrganError, match=r"There are: step_00000001, best\."):
-        checkpoint.find(tmp_path, "7")
-
-
-def test_a_damaged_best_one_is_warned_of_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    saved(tmp_path, 1)
-    (tmp_path / "best.pt").write_bytes(b"torn")
-    assert list(checkpoint.on_disk(tmp_path)) == [1]
-    assert "best.pt is torn" in " ".join(capsys.readouterr().err.split())

@@ -1,0 +1,67 @@
+"""The learning rate, growth, the clock, and the end of a training."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.gan.helpers import tiny_config, tiny_job, trained
+from xrgan.gan import schedule
+from xrgan.gan.sampler import load_sampler
+from xrgan.gan.schedule import Schedule, TrainingClock, cosine_decay, growth_at
+from xrgan.gan.state import start
+
+
+def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path, "train.lr_end=0.2", "train.lr=0.01", "train.epochs=4")
+    state, rates = start(job), []
+    plan = Schedule(job, TrainingClock(state))
+    for state.step in (0, 16, 32):
+        plan.apply(state)
+        rates.append(state.generator_optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.01, 0.006, 0.002])
+    assert [cosine_decay(progress, 0) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+
+
+def test_each_resolution_has_its_share_and_a_finished_model_stays_grown(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path, "model.progressive=8,16", "train.epochs=4")
+    state, grown = start(job), []
+    plan = Schedule(job, TrainingClock(state))
+    for state.step in (0, 15, 16, 20, 24, 32, 8):
+        plan.apply(state)
+        grown.append(state.grown)
+    assert grown == [0, 0, 0, 0.5, 1, 1, 1]
+    run = trained(job.run.path, job.dataset, tiny_config("model.progressive=8,16", "train.epochs=4"))
+    assert load_sampler(run, "cpu").generator.grown == 1
+
+
+@pytest.mark.parametrize(
+    ("progress", "expected"), [(0, 0), (0.3, 0), (1 / 3, 0), (0.5, 1), (7 / 12, 1), (0.75, 1.5), (0.9, 2), (1, 2)]
+)
+def test_growth_of_three_resolutions(progress: float, expected: float) -> None:
+    """A third of the training each; the second and the third fade in over the first half of theirs."""
+    assert growth_at(progress, 3) == pytest.approx(expected)
+
+
+def test_a_run_is_done_after_its_epochs_or_its_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    job = tiny_job(tmp_path / "epochs", "train.epochs=4")  # of 8 steps
+    state = start(job)
+    by_epochs = Schedule(job, TrainingClock(state))
+    state.step = 31
+    assert (by_epochs.done(state), by_epochs.images_left(state)) == (False, 4)
+    state.step = 32
+    assert by_epochs.done(state) and by_epochs.progress(state) == 1
+
+    state.seconds = 30  # in an earlier session
+    clock = TrainingClock(state)
+    by_minutes = Schedule(tiny_job(tmp_path / "minutes", "train.minutes=1"), clock)
+    assert by_minutes.images_left(state) is None
+    now[0] += 15
+    with clock.paused():
+        now[0] += 1000
+    assert (clock.seconds(), clock.session_seconds(), by_minutes.progress(state)) == (45, 15, 0.75)
+    assert not by_minutes.done(state)
+    now[0] += 15
+    assert by_minutes.done(state)

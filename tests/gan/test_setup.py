@@ -1,0 +1,68 @@
+"""What `auto` means for a dataset, and what resuming may change."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.gan.helpers import CPU, create, memory_for, tiny_config, tiny_dataset, trained
+from xrgan.config import Config
+from xrgan.config_resolve import resolve
+from xrgan.errors import XrganError
+from xrgan.gan import setup
+from xrgan.rundir import RunDir
+
+
+def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
+    wish = Config(device="cpu")
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "a", classes=2), CPU).model.conditional is True
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "b", classes=1), CPU).model.conditional is False
+    unlabelled = tiny_dataset(tmp_path / "c", classes=0)
+    assert setup.resolve_auto(wish, unlabelled, CPU).model.conditional is False
+    forced = wish.model_copy(update={"model": wish.model.model_copy(update={"conditional": True})})
+    with pytest.raises(XrganError, match="--unconditional"):
+        setup.resolve_auto(forced, unlabelled, CPU)
+
+
+def test_what_is_left_open_is_decided_by_the_model_and_the_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with_masks = tiny_dataset(tmp_path / "masks", masks=("lungs",))
+    decided = setup.resolve_auto(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks, CPU)
+    assert (decided.train.loss, decided.train.r1, decided.train.augment) == ("bce", 0, 0)
+    assert decided.model.masks is False
+    said = capsys.readouterr().err
+    assert "bce loss" in said and "not augmented" in said
+    wish = ["train.loss=hinge", "train.r1=0.5", "train.augment=0.3", "model.masks=true", "device=cpu"]
+    asked = setup.resolve_auto(resolve(settings=wish), with_masks, CPU)
+    assert (asked.train.loss, asked.train.r1, asked.train.augment, asked.model.masks) == ("hinge", 0.5, 0.3, True)
+    assert "with masks of lungs" in capsys.readouterr().err
+    with pytest.raises(XrganError, match="no masks to draw"):
+        setup.resolve_auto(resolve(settings=["model.masks=true", "device=cpu"]), tiny_dataset(tmp_path / "plain"), CPU)
+
+
+def test_too_few_images_and_a_changed_setting_are_refused(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    with pytest.raises(XrganError, match="32 training images.*batch of 64.*--batch-size 8"):
+        create(RunDir(tmp_path / "run"), dataset, tiny_config("train.batch_size=64"))
+    assert not (tmp_path / "run").exists()
+    run = trained(tmp_path / "run", dataset, tiny_config())
+    with pytest.raises(XrganError, match=r"train.lr = 0.0002.*0.1"):
+        setup.update_config(run, tiny_config(), tiny_config("train.lr=0.1"))
+    with pytest.raises(XrganError, match="2 epochs already"):
+        setup.update_config(run, tiny_config(), tiny_config("train.epochs=1"))
+    setup.update_config(run, tiny_config(), tiny_config("train.epochs=5", "train.sample_every=1"))
+    assert run.read_config().train.epochs == 5
+    with pytest.raises(XrganError, match="content hash"):
+        setup.check_dataset(run, tiny_dataset(tmp_path / "other", n=60))
+
+
+def test_auto_takes_what_fits_and_what_few_images_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wish = resolve(settings=["device=cpu", "model.generator_width=4", "model.discriminator_width=4"])
+    dataset = tiny_dataset(tmp_path / "many", n=240)
+    assert setup.resolve_auto(wish, dataset, CPU).train.batch_size == 16
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "few", n=12), CPU).train.batch_size == 2
+    memory_for(5, monkeypatch)
+    assert setup.resolve_auto(wish, dataset, CPU).train.batch_size == 4
+    memory_for(1, monkeypatch)
+    with pytest.raises(XrganError, match="Not even 2 images.*--size"):
+        setup.resolve_auto(wish, dataset, CPU)
