@@ -126,3 +126,7 @@ def test_the_summary_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         summary = summarised(DATASET, POOL, own, config, trials)
         report.write(TASK, results_of(POOL, own, trials, tmp_path), summary)
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_a_class_of_any_name_stays_in_its_cell() -> None:
+    assert report._row(["a|b", "two\nlines", "c\\"]) == "| a\\|b | two lines | c\\\\ |"

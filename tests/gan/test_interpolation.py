@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from tests.test_failures import largest_file
 from xrgan.gan import interpolation
 from xrgan.gan.sampler import Sampler
 
@@ -18,3 +20,12 @@ def test_the_walk_is_a_gif_that_moves_smoothly(sampler: Sampler, tmp_path: Path)
     lengths = np.linalg.norm(path, axis=1)
     assert np.allclose(path[0], a)
     assert lengths.min() > 0.95 * min(np.linalg.norm(a), np.linalg.norm(b)), "a straight line would be shorter inside"
+
+
+def test_a_walk_that_is_interrupted_leaves_the_old_one(sampler: Sampler, tmp_path: Path) -> None:
+    interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, stops=2)
+    whole = (tmp_path / "walk.gif").read_bytes()
+    with largest_file(len(whole) // 2), pytest.raises(OSError):
+        interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, stops=2)
+    assert (tmp_path / "walk.gif").read_bytes() == whole
+    assert [file.name for file in tmp_path.iterdir()] == ["walk.gif"]

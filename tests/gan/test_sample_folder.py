@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -161,3 +162,31 @@ def test_class_names_of_any_kind_come_back(sampler: Sampler, tmp_path: Path) -> 
     _, plain = read_synthetic(sample_folder.fill(sampler, tmp_path / "plain", n=8, seed=1).folder, sampler.classes)
     assert labels.tolist() == plain.tolist()
     assert set(labels) == {0, 1}
+
+
+def test_what_the_disk_can_not_take_is_refused_before_the_first_image(
+    sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_folder.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    with pytest.raises(XrganError, match=r"300,000 images take 1\.2 GB or more, and the disk of .* has 1\.0 GB free"):
+        sample_folder.fill(sampler, tmp_path, n=300_000, seed=1)
+    assert not list(tmp_path.glob("*.png"))
+    assert sample_folder.fill(sampler, tmp_path, n=3, seed=1).images == 3
+
+
+def test_the_bar_is_shown_before_three_million_names_were_looked_up(
+    sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Shown(Exception):
+        pass
+
+    def show(*_: object) -> None:
+        raise Shown
+
+    monkeypatch.setattr(sample_folder, "_need_room", lambda *_: None)
+    monkeypatch.setattr(sample_folder.console, "progress", show)
+    looked_at: list[Path] = []
+    monkeypatch.setattr(Path, "is_file", lambda path: bool(looked_at.append(path)))
+    with pytest.raises(Shown):
+        sample_folder.fill(sampler, tmp_path, n=300_000, seed=1)
+    assert not [path for path in looked_at if path.suffix == ".png"]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xrgan.data.images import to_pil
+from xrgan.files import replacing
 from xrgan.gan.sampler import Sampler, check_weights, generate, latents, sample_labels
 
 FRAMES_A_LEG = 12  # from one latent to the next
@@ -29,11 +30,13 @@ def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", stops:
         torch.from_numpy(z.astype(np.float32)),
         torch.from_numpy(labels) if sampler.spec.classes else None,
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
     frames = [
         to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : sampler.spec.channels]
     ]
-    frames[0].save(file, save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0)
+    with replacing(file) as temporary:
+        frames[0].save(
+            temporary, format="GIF", save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0
+        )
     return file
 
 

@@ -1,5 +1,6 @@
 """Run + seed → a folder of images, with an index, that can be added to."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_label
 from xrgan.rundir import RunDir
 
 SHEET = 100  # images on the contact sheet
+LEAST_OF_FILE = 4096  # bytes that a file takes on a disk
+MOST_SHRUNK = 3  # times that a PNG of an X-ray is smaller than its pixels, at most
 
 
 class _Origin(BaseModel):
@@ -77,8 +80,10 @@ def fill(
 
         wanted, total = _accepted(sampler, n, seed, label, rejection.load(), record, keep), n
     else:
-        missing = [k for k in range(n) if not _file(folder, k).is_file()]
+        present = {file.name for file in list_images(folder)}
+        missing = [k for k in range(n) if _name(k) not in present]
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
+    _need_room(folder, sampler.spec, total)
     drawn = 0
     with console.progress("Drawing", total) as bar:
         for k, image in wanted:
@@ -134,8 +139,28 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(folder.glob("synthetic_*[0-9].png"))
 
 
+def _name(k: int) -> str:
+    return f"synthetic_{k + 1:05d}.png"
+
+
 def _file(folder: Path, k: int) -> Path:
-    return folder / f"synthetic_{k + 1:05d}.png"
+    return folder / _name(k)
+
+
+def _need_room(folder: Path, spec: ImageSpec, images: int) -> None:
+    """Refuse what the disk surely can't take, before hours of drawing.
+
+    Raises:
+        XrganError: it has too little room.
+    """
+    of_one = max(LEAST_OF_FILE, spec.size**2 * spec.channels // MOST_SHRUNK) + (LEAST_OF_FILE if spec.masks else 0)
+    needed, free = images * of_one, shutil.disk_usage(folder).free
+    if needed > free:
+        raise XrganError(
+            f"{images:,} images take {needed / 1e9:,.1f} GB or more, and the disk of {folder} has {free / 1e9:,.1f} GB"
+            " free.",
+            "Draw fewer (`--n`), or into another place (`--out DIR`).",
+        )
 
 
 def _save(file: Path, image: Pixels, spec: ImageSpec) -> None:

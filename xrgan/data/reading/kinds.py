@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from xrgan.data.filenames import is_junk_name
+from xrgan.errors import XrganError
 
 EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"})
 DICOM_EXTENSIONS = frozenset({".dcm", ".dicom"})
@@ -32,9 +33,19 @@ def find_images(folder: Path) -> list[Path]:
     """The image files below a folder, by name; hidden files and the copies that systems leave are none.
 
     Links that lead nowhere are listed too if their names are images': whoever reads them can say so.
+
+    Raises:
+        XrganError: a folder may not be read: a class of images might be missing unnoticed.
     """
     found = []
-    for parent, folders, names in os.walk(folder):  # several times faster than rglob
+    for parent, folders, names in os.walk(folder, onerror=_refuse):  # several times faster than rglob
         folders[:] = [name for name in folders if not is_junk_name(name)]
         found += [os.path.join(parent, name) for name in names if not is_junk_name(name)]  # noqa: PTH118
     return sorted(path for path in map(Path, found) if is_image(path))
+
+
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # which was moved away meanwhile, or never there
+        raise XrganError(
+            f"{error.filename} can't be read: {error.strerror}.", f"Make it readable: `chmod -R u+rX {error.filename}`."
+        ) from error
