@@ -24,15 +24,8 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
-from xrgan.commands.synthetic_images import (
-    Origin,
-    drawn_of_fold,
-    folder_of,
-    origins_by_class,
-    refuse_beside_gan_per_fold,
-    seen_of,
-    with_folds,
-)
+from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
+from xrgan.commands.synthetic_images import Origin, folder_of, origins_by_class
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -43,10 +36,7 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xrgan.data.packed import PackedDataset
-    from xrgan.downstream.folds import Fold
-    from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.downstream.pool import SyntheticImages
+    from xrgan.downstream.pool import Pool, SyntheticImages
 
 
 EXAMPLES = [
@@ -172,19 +162,15 @@ def compare_classifiers(
     """Compare classifiers on real images with others that learned from synthetic ones, too.
 
     Args:
-        synthetic: a folder or a run, or one a class as CLASS=PATH; the run's own images without any.
+        synthetic: a folder or a run, or one per class as CLASS=PATH; the run's own images without any.
 
     Returns:
         What classify/summary.yaml holds.
     """
     from xrgan.downstream.arms import needs_synthetic
-    from xrgan.downstream.classification.data import class_counts
     from xrgan.downstream.classification.task import Classification
-    from xrgan.downstream.study import check, run_study
-    from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
-    device = choose_device(config.device)
     needed = needs_synthetic(config.classify.arms)
     origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
     refuse_beside_gan_per_fold(config.classify, synthetic)
@@ -193,23 +179,43 @@ def compare_classifiers(
             f"{run.name} draws no classes: generators like it would give images without labels.",
             "Train one with `xrgan train --conditional`, and name it with --run.",
         )
-    config = with_folds(config, "classify", shared=needed and not config.classify.gan_per_fold)
-    task = Classification(config.classify)
-    if not needed:
-        return run_study(task, dataset, device, run.classify)
-    if config.classify.gan_per_fold:
+    request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data)
 
-        def of_fold(fold: "Fold") -> "SyntheticImages":
-            return _labelled_of_fold(workspace, run, dataset, fold, config)
+    def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
+        return _labelled(request, origins, pool, known)
 
-        return run_study(task, dataset, device, run.classify, of_fold)
-    seen = [seen_of(workspace, origin, dataset) for origin in origins]
-    known = tuple(one for one in seen if one is not None)
-    checked = check(task, dataset, known)
-    pool = checked[0]
+    def fold_images(folder: Path, known: Known) -> "SyntheticImages":
+        from xrgan.data.synthetic import read_synthetic
+        from xrgan.downstream.classification.data import labelled_images
+
+        return labelled_images(dataset, *read_synthetic(folder, dataset.classes), known)
+
+    return run_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
+
+
+def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", known: Known) -> "SyntheticImages":
+    """The images of those origins with their classes, drawn where a run has too few."""
+    import numpy as np
+
+    from xrgan.data.synthetic import read_synthetic
+    from xrgan.downstream.classification.data import class_counts, labelled_images
+
+    dataset, config = request.dataset, request.config
     real = class_counts(pool.targets[pool.learned_from], pool.names)
-    shared = _labelled(workspace, run, origins, dataset, real, config, data, seen)
-    return run_study(task, dataset, device, run.classify, lambda _: shared, known, checked)
+    images, labels = [], []
+    for origin in origins:
+        label = dataset.classes.index(origin.label) if origin.label else -1
+        wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
+        folder = folder_of(request.workspace, origin, request.run, config, wanted, request.data)
+        its_images, its_labels = read_synthetic(folder, dataset.classes, known_only=not origin.label)
+        images.append(its_images)
+        labels.append(np.full(len(its_images), label) if origin.label else its_labels)
+    shapes = {one.shape[1:] for one in images}
+    if len(shapes) > 1:
+        raise XrganError(
+            "The synthetic images of the classes differ in size.", "Draw them from runs of one resolution."
+        )
+    return labelled_images(dataset, np.concatenate(images), np.concatenate(labels), known)
 
 
 def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm: str = "") -> "pd.DataFrame":
@@ -231,54 +237,3 @@ def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm:
     for name, reason in problems.items():
         console.warn(f"{name} can't be read: {reason}.")
     return table
-
-
-def _labelled(
-    workspace: Workspace,
-    run: RunDir,
-    origins: Sequence[Origin],
-    dataset: "PackedDataset",
-    real: Any,
-    config: Config,
-    data: str | None,
-    seen: Sequence["TrainingProvenance | None"],
-) -> "SyntheticImages":
-    """The images of those origins with their classes, drawn where a run has too few.
-
-    Args:
-        real: (K,) training images of each class.
-    """
-    import numpy as np
-
-    from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream.classification.data import labelled_images
-
-    images, labels = [], []
-    for origin in origins:
-        label = dataset.classes.index(origin.label) if origin.label else -1
-        wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
-        folder = folder_of(workspace, origin, run, config, wanted, data)
-        its_images, its_labels = read_synthetic(folder, dataset.classes, known_only=not origin.label)
-        images.append(its_images)
-        labels.append(np.full(len(its_images), label) if origin.label else its_labels)
-    shapes = {one.shape[1:] for one in images}
-    if len(shapes) > 1:
-        raise XrganError(
-            "The synthetic images of the classes differ in size.", "Draw them from runs of one resolution."
-        )
-    known = tuple(one for one in seen if one is not None)
-    return labelled_images(
-        dataset, np.concatenate(images), np.concatenate(labels), known if len(known) == len(seen) else None
-    )
-
-
-def _labelled_of_fold(
-    workspace: Workspace, run: RunDir, dataset: "PackedDataset", fold: "Fold", config: Config
-) -> "SyntheticImages":
-    """The images of a fold's own generator, with their classes."""
-    from xrgan.data.synthetic import read_synthetic
-    from xrgan.downstream.classification.data import labelled_images
-
-    folder, seen = drawn_of_fold(workspace, run.classify, dataset, fold, config, config.classify)
-    images, labels = read_synthetic(folder, dataset.classes)
-    return labelled_images(dataset, images, labels, (seen,))

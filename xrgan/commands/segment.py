@@ -23,15 +23,8 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
-from xrgan.commands.synthetic_images import (
-    Origin,
-    drawn_of_fold,
-    folder_of,
-    origin_at,
-    refuse_beside_gan_per_fold,
-    seen_of,
-    with_folds,
-)
+from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
+from xrgan.commands.synthetic_images import Origin, folder_of, origin_at
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -40,9 +33,7 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
-    from xrgan.downstream.folds import Fold
-    from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.downstream.pool import SyntheticImages
+    from xrgan.downstream.pool import Pool, SyntheticImages
 
 
 EXAMPLES = ["xrgan segment --arms real,real+synthetic,synthetic --seeds 3"]
@@ -126,44 +117,35 @@ def compare_segmenters(
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.segmentation.data import check_real
     from xrgan.downstream.segmentation.task import Segmentation
-    from xrgan.downstream.study import check, run_study
-    from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, config, data)
-    device = choose_device(config.device)
-    needed = needs_synthetic(config.segment.arms)
     refuse_beside_gan_per_fold(config.segment, synthetic)
-    config = with_folds(config, "segment", shared=needed and not config.segment.gan_per_fold)
-    chosen, task = config.segment, Segmentation(config.segment)
-    if not needed:
-        return run_study(task, dataset, device, run.segment)
-    origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
-    if chosen.gan_per_fold:
+    needed = needs_synthetic(config.segment.arms)
+    if needed and config.segment.gan_per_fold:
         check_real(dataset)
         _refuse_without_masks(run)
+    request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data)
+    origin = origin_at(workspace, synthetic) if needed and synthetic else Origin(run.path, run)
 
-        def of_fold(fold: "Fold") -> "SyntheticImages":
-            folder, seen = drawn_of_fold(workspace, run.segment, dataset, fold, config, chosen)
-            return _paired(dataset, folder, seen)
+    def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
+        if origin.run:
+            _refuse_without_masks(origin.run)
+        count = round(len(pool.learned_from) * request.options.ratio)
+        return _paired(dataset, folder_of(workspace, origin, run, request.config, count, data), known)
 
-        return run_study(task, dataset, device, run.segment, of_fold)
-    seen = seen_of(workspace, origin, dataset)
-    known = (seen,) if seen else ()
-    checked = check(task, dataset, known)
-    if origin.run:
-        _refuse_without_masks(origin.run)
-    count = round(len(checked[0].learned_from) * chosen.ratio)
-    shared = _paired(dataset, folder_of(workspace, origin, run, config, count, data), seen)
-    return run_study(task, dataset, device, run.segment, lambda _: shared, known, checked)
+    def fold_images(folder: Path, known: Known) -> "SyntheticImages":
+        return _paired(dataset, folder, known)
+
+    return run_with_images(request, Segmentation(request.config.segment), [origin], shared_images, fold_images)
 
 
-def _paired(dataset: "PackedDataset", folder: Path, seen: "TrainingProvenance | None") -> "SyntheticImages":
+def _paired(dataset: "PackedDataset", folder: Path, known: Known) -> "SyntheticImages":
     """The images of a folder with their masks."""
     from xrgan.data.synthetic import read_pairs
     from xrgan.downstream.segmentation.data import paired_images
 
     images, masks = read_pairs(folder, dataset.masks)
-    return paired_images(dataset, images, masks, (seen,) if seen else None)
+    return paired_images(dataset, images, masks, known)
 
 
 def _refuse_without_masks(run: RunDir) -> None:

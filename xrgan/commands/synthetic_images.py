@@ -1,13 +1,13 @@
-"""Where the synthetic images of a study come from, what their generators saw, and one generator per fold."""
+"""Where the synthetic images of a study come from, and what their generators learned from."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from xrgan import console
 from xrgan.commands.sample import drawn
-from xrgan.config import AUTO, Config, StudyConfig
+from xrgan.config import Config
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
@@ -15,13 +15,7 @@ from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
-    from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import TrainingProvenance
-
-FOLDS = 5
-PER_FOLD = "generators"  # below a run's classify/ or segment/
-
-Section = Literal["classify", "segment"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,32 +25,6 @@ class Origin:
     path: Path
     run: RunDir | None
     label: str = ""
-
-
-def with_folds(config: Config, section: Section, shared: bool) -> Config:
-    """The number of folds that `auto` means.
-
-    Args:
-        shared: whether one generator's images go into all folds.
-    """
-    chosen: StudyConfig = getattr(config, section)
-    if chosen.k_folds != AUTO:
-        return config
-    k = 0 if shared else FOLDS
-    if shared:
-        console.notice(
-            "Folds: none, the dataset's own split; the generator has seen images that folds would leave out"
-            " (`--gan-per-fold` trains one a fold)."
-        )
-    return config.model_copy(update={section: chosen.model_copy(update={"k_folds": k})})
-
-
-def refuse_beside_gan_per_fold(config: StudyConfig, synthetic: object) -> None:
-    """Raise XrganError where images are named though generators are to be trained."""
-    if config.gan_per_fold and synthetic:
-        raise XrganError(
-            "--gan-per-fold draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
-        )
 
 
 def origin_at(workspace: Workspace, path: str, label: str = "") -> Origin:
@@ -105,10 +73,10 @@ def origins_by_class(
     return origins
 
 
-def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "TrainingProvenance | None":
-    """What the generator of those images learned from, and what it was initialised from, as far as that is known.
+def training_provenance(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "TrainingProvenance | None":
+    """Find out what the generator of those images learned from, and what it was initialised from.
 
-    Where it isn't, the user is warned.
+    Where nobody knows, the user is warned.
     """
     import numpy as np
 
@@ -126,7 +94,7 @@ def seen_of(workspace: Workspace, origin: Origin, dataset: "PackedDataset") -> "
 
 
 def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
-    """A folder of images: as it is, or a run's, with at least `count` of them.
+    """The folder of an origin's images: as it is, or a run's, with at least `count` of them.
 
     Args:
         run: the study's, which draws as the study's options say; any other one as it was trained.
@@ -138,42 +106,6 @@ def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config,
         return drawn(workspace, run, config, count, data)
     update = {"device": config.device, "evaluate": config.evaluate}
     return drawn(workspace, origin.run, origin.run.read_config().model_copy(update=update), count, None)
-
-
-def drawn_of_fold(
-    workspace: Workspace, folder: Path, dataset: "PackedDataset", fold: "Fold", config: Config, chosen: StudyConfig
-) -> "tuple[Path, TrainingProvenance]":
-    """Train a fold's own generator, as the run was, on the fold's training images alone: its images, and whom it saw.
-
-    Interrupted, it resumes where it stopped.
-
-    Args:
-        folder: the run's classify/ or segment/.
-    """
-    import numpy as np
-
-    from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.gan import setup, training
-    from xrgan.gan.job import make_job
-    from xrgan.hardware import choose_device
-
-    splits = np.full(len(dataset.splits), "test", dtype="<U5")
-    splits[fold.training], splits[fold.validation] = "train", "val"
-    of_fold = dataclasses.replace(dataset, splits=splits)
-    generator = RunDir(folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
-    job = make_job(generator, of_fold, config, choose_device(config.device))
-    if generator.exists():
-        setup.check_dataset(generator, of_fold)
-        setup.update_config(generator, generator.read_config(), config)
-    else:
-        setup.create_run(job, config)
-    what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
-    console.notice(f"A generator for {what}: {generator.path}")
-    trained = training.train(job)
-    if trained.stopped_by:
-        raise KeyboardInterrupt
-    images = drawn(workspace, generator, config, round(len(fold.training) * chosen.ratio), None)
-    return images, TrainingProvenance(generator.name, np.unique(dataset.groups[fold.training]))
 
 
 def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:
