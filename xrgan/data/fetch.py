@@ -14,6 +14,7 @@ from xrgan.data.fetching.members import DamagedArchive
 from xrgan.data.fetching.record import RECORD, ArchiveRecord, write_record
 from xrgan.data.fetching.request import Request, understand
 from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
+from xrgan.data.reading.kinds import count_others, in_words
 from xrgan.data.source import Source
 from xrgan.data.staging import growing, locked, remove
 from xrgan.errors import XrganError
@@ -72,6 +73,8 @@ def fetch(
         _say_what_stays(request, raw_root)
         raise
     console.notice(f"Fetched {request.name} ({request.provenance}) into {target}.")
+    if others := count_others(target):
+        console.notice(f"Not read will be {in_words(others)}: no images that xrgan reads.")
     if request.source and request.source.note:
         console.notice(f"Note: {request.source.note}")
     if request.source and request.source.images:

@@ -10,7 +10,7 @@ from xrgan import console
 from xrgan.data.filenames import readable
 from xrgan.data.images import Pixels
 from xrgan.data.preparing.resize import ImageFormat, read_resized
-from xrgan.data.reading.kinds import find_images
+from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
 from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
 
@@ -31,8 +31,10 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str]
         raise XrganError(f"There is no file or folder {images}.")
     files = _images_in(images) if images.is_dir() else [images]
     if not files:
-        raise XrganError(f"There is no image in {images}.", "PNG, JPEG, TIFF, BMP and DICOM files are read.")
+        raise XrganError(f"There is no image in {images}.", f"xrgan reads {KNOWN_KINDS}.")
     image_format = ImageFormat(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")})
+    if images.is_dir() and (others := count_others(images)):
+        console.notice(f"Not read: {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     names, pixels, problems = [], [], {}
     for file in console.track(files, "Reading"):
         name = readable(file.relative_to(images).as_posix() if images.is_dir() else file.name)

@@ -24,6 +24,7 @@ from xrgan.data.preparing.mask_channels import choose_mask_channels
 from xrgan.data.preparing.pseudonyms import pseudonymise
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import assign_splits, settle
+from xrgan.data.reading.kinds import count_others
 from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.reading.pictures import read_picture
 from xrgan.data.scan import Hints, scan_folder
@@ -127,6 +128,7 @@ def _find_rows(
         "splits": _origin_of_splits(own, rows["split"]),
         "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
         "taken_from": scanned.taken,
+        "not_images": count_others(raw),
     }
     return pseudonymise(rows, prepared_root), choices
 

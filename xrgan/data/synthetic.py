@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from xrgan import console
 from xrgan.data.images import Pixels, read_files, read_gray
 from xrgan.data.reading import masks
-from xrgan.data.reading.kinds import find_images
+from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
@@ -42,6 +43,8 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
         except (ValueError, KeyError) as error:
             raise XrganError(f"{index_file} has no columns file and label: {error}.") from error
     files = [file.relative_to(folder) for file in find_samples(folder)]
+    if others := count_others(folder):
+        console.notice(f"{folder}: not read are {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     labels = [file.parts[0] if len(file.parts) > 1 else "" for file in files]
     return pd.DataFrame({"file": [file.as_posix() for file in files], "label": labels})
 

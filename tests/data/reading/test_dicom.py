@@ -355,8 +355,12 @@ def test_both_refuse_what_is_no_single_image(tmp_path: Path, header: dict[str, A
             {"PhotometricInterpretation": "YBR_FULL", "SamplesPerPixel": 3, "Columns": 20, "PlanarConfiguration": 0},
             "its pixels can't be decoded (Explicit VR Little Endian)",  # not cut to 8 bits
         ),
-        ({"BitsStored": 17}, "its pixels can't be decoded (Explicit VR Little Endian)"),
-        ({"BitsAllocated": None}, "its pixels can't be decoded (Explicit VR Little Endian)"),
+        ({"BitsStored": 17}, "has impossible bits: BitsAllocated 16, BitsStored 17, HighBit 11"),
+        ({"BitsAllocated": None}, "lacks the tag BitsAllocated"),
+        ({"PhotometricInterpretation": None}, "lacks the tag PhotometricInterpretation"),
+        ({"PixelRepresentation": None}, "lacks the tag PixelRepresentation"),
+        ({"BitsStored": None}, "lacks the tag BitsStored"),
+        ({"SamplesPerPixel": None}, "lacks the tag SamplesPerPixel"),
         ({"VOILUTSequence": table([1, 2, 3]), "PixelPaddingValue": [1, 2]}, "its gray scale can't be read"),
     ],
 )
@@ -525,3 +529,18 @@ def test_torn_files_raise_nothing_but_value_error(
 def test_pydicom_waits_until_a_dicom_file_is_read() -> None:
     check = "import sys, xrgan.data.reading.dicom; sys.exit('pydicom' in sys.modules or 'gdcm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_bits_that_say_another_depth_than_the_values_have_are_refused(tmp_path: Path) -> None:
+    shifted = write(tmp_path / "a.dcm", deep(12) << 4, BitsStored=12, HighBit=15)
+    with pytest.raises(ValueError, match="^has values of 16 bits, with BitsStored 12 and HighBit 15$"):
+        read_dicom(shifted, "dicom")
+    cut = write(tmp_path / "b.dcm", deep(12), BitsStored=8, HighBit=7)
+    with pytest.raises(ValueError, match="^has values of 12 bits, with BitsStored 8 and HighBit 7$"):
+        read_dicom(cut, "dicom")
+
+
+def test_an_overlay_above_the_stored_bits_is_no_image(tmp_path: Path) -> None:
+    plain = write(tmp_path / "a.dcm", deep(12), BitsStored=12, HighBit=11)
+    overlaid = write(tmp_path / "b.dcm", deep(12) | np.uint16(1 << 12), BitsStored=12, HighBit=11)
+    assert np.array_equal(read_dicom(plain, "dicom"), read_dicom(overlaid, "dicom"))

@@ -4,10 +4,16 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
+import pydicom
 import pytest
+from PIL import Image
 
 from tests.conftest import write_image
-from xrgan.data.reading.kinds import find_images
+from tests.data.dicom_files import write
+from tests.data.phantoms import deep
+from xrgan.data.reading.kinds import count_others, find_images, in_words
+from xrgan.data.reading.pictures import read_picture
 from xrgan.errors import XrganError
 
 
@@ -46,3 +52,47 @@ def test_a_folder_that_may_not_be_read_is_named_and_not_left_out(
 
 def test_a_folder_that_is_not_there_holds_no_image(tmp_path: Path) -> None:
     assert find_images(tmp_path / "absent") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *[(f"a{extension}", kind) for extension, kind in ((".jfif", "JPEG"), (".jpe", "JPEG"), (".pgm", "PPM"))],
+        *[("a", "PNG"), ("a.jpg.1", "JPEG"), ("a.jpg_", "JPEG"), ("a", "TIFF"), ("a", "WEBP"), ("a", "GIF")],
+        *[("a.jp2", "JPEG2000"), ("a", "JPEG2000"), ("a.ppm", "PPM")],
+    ],
+)
+def test_files_of_odd_names_are_read(tmp_path: Path, name: str, kind: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 12), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / name, kind)
+    assert find_images(tmp_path) == [tmp_path / name]
+    assert read_picture(tmp_path / name, 1, "minmax").image.size == (12, 9)
+
+
+def test_dicom_without_a_preamble_and_an_extension_is_an_image(tmp_path: Path) -> None:
+    pixels = deep(12)
+    with_preamble = pydicom.dcmread(write(tmp_path / "a.dcm", pixels))
+    bare = pydicom.Dataset()
+    bare.update({element.tag: element for element in with_preamble})
+    for implicit in (True, False):
+        bare.save_as(tmp_path / f"bare{implicit}", implicit_vr=implicit, little_endian=True)
+    assert [path.name for path in find_images(tmp_path)] == ["a.dcm", "bareFalse", "bareTrue"]
+    shown = [np.asarray(read_picture(path, 1, "dicom").image) for path in find_images(tmp_path)]
+    assert np.array_equal(shown[0], shown[1]) and np.array_equal(shown[0], shown[2])
+
+
+def test_what_is_no_image_is_counted_by_its_extension(tmp_path: Path) -> None:
+    for name in ("a.png", "b.npy", "c.NPY", "d.nii.gz", "e.mha", "f", "labels.csv", "README", ".hidden.npy"):
+        (tmp_path / name).write_bytes(b"something else")
+    assert count_others(tmp_path) == {".npy": 2, "no extension": 2, ".nii.gz": 1, ".mha": 1}
+    assert in_words({".npy": 2000, ".mha": 1}) == ".npy 2,000, .mha 1"
+
+
+def test_links_are_followed_once_and_never_in_a_circle(tmp_path: Path) -> None:
+    write_image(tmp_path / "store" / "n" / "a.png")
+    write_image(tmp_path / "set" / "PNEUMONIA" / "b.png")
+    (tmp_path / "set" / "NORMAL").symlink_to(tmp_path / "store" / "n")
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "set" / "PNEUMONIA")
+    (tmp_path / "set" / "PNEUMONIA" / "up").symlink_to(tmp_path / "set")
+    found = [path.relative_to(tmp_path / "set").as_posix() for path in find_images(tmp_path / "set")]
+    assert found == ["NORMAL/a.png", "PNEUMONIA/b.png"]

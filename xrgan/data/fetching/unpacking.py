@@ -9,7 +9,7 @@ from xrgan import console
 from xrgan.data.fetching import archives
 from xrgan.data.fetching.members import DamagedArchive, once_more
 from xrgan.data.filenames import is_archive, without_extension
-from xrgan.data.reading.kinds import DEEP_EXTENSIONS, EXTENSIONS, is_image
+from xrgan.data.reading.kinds import KNOWN_KINDS, is_image
 from xrgan.errors import XrganError
 from xrgan.files import MEGABYTE
 
@@ -81,8 +81,7 @@ def holds_image(folder: Path) -> bool:
 
 
 def no_image(where: str) -> XrganError:
-    known = ", ".join(sorted(EXTENSIONS | DEEP_EXTENSIONS))
-    return XrganError(f"There is no image in {where}.", f"Known are DICOM files and {known}.")
+    return XrganError(f"There is no image in {where}.", f"xrgan reads {KNOWN_KINDS}.")
 
 
 @contextmanager

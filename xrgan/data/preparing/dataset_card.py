@@ -31,6 +31,7 @@ class Choices(TypedDict):
     left_out: dict[str, int]  # reason → images
     splits: str  # whose they are, in words
     classes_merged_by: str  # a map, or "none"
+    not_images: dict[str, int]  # extension → files that are no images and no documents
     taken_from: dict[str, str]  # class, patient, split, view → where it stands, in words
 
 

@@ -8,6 +8,14 @@ from xrgan import console
 from xrgan.data.reading.dicom import is_dicom, read_header
 from xrgan.data.reading.kinds import EXTENSIONS
 
+# What anonymisers and phantoms leave in the place of an ID: of nobody, or of everybody.
+NOBODY = frozenset(
+    {
+        *("", "0", "00", "000", "none", "na", "n/a", "null", "nobody", "xxx", "xxxx", "?", "-"),
+        *("anonymous", "anonymized", "anonymised", "anon", "unknown", "deidentified", "de-identified", "removed"),
+        *("test", "patient", "patientid"),
+    }
+)
 # Defined terms of PS3.3 (CR and DX), and what scanners write: any other text could be a name.
 VIEWS = {"PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LATERAL", "LAT", "OBLIQUE", "AP AXIAL", "LORDOTIC"}
 
@@ -43,7 +51,8 @@ def _read(file: Path) -> tuple[str, str]:
         header = read_header(file)
     except ValueError:
         return "", ""  # what is no image is named when it is packed
-    return header.patient.strip(), header.view if header.view in VIEWS else ""
+    patient = header.patient.strip()
+    return "" if patient.lower() in NOBODY else patient, header.view if header.view in VIEWS else ""
 
 
 def _may_be_dicom(file: Path) -> bool:

@@ -12,6 +12,7 @@ from xrgan.data.images import Pixels
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.dataset_card import NO_LABEL, DatasetCard, Spread, read_card
 from xrgan.data.preparing.resize import ImageFormat
+from xrgan.data.reading.kinds import in_words
 
 PREVIEWED = 20  # images of a class
 PREVIEW_COLUMNS = 10
@@ -108,6 +109,8 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
         ["height before", _range(card["height"])],
         ["kinds of file", ", ".join(f"{kind} {count:,}" for kind, count in card["kinds"].items())],
     ]
+    if others := card.get("not_images"):
+        rows.append(["not read", f"{in_words(others)}: no images that xrgan reads"])
     rows += [["skipped", f"{count:,} × {reason}"] for reason, count in reasons.head(SKIPS_SHOWN).items()]
     if len(reasons) > SKIPS_SHOWN:
         rows.append(["skipped", f"{reasons.iloc[SKIPS_SHOWN:].sum():,} for other reasons"])

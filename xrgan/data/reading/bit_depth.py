@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from xrgan.option_syntax import parse_window
 
+LUMA = np.array([19595, 38470, 7471])  # red, green, blue in 65536ths (ITU-R BT.601): the weights of Pillow's "L"
 _TOO_LARGE = 1e300  # beyond it, the difference of two gray values would overflow
+
+
+def luminance(values: NDArray[Any]) -> NDArray[Any]:
+    """Colours (H, W, 3) → gray (H, W), gray as it is; where the channels are equal, their value."""
+    if values.ndim == 2:
+        return values
+    if values.dtype.kind == "f":
+        return np.asarray(values @ (LUMA / LUMA.sum()))
+    return np.asarray((values.astype(np.int64) @ LUMA + 2**15) >> 16)
 
 
 def to_8_bits(values: NDArray[Any], window: str, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint8]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xrgan.data.reading import jpeg_lossless
+from xrgan.data.reading.bit_depth import luminance
 from xrgan.data.reading.dicom_grayscale import to_gray
 from xrgan.data.reading.kinds import DICOM_EXTENSIONS, says_dicom
 
@@ -34,7 +35,9 @@ PILLOW = frozenset(JPEG + last for last in ("50", "51", "90", "91"))  # JPEG Bas
 GDCM = frozenset(JPEG + last for last in ("57", "70", "80", "81"))  # JPEG Lossless (two kinds), JPEG-LS (two kinds)
 GRAY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOURS = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR"})
-LUMA = np.array([19595, 38470, 7471])  # red, green, blue in 65536ths (ITU-R BT.601): the weights of Pillow's "L"
+REQUIRED = ("PhotometricInterpretation", "SamplesPerPixel", "BitsAllocated")
+OF_INTEGERS = ("BitsStored", "PixelRepresentation")
+BITS_OF_A_BYTE = 8
 # What is made instead of images (PS3.3 C.7.3.1.1.1): reports, plans, waveforms, dose; and outlines, drawn by somebody.
 NO_IMAGES = frozenset(
     ["AU", "DOC", "ECG", "EPS", "FID", "HD", "KO", "PLAN", "PR", "REG", "RTDOSE", "RTPLAN", "RTSTRUCT", "SEG", "SR"]
@@ -158,6 +161,8 @@ def _refuse_other_objects(dataset: "Dataset") -> None:
     if modality in NO_IMAGES:
         raise _RefusedError(f"holds no image (modality {modality})")
     pixels = int(dataset.get("Rows") or 0) * int(dataset.get("Columns") or 0)
+    if pixels == 0 and ("Rows" in dataset) != ("Columns" in dataset):
+        raise _RefusedError(f"lacks the tag {'Columns' if 'Rows' in dataset else 'Rows'}")
     if pixels == 0:
         raise _RefusedError("holds no image")
     frames = int(dataset.get("NumberOfFrames") or 1)
@@ -195,7 +200,8 @@ def _decode(dataset: "Dataset") -> tuple[NDArray[Any], int]:
 
     if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise _RefusedError("holds no image")
-    colours = dataset.PhotometricInterpretation
+    _refuse_impossible_bits(dataset)
+    colours = dataset.PhotometricInterpretation = str(dataset.PhotometricInterpretation).strip().upper()
     if colours not in GRAY | COLOURS:
         raise _RefusedError("holds colours of an unknown kind")
     syntax = dataset.file_meta.TransferSyntaxUID
@@ -213,9 +219,27 @@ def _decode(dataset: "Dataset") -> tuple[NDArray[Any], int]:
         entries, first, _ = dataset.RedPaletteColorLookupTableDescriptor
         pixels = apply_color_lut(np.clip(pixels, first, first + (entries or 2**16) - 1), dataset)
         bits = 8 * pixels.itemsize
-    if pixels.ndim == 3:
-        pixels = (pixels.astype(np.int64) @ LUMA + 2**15) >> 16
-    return pixels, bits
+    return luminance(pixels), bits
+
+
+def _refuse_impossible_bits(dataset: "Dataset") -> None:
+    """Refuse a header that lacks what pixels need, or says of their bits what can't be; the tag is named."""
+    for keyword in (*REQUIRED, *(OF_INTEGERS if "PixelData" in dataset else ())):
+        if dataset.get(keyword) in {None, ""}:
+            raise _RefusedError(f"lacks the tag {keyword}")
+    if "PixelData" not in dataset:
+        return
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
+    high = int(dataset.get("HighBit") or stored - 1)
+    if stored > allocated or high >= allocated:
+        raise _RefusedError(f"has impossible bits: BitsAllocated {allocated}, BitsStored {stored}, HighBit {high}")
+    if allocated != 16 or dataset.file_meta.TransferSyntaxUID.is_encapsulated or dataset.get("PixelRepresentation"):
+        return
+    order = "<u2" if dataset.original_encoding[1] is not False else ">u2"
+    used = int(np.frombuffer(dataset.PixelData[: len(dataset.PixelData) // 2 * 2], order).max(initial=0)).bit_length()
+    # Bits above the stored ones may hold an overlay, but not with so few of them stored.
+    if used > stored and (high != stored - 1 or stored <= BITS_OF_A_BYTE):
+        raise _RefusedError(f"has values of {used} bits, with BitsStored {stored} and HighBit {high}")
 
 
 def _decode_lossless(dataset: "Dataset") -> None:

@@ -7,15 +7,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from xrgan.data.reading.bit_depth import to_8_bits
+from xrgan.data.reading.bit_depth import luminance, to_8_bits
+from xrgan.data.reading.deep_files import REDUCED, is_tiff, read_deep, read_tiff, refuse_several
 from xrgan.data.reading.jsrt import read_img
-from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, says_dicom
+from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, may_be_dicom, says_dicom
+
+ONE_PICTURE = {"JPEG", "MPO", "PNG", "BMP", "PPM", "JPEG2000"}  # MPO: a camera's JPEG with a second, smaller picture
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # of torn files it would write lines of its own to stderr
 
@@ -48,15 +51,17 @@ def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> P
         if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
             raise ValueError("no regular file")
         suffix = path.suffix.lower()
-        if suffix == ".img":
+        if suffix == ".img" and not says_dicom(path):
             return _from_deep(read_img(path), window, channels, "IMG")
         if suffix not in EXTENSIONS and says_dicom(path):
             return _from_dicom(path, window, channels)
         try:
             return _from_pillow(path, channels, window, at_least)
         except UnidentifiedImageError:
-            if suffix in DICOM_EXTENSIONS or says_dicom(path):  # an old file without the mark, or a wrong name
+            if suffix in DICOM_EXTENSIONS or may_be_dicom(path):  # an old file without the mark, or a wrong name
                 return _from_dicom(path, window, channels)
+            if is_tiff(path):
+                return _from_deep(read_tiff(path), window, channels, "TIFF")
             raise
 
 
@@ -92,9 +97,9 @@ def _from_dicom(path: Path, window: str, channels: int) -> Picture:
     return Picture(_with_channels(gray, channels), *gray.size, "DICOM")
 
 
-def _from_deep(values: np.ndarray, window: str, channels: int, kind: str) -> Picture:
-    gray = Image.fromarray(to_8_bits(values, window))
-    return Picture(_with_channels(gray, channels), *gray.size, kind)
+def _from_deep(values: NDArray[Any], window: str, channels: int, kind: str) -> Picture:
+    image = Image.fromarray(to_8_bits(luminance(values) if channels == 1 else values, window))
+    return Picture(_with_channels(image, channels), *image.size, kind)
 
 
 def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Picture:
@@ -103,6 +108,10 @@ def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Pictu
         (width, height), mode = file.size, file.mode
         if max(width, height) > LONGEST_SIDE:
             raise ValueError("declares too many pixels on one side")
+        if file.format not in ONE_PICTURE:
+            refuse_several(_count_pictures(file), "pages" if file.format == "TIFF" else "frames")
+        if (values := read_deep(path, file)) is not None:
+            return _from_deep(values, window, channels, f"{mode};16" if mode in {"RGB", "RGBA", "LA"} else mode)
         if at_least or channels == 1:
             # Colour is not even decoded where gray is wanted.
             file.draft("L" if channels == 1 else None, (at_least, at_least) if at_least else file.size)
@@ -115,6 +124,19 @@ def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Pictu
     if mode in {"I", "F"} or mode.startswith("I;16"):
         return _from_deep(np.asarray(image), window, channels, mode)
     return Picture(_with_channels(_opaque(image), channels), width, height, mode)
+
+
+def _count_pictures(file: Image.Image) -> int:
+    """Frames, or pages of a TIFF without those that are smaller copies of another."""
+    count = int(getattr(file, "n_frames", 1))
+    if count == 1 or file.format != "TIFF":
+        return count
+    whole = 0
+    for page in range(count):
+        file.seek(page)
+        whole += not int(file.tag_v2.get(254, 0)) & REDUCED  # type: ignore[attr-defined]
+    file.seek(0)
+    return whole
 
 
 def _opaque(image: Image.Image) -> Image.Image:
