@@ -15,7 +15,6 @@ CONFIGURATIONS = {"config", "model", "train", "chosen", "plan", "section"}  # wh
 # From a command to the mathematics: each calls the next one.
 TRAIN_TO_LOSS = (
     "commands/train.py:train",
-    "commands/train.py:train_new",
     "gan/training.py:train",
     "gan/step.py:train_step",
     "gan/step.py:train_generator",

@@ -12,7 +12,7 @@ from tests.gan.helpers import assert_same, tiny_config, tiny_dataset
 from xrgan import cli
 from xrgan.commands import score_checkpoints as per_checkpoint
 from xrgan.commands.score_checkpoints import evaluate_checkpoints
-from xrgan.commands.train import resume_run, train_new
+from xrgan.commands.train import create_run, reopen_run
 from xrgan.config_resolve import to_yaml
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
@@ -43,7 +43,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 def scored_run(workspace: Workspace, name: str, *settings: str) -> RunDir:
     run = workspace.run_at(name)
     config = tiny_config("train.evaluate_every=1", "train.keep_checkpoints=2", *settings)
-    train_new(workspace, run, config, "tiny")
+    training.train(*create_run(workspace, run, config, "tiny"))
     return run
 
 
@@ -80,7 +80,7 @@ def test_a_resumed_run_has_the_table_of_one_that_never_stopped(
     monkeypatch.setattr(
         per_checkpoint, "drawn_in_memory", lambda *given: (drawn.append(given[2].stem), real(*given))[1]
     )
-    resume_run(workspace, parts, saved, wanted, None)
+    training.train(*reopen_run(workspace, parts, saved, wanted, None))
     assert table(parts) == table(whole)
     assert [name for name in drawn if name != "best"] == ["step_00000024", "step_00000032"], "no score is taken twice"
     assert_same(whole, parts)
@@ -124,7 +124,7 @@ def test_the_best_of_other_settings_only_gives_way_to_a_better_one(
             "evaluate": saved.evaluate.model_copy(update={"n": 6}),
         }
     )
-    resume_run(workspace, run, saved, wanted, None)
+    training.train(*reopen_run(workspace, run, saved, wanted, None))
     assert [row.step for row in checkpoint_scores.read(run.evaluation) if row.n == 6] == [16, 24, 32, 40]
     assert checkpoint.load(run.checkpoints / "best.pt")["step"] == 16
 
@@ -149,7 +149,7 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
     monkeypatch.setattr("xrgan.commands.train.extractor_of", offline)
     wanted = saved.model_copy(update={"train": saved.train.model_copy(update={"evaluate_every": 1, "epochs": 3})})
     with pytest.raises(XrganError, match="--evaluate-every 0"):
-        resume_run(workspace, run, saved, wanted, None)
+        training.train(*reopen_run(workspace, run, saved, wanted, None))
     assert run.read_config() == saved
 
 

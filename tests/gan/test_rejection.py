@@ -13,7 +13,7 @@ from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.gan import sample_folder
-from xrgan.gan.rejection import JUDGED_AT_LEAST, Rejection
+from xrgan.gan.rejection import MIN_JUDGED, Rejection
 from xrgan.gan.sampler import Sampler, load_sampler, sample_block
 
 
@@ -41,7 +41,7 @@ def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(sample
     chosen, everything = pixels(tmp_path / "chosen"), pixels(tmp_path / "all")
     assert set(everything) - set(chosen) == {"synthetic_00002.png", "synthetic_00004.png", "synthetic_00033.png"}
     assert all(everything[name] == image for name, image in chosen.items()), "image k is the same with and without"
-    assert (sampled.images, sampled.drawn, sampled.record.dropped) == (40, 40, [1, 3, 32])
+    assert (sampled.images, sampled.added, sampled.record.dropped) == (40, 40, [1, 3, 32])
     index, whole = (pd.read_csv(tmp_path / name / "index.csv", index_col="file") for name in ("chosen", "all"))
     assert list(index.index) == sorted(chosen)
     assert (index == whole.loc[index.index]).all(axis=None)
@@ -107,7 +107,7 @@ def test_a_generator_that_only_copies_is_given_up(sampler: Sampler, tmp_path: Pa
 
     with pytest.raises(XrganError, match=r"of 320 images .* look like copies of training images.*--checkpoint"):
         sample_folder.fill(sampler, tmp_path, n=100, seed=0, rejection=Rejection("no", lambda: accept))
-    assert judged == JUDGED_AT_LEAST
+    assert judged == MIN_JUDGED
     assert len(pixels(tmp_path)) == kept, "what was accepted stays"
     assert sample_folder.fill(sampler, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
 

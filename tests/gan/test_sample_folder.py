@@ -25,7 +25,7 @@ def test_what_a_sampling_writes(sampler: Sampler, tmp_path: Path) -> None:
         "sheet.png",
         *(f"synthetic_0000{k}.png" for k in range(1, 6)),
     ]
-    assert sampled.images == sampled.drawn == 5
+    assert sampled.images == sampled.added == 5
     with Image.open(tmp_path / "synthetic_00001.png") as image:
         assert (image.mode, image.size) == ("L", (16, 16))
     index = pd.read_csv(tmp_path / "index.csv")
@@ -54,7 +54,7 @@ def test_missing_ones_are_added_and_the_others_stay_untouched(sampler: Sampler, 
     times = {file.name: file.stat().st_mtime_ns for file in tmp_path.glob("synthetic_*")}
     (tmp_path / "synthetic_00004.png").unlink()
     sampled = sample_folder.fill(sampler, tmp_path, n=10, seed=0)
-    assert sampled.drawn == 1
+    assert sampled.added == 1
     assert pixels(tmp_path) == before
     assert all(
         (tmp_path / name).stat().st_mtime_ns == time for name, time in times.items() if name != "synthetic_00004.png"

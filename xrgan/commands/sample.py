@@ -147,7 +147,7 @@ def _refuse_what_excludes_itself(
 
 def _show_sampled(sampled: "Sampled", rejects_copies: bool) -> None:
     """Say how many images the folder holds, how many copies were left out, and where the sheet is."""
-    console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.drawn:,} of them new.")
+    console.notice(f"{sampled.folder} holds {sampled.images:,} images, {sampled.added:,} of them new.")
     if rejects_copies:
         dropped, judged = len(sampled.record.dropped), sampled.record.judged
         console.notice(f"{dropped:,} of {judged:,} images looked like copies of training images, and were left out.")

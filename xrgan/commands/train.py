@@ -29,6 +29,8 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 if TYPE_CHECKING:
     from xrgan.evaluation.extractors import Extractor
+    from xrgan.gan.job import Job
+    from xrgan.gan.scoring import Score
     from xrgan.gan.training import Trained
 
 EXAMPLES = [
@@ -125,14 +127,18 @@ def train(
     config = resolve(saved, config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
-    elif run is not None and saved is not None:
+        return
+    from xrgan.gan import training
+
+    if run is not None and saved is not None:
         if init_from:
             raise XrganError(f"{run.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
         console.notice(f"{run.path} exists: going on with it.")
-        _show_trained(resume_run(workspace, run, saved, config, data))
+        job, score = reopen_run(workspace, run, saved, config, data)
     else:
         source = workspace.find_run(init_from) if init_from else None
-        _show_trained(train_new(workspace, run, config, data, source))
+        job, score = create_run(workspace, run, config, data, source)
+    _show_trained(training.train(job, score))
 
 
 @with_flags("flags", RESUME_FLAGS)
@@ -152,13 +158,15 @@ def resume(
     run = find_run(workspace, run_name)
     saved = run.read_config()
     wanted = resolve(saved, None, settings or (), flags)
-    _show_trained(resume_run(workspace, run, saved, wanted, data))
+    from xrgan.gan import training
+
+    _show_trained(training.train(*reopen_run(workspace, run, saved, wanted, data)))
 
 
-def train_new(
+def create_run(
     workspace: Workspace, run: RunDir | None, config: Config, data: str | None, init_from: RunDir | None = None
-) -> "Trained":
-    """Choose (and, where need be, prepare) the dataset, make the run directory, train.
+) -> "tuple[Job, Score | None]":
+    """Choose (and, where need be, prepare) the dataset, and make the run directory: what is to be trained.
 
     Args:
         init_from: a run whose networks are the first ones.
@@ -168,7 +176,7 @@ def train_new(
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.data.packed import open_packed
-    from xrgan.gan import setup, training
+    from xrgan.gan import setup
     from xrgan.gan.job import make_job
     from xrgan.hardware import choose_device
 
@@ -181,17 +189,19 @@ def train_new(
     job = make_job(run, dataset, config, device)
     setup.create_run(job, config, init_from)
     console.notice(f"Run: {run.path}")
-    return training.train(job, score)
+    return job, score
 
 
-def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None) -> "Trained":
-    """Resume a run that exists, to the epoch that is wanted now.
+def reopen_run(
+    workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None
+) -> "tuple[Job, Score | None]":
+    """Open a run that exists, to be trained to the epoch that is wanted now.
 
     Raises:
         XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
-    from xrgan.gan import setup, training
+    from xrgan.gan import setup
     from xrgan.gan.job import make_job
     from xrgan.hardware import choose_device
 
@@ -200,7 +210,7 @@ def resume_run(workspace: Workspace, run: RunDir, saved: Config, wanted: Config,
     extractor = _extractor_of_training(workspace, wanted)
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
     setup.update_config(run, saved, wanted)
-    return training.train(make_job(run, dataset, wanted, choose_device(wanted.device)), score)
+    return make_job(run, dataset, wanted, choose_device(wanted.device)), score
 
 
 def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor | None":

@@ -1,4 +1,4 @@
-"""A walk through the latents of a seed, as a GIF."""
+"""Latent interpolation: a walk through the latents of a seed, as a GIF."""
 
 from pathlib import Path
 
@@ -11,28 +11,25 @@ from xrgan.data.images import to_pil
 from xrgan.files import replacing
 from xrgan.gan.sampler import Sampler, check_weights, generate, latents, sample_labels
 
-FRAMES_A_LEG = 12  # from one latent to the next
+FRAMES_PER_LEG = 12  # from one keyframe to the next
 FRAME_MILLISECONDS = 80
+SIZE = 256  # pixels of the GIF
 
 
-def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", stops: int = 6) -> Path:
-    """Write a GIF that walks through `stops` latents and back to the first.
+def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", keyframes: int = 6) -> Path:
+    """Write a GIF that walks through the latents of so many images of a seed, and back to the first.
 
     The walk follows great circles (slerp, White 2016, arXiv:1609.04468): a straight line would pass through latents
     much shorter than any that the generator was trained on.
     """
     check_weights(sampler)
-    corners = latents(seed, 0, stops, sampler.latent_size).numpy()
-    z = np.concatenate([_slerp(corners[k], corners[(k + 1) % stops], FRAMES_A_LEG) for k in range(stops)])
-    labels = sample_labels(sampler, seed, 0, 1, label).repeat(len(z))
-    images = generate(
-        sampler.generator,
-        torch.from_numpy(z.astype(np.float32)),
-        torch.from_numpy(labels) if sampler.spec.classes else None,
-    )
-    frames = [
-        to_pil(image).resize((256, 256), Image.Resampling.BICUBIC) for image in images[:, : sampler.spec.channels]
-    ]
+    ends = latents(seed, 0, keyframes, sampler.latent_size).numpy()
+    legs = [_slerp(ends[k], ends[(k + 1) % keyframes], FRAMES_PER_LEG) for k in range(keyframes)]
+    z = torch.from_numpy(np.concatenate(legs).astype(np.float32))
+    labels = torch.from_numpy(sample_labels(sampler, seed, 0, 1, label).repeat(len(z)))
+    images = generate(sampler.generator, z, labels if sampler.spec.classes else None)
+    xrays = [to_pil(image) for image in images[:, : sampler.spec.channels]]
+    frames = [xray.resize((SIZE, SIZE), Image.Resampling.BICUBIC) for xray in xrays]
     with replacing(file) as temporary:
         frames[0].save(
             temporary, format="GIF", save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0

@@ -1,4 +1,4 @@
-"""Which images of a seed go into a folder, where some are turned down: the next numbers are drawn instead."""
+"""Rejection of sampled images, such as copies of training images: the next numbers of the seed are sampled instead."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
 
-JUDGED_AT_LEAST = 320  # images, before a generator is given up
-DROPPED_AT_MOST = 0.9  # of them
-RECORDED = ("judged", "dropped")  # keys of sample.yaml that grow
+MIN_JUDGED = 320  # images, before a generator is given up
+MAX_DROPPED = 0.9  # of them
+GROWING_KEYS = ("judged", "dropped")  # of sample.yaml: they change while a folder is added to
 
 Accept = Callable[[Pixels], NDArray[np.bool_]]  # uint8 (B, C, S, S) → (B,): whether each may stay
 SampleBlock = Callable[[int], tuple[Pixels, NDArray[np.int64]]]  # block → its images, and the group of each
@@ -29,8 +29,8 @@ class Rejection:
 
 
 @dataclass
-class Record:
-    """What was judged so far, so that more can be added later, and anywhere, without judging again."""
+class RejectionRecord:
+    """Which images were judged so far, so that more can be added later, and anywhere, without judging again."""
 
     judged: int = 0
     """the images 0 … judged − 1 of the seed"""
@@ -38,53 +38,57 @@ class Record:
     """the numbers of those that were turned down, ascending"""
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "Record":
+    def from_dict(cls, content: Mapping[str, Any]) -> "RejectionRecord":
         return cls(int(content.get("judged", 0)), [int(k) - 1 for k in content.get("dropped", ())])
 
-    def written(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As sample.yaml holds it: numbers from 1, as in the files' names."""
         return {"judged": self.judged, "dropped": [k + 1 for k in self.dropped]}
 
 
-def select(
-    draw: SampleBlock, room: NDArray[np.int64], accept: Accept, record: Record, keep: Callable[[Record], None]
+def accepted_images(
+    sample_block: SampleBlock,
+    wanted: NDArray[np.int64],
+    accept: Accept,
+    record: RejectionRecord,
+    save_record: Callable[[RejectionRecord], None],
 ) -> Iterator[tuple[int, Pixels]]:
-    """The numbers (from 0) and images (C + M, S, S) of the first ones of a seed that are accepted.
+    """Iterate over the first images of a seed that are accepted: their numbers (from 0) and pixels (C + M, S, S).
 
     Args:
-        room: (groups,): how many images of each group are wanted.
+        wanted: (groups,): how many images of each group.
         record: what was judged before; it grows.
-        keep: called with the record whenever it has grown.
+        save_record: called with the record whenever it has grown.
 
     Raises:
         XrganError: hardly any image is accepted.
     """
-    room, block, tried, turned_down = room.copy(), 0, 0, 0
-    while room.any():
-        images, groups = draw(block)
+    wanted, block, tried, turned_down = wanted.copy(), 0, 0, 0
+    while wanted.any():
+        images, groups = sample_block(block)
         first = block * len(images)
         if record.judged < first + len(images):
             refused = np.flatnonzero(~accept(images))
             record.dropped += [first + int(k) for k in refused]
             record.judged = first + len(images)
-            keep(record)
+            save_record(record)
         dropped = set(record.dropped)
         for number, image, group in zip(range(first, first + len(images)), images, groups, strict=True):
-            if not room[group]:
+            if not wanted[group]:
                 continue
             tried += 1
             if number in dropped:
                 turned_down += 1
                 continue
-            room[group] -= 1
+            wanted[group] -= 1
             yield number, image
-        if room.any():
+        if wanted.any():
             _check_progress(tried, turned_down)
         block += 1
 
 
 def _check_progress(tried: int, turned_down: int) -> None:
-    if tried >= JUDGED_AT_LEAST and turned_down > DROPPED_AT_MOST * tried:
+    if tried >= MIN_JUDGED and turned_down > MAX_DROPPED * tried:
         raise XrganError(
             f"{turned_down:,} of {tried:,} images that this generator drew look like copies of training images: "
             "too few others are left to go on.",

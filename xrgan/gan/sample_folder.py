@@ -1,4 +1,4 @@
-"""Run + seed → a folder of images, with an index, that can be added to."""
+"""A folder of synthetic images: numbered files, an index, and their provenance, so that more can be added."""
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,16 +18,17 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_csv, write_yaml
 from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec
-from xrgan.gan.rejection import RECORDED, Accept, Record, Rejection, select
+from xrgan.gan.rejection import GROWING_KEYS, Rejection, RejectionRecord, accepted_images
 from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_labels, sample_numbers
 from xrgan.rundir import RunDir
 
-SHEET = 100  # images on the contact sheet
+SHEET_IMAGES = 100  # on the contact sheet
+RECORD_FILE = "sample.yaml"
 LEAST_OF_FILE = 4096  # bytes that a file takes on a disk
 MOST_SHRUNK = 3  # times that a PNG of an X-ray is smaller than its pixels, at most
 
 
-class _Origin(BaseModel):
+class _Provenance(BaseModel):
     """What is read back of sample.yaml."""
 
     seed: int = 0
@@ -38,11 +39,13 @@ class _Origin(BaseModel):
 
 @dataclass(frozen=True)
 class Sampled:
+    """What `fill` left in a folder."""
+
     folder: Path
     images: int
-    drawn: int
+    added: int
     sheet: Path
-    record: Record
+    record: RejectionRecord
 
 
 def fill(
@@ -71,36 +74,36 @@ def fill(
     """
     check_weights(sampler)
     sample_labels(sampler, seed, 0, 1, label)  # an unknown label is refused before anything is touched
-    origin = _origin(sampler, seed, label, run_name, rejection)
-    record = _claim(folder, origin, overwrite)
+    provenance = _provenance(sampler, seed, label, run_name, rejection)
+    record = _open_folder(folder, provenance, overwrite)
+
+    def save_record(grown: RejectionRecord) -> None:
+        write_yaml(folder / RECORD_FILE, provenance | grown.to_dict())
+
     if rejection:
-
-        def keep(grown: Record) -> None:
-            write_yaml(folder / "sample.yaml", origin | grown.written())
-
-        wanted, total = _accepted(sampler, n, seed, label, rejection.load(), record, keep), n
+        wanted, total = _accepted(sampler, n, seed, label, rejection, record, save_record), n
     else:
         present = {file.name for file in list_images(folder)}
         missing = [k for k in range(n) if _name(k) not in present]
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     _need_room(folder, sampler.spec, total)
-    drawn = 0
+    added = 0
     with console.progress("Drawing", total) as bar:
         for k, image in wanted:
             if not _file(folder, k).is_file():
                 _save(_file(folder, k), image, sampler.spec)
-                drawn += 1
+                added += 1
             bar.advance()
     numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
     _write_index(folder, sampler, seed, label, numbers)
     sheet = folder / "sheet.png"
-    save_png(sheet, contact_sheet(sampler, seed, label, numbers[: min(n, SHEET)]))
-    return Sampled(folder, len(numbers), drawn, sheet, record)
+    save_png(sheet, contact_sheet(sampler, seed, label, numbers[: min(n, SHEET_IMAGES)]))
+    return Sampled(folder, len(numbers), added, sheet, record)
 
 
-def _origin(sampler: Sampler, seed: int, label: str, run_name: str, rejection: Rejection | None) -> dict[str, Any]:
-    """What images of one folder have in common."""
-    origin: dict[str, Any] = {
+def _provenance(sampler: Sampler, seed: int, label: str, run_name: str, rejection: Rejection | None) -> dict[str, Any]:
+    """What all images of one folder have in common."""
+    provenance: dict[str, Any] = {
         "run": run_name,
         "step": sampler.step,
         "seed": seed,
@@ -110,28 +113,38 @@ def _origin(sampler: Sampler, seed: int, label: str, run_name: str, rejection: R
         "channels": sampler.spec.channels,
     }
     if sampler.balance:
-        origin["balance"] = True
+        provenance["balance"] = True
     if sampler.spec.masks:
-        origin["mask_values"] = {name: masks.value(name, sampler.spec.masks) for name in sampler.spec.masks}
+        provenance["mask_values"] = {name: masks.value(name, sampler.spec.masks) for name in sampler.spec.masks}
     if rejection:
-        origin["reject_copies"] = rejection.by
-    return origin
+        provenance["reject_copies"] = rejection.by
+    return provenance
 
 
 def _accepted(
-    sampler: Sampler, n: int, seed: int, label: str, accept: Accept, record: Record, keep: Callable[[Record], None]
+    sampler: Sampler,
+    n: int,
+    seed: int,
+    label: str,
+    rejection: Rejection,
+    record: RejectionRecord,
+    save_record: Callable[[RejectionRecord], None],
 ) -> Iterator[tuple[int, Pixels]]:
     """The first n images of a seed that are accepted; where classes come in turn, as many of each."""
+    accept = rejection.load()
 
     def groups(classes: NDArray[np.int64]) -> NDArray[np.int64]:
         return classes if sampler.balance else np.zeros_like(classes)
 
-    def draw_groups(block: int) -> tuple[Pixels, NDArray[np.int64]]:
+    def block_with_groups(block: int) -> tuple[Pixels, NDArray[np.int64]]:
         images, classes = sample_block(sampler, seed, block, label)
         return images, groups(classes)
 
-    room = np.bincount(groups(sample_labels(sampler, seed, 0, n, label)))
-    return select(draw_groups, room, lambda images: accept(images[:, : sampler.spec.channels]), record, keep)
+    def accept_xrays(images: Pixels) -> NDArray[np.bool_]:
+        return accept(images[:, : sampler.spec.channels])
+
+    wanted = np.bincount(groups(sample_labels(sampler, seed, 0, n, label)))
+    return accepted_images(block_with_groups, wanted, accept_xrays, record, save_record)
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -174,65 +187,69 @@ def _mask_of(file: Path) -> Path:
     return file.with_name(f"{file.stem}_mask.png")
 
 
-def recorded_seed(folder: Path, otherwise: int) -> int:
+def recorded_seed(folder: Path, default: int) -> int:
     """The seed that a folder's images were drawn from, so that more of the same can be added."""
-    return int(_origin_of(folder).get("seed", otherwise))
+    return int(_recorded(folder).get("seed", default))
 
 
 def recorded_checkpoint(folder: Path, run: RunDir) -> str:
-    """The checkpoint that a folder's images were drawn from, so that more of the same can be; empty: the last one."""
-    step = _origin_of(folder).get("step")
+    """The checkpoint that a folder's images were drawn from, so that more can be added; empty: the last one."""
+    step = _recorded(folder).get("step")
     return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
 
 
 def rejects_copies(folder: Path) -> bool:
-    """Whether a folder's images were selected, so that more of the same can be added."""
-    return "reject_copies" in _origin_of(folder)
+    """Whether copies were left out of a folder, so that more of the same can be added."""
+    return "reject_copies" in _recorded(folder)
 
 
-def _origin_of(folder: Path) -> dict[str, Any]:
+def _recorded(folder: Path) -> dict[str, Any]:
     """What sample.yaml says of a folder's images; empty where there is none yet."""
-    file = folder / "sample.yaml"
-    return read_yaml(file, _Origin, "Replace the images with `--overwrite`.") if file.is_file() else {}
+    file = folder / RECORD_FILE
+    return read_yaml(file, _Provenance, "Replace the images with `--overwrite`.") if file.is_file() else {}
 
 
 def contact_sheet(sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> Pixels:
-    """Images of these numbers (from 0, ascending) of a seed as one: uint8 (C, H, W)."""
+    """One picture of the images of these numbers (from 0, ascending) of a seed: uint8 (C, H, W)."""
     images = np.stack([image for _, image in sample_numbers(sampler, numbers, seed, label)])
     columns = 5 if sampler.spec.masks else 10
     return grid(shown(images, sampler.spec.channels), columns)
 
 
-def _claim(folder: Path, origin: dict[str, Any], overwrite: bool) -> Record:
-    """Make the folder this drawing's own, or refuse to mix its images with others; → what was judged before."""
-    file = folder / "sample.yaml"
+def _open_folder(folder: Path, provenance: dict[str, Any], overwrite: bool) -> RejectionRecord:
+    """Make the folder ready for images of this provenance, or refuse to mix them with others.
+
+    Returns:
+        What was judged before.
+    """
     images = list_images(folder)
     try:
-        content = _origin_of(folder)
+        content = _recorded(folder)
     except XrganError:
         if not overwrite:
             raise
         content = {}
-    there = {key: value for key, value in content.items() if key not in RECORDED}
-    if images and there == origin:
-        return Record.read(content)
+    recorded = {key: value for key, value in content.items() if key not in GROWING_KEYS}
+    if images and recorded == provenance:
+        return RejectionRecord.from_dict(content)
     if images:
         if not overwrite:
-            differs = next(key for key in origin | there if there.get(key) != origin.get(key))
-            missing = "none" if there else "unknown"
+            differs = next(key for key in provenance | recorded if recorded.get(key) != provenance.get(key))
+            missing = "none" if recorded else "unknown"
             raise XrganError(
                 f"{folder} holds {len(images)} images of another {differs}: "
-                f"{there.get(differs, missing)!r}, not {origin.get(differs, 'none')!r}.",
+                f"{recorded.get(differs, missing)!r}, not {provenance.get(differs, 'none')!r}.",
                 "Draw into another folder with --out DIR, or replace them with `xrgan sample --overwrite`.",
             )
         for image in images:
             image.unlink()
             _mask_of(image).unlink(missing_ok=True)
-    write_yaml(file, origin)
-    return Record()
+    write_yaml(folder / RECORD_FILE, provenance)
+    return RejectionRecord()
 
 
 def _write_index(folder: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> None:
+    """Write index.csv: one row per image."""
     labels = sample_labels(sampler, seed, 0, max(numbers) + 1, label)
     rows: list[list[object]] = [["file", "seed", "label", *(["mask"] if sampler.spec.masks else [])]]
     for k in numbers:

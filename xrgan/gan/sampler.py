@@ -1,4 +1,4 @@
-"""Run + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
+"""Checkpoint + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
 
 
 def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
-    """z ~ N(0, 1) of images first … first + count − 1 (from 0): (count, Z), each from a generator of its own."""
+    """Latents z ~ N(0, 1) of images first … first + count − 1 (from 0): (count, Z), each of a random stream alone."""
     rows = [
         np.random.default_rng([seed, k]).standard_normal(latent_size, np.float32) for k in range(first, first + count)
     ]
@@ -77,24 +77,27 @@ def latents(seed: int, first: int, count: int, latent_size: int) -> Tensor:
 
 
 def sample_labels(sampler: Sampler, seed: int, first: int, count: int, label: str = "") -> NDArray[np.int64]:
-    """The classes of the images first …: all `label`, in turn, or in the training images' shares: int64 (count,).
+    """Labels of images first … first + count − 1: all `label`, in turn, or in the training images' shares.
+
+    Returns:
+        int64 (count,): numbers of the classes; -1 where the model is unconditional.
 
     Raises:
-        XrganError: the model is unconditional, or has no such class.
+        XrganError: the model is unconditional and a class or all of them are asked for, or it has no such class.
     """
-    if label or sampler.balance:
-        if not sampler.spec.classes:
+    if not sampler.spec.classes:
+        if label or sampler.balance:
             raise XrganError(
                 f"This model is unconditional: it can't draw {repr(label) + ' only' if label else 'classes in turn'}.",
                 "Train one with `--conditional` on a dataset with classes.",
             )
-        if not label:
-            return np.arange(first, first + count) % sampler.spec.classes
+        return np.full(count, -1, np.int64)
+    if label:
         if label not in sampler.classes:
             raise XrganError(f"The model knows no class {label!r}.", f"It draws {', '.join(sampler.classes)}.")
         return np.full(count, sampler.classes.index(label), np.int64)
-    if not sampler.spec.classes:
-        return np.full(count, -1, np.int64)
+    if sampler.balance:
+        return np.arange(first, first + count) % sampler.spec.classes
     # A stream of its own (the third entry), so that the label doesn't follow from the latent.
     draws = np.array([np.random.default_rng([seed, k, 1]).random() for k in range(first, first + count)])
     return np.searchsorted(np.cumsum(sampler.class_shares)[:-1], draws, side="right").astype(np.int64)
@@ -102,7 +105,7 @@ def sample_labels(sampler: Sampler, seed: int, first: int, count: int, label: st
 
 @torch.inference_mode()
 def generate(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
-    """Latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
+    """Run a generator: latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
     device = next(generator.parameters()).device
     images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
     # [-1, 1] → 0 … 255
@@ -112,11 +115,7 @@ def generate(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
 
 
 def sample_block(sampler: Sampler, seed: int, block: int, label: str = "") -> tuple[Pixels, NDArray[np.int64]]:
-    """Images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,).
-
-    Raises:
-        XrganError: the generator's weights hold NaN, so that it draws nothing.
-    """
+    """Sample images block · BLOCK … of a seed: uint8 (BLOCK, C + M, S, S), and their classes (BLOCK,)."""
     first = block * BLOCK
     classes = sample_labels(sampler, seed, first, BLOCK, label)
     z = latents(seed, first, BLOCK, sampler.latent_size)
@@ -125,7 +124,7 @@ def sample_block(sampler: Sampler, seed: int, block: int, label: str = "") -> tu
 
 
 def sample_numbers(sampler: Sampler, numbers: Sequence[int], seed: int, label: str) -> Iterator[tuple[int, Pixels]]:
-    """Images of these ascending numbers (from 0) of a seed."""
+    """Sample the images of these ascending numbers (from 0) of a seed, one by one."""
     block, images = -1, np.zeros(0, np.uint8)
     for k in numbers:
         if k // BLOCK != block:
@@ -135,7 +134,7 @@ def sample_numbers(sampler: Sampler, numbers: Sequence[int], seed: int, label: s
 
 
 def check_weights(sampler: Sampler) -> None:
-    """Raises: XrganError: the generator can draw nothing."""
+    """Raise XrganError where the generator's weights hold NaN or infinite values."""
     if not all(bool(torch.isfinite(weight).all()) for weight in sampler.generator.state_dict().values()):
         raise XrganError(
             "The generator's weights hold NaN or infinite values: it can draw nothing.",

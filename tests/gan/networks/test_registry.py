@@ -1,5 +1,7 @@
 """Every model by its name, beside either discriminator."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.projected import Discriminator
-from xrgan.gan.networks.registry import build
+from xrgan.gan.networks.registry import DCGAN, EIGEN, MODELS, Model, build
 from xrgan.gan.plan import network_plan, training_plan, with_recipe
 
 
@@ -45,3 +47,16 @@ def test_dcgan_does_not_grow() -> None:
     model = with_recipe(resolve(settings=["model.name=dcgan", "model.progressive=32,64"])).model
     with pytest.raises(XrganError, match="dcgan does not grow"):
         build(network_plan(model), ImageSpec(64, 1, 0))
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_every_model_of_the_registry_is_a_choice_of_the_configuration(name: str) -> None:
+    assert resolve(settings=[f"model.name={name}"]).model.name == name
+
+
+def test_a_recipe_goes_by_the_discriminator() -> None:
+    own = MODELS["eigen"].recipe_with("auto")
+    assert own == MODELS["eigen"].recipe_with(own.discriminator) == EIGEN
+    assert MODELS["eigen"].recipe_with("plain").loss == "non-saturating"
+    alone = Model(MODELS["dcgan"].generator, MODELS["dcgan"].discriminator, DCGAN)
+    assert alone.recipe_with("projected") == dataclasses.replace(DCGAN, discriminator="projected")
