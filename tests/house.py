@@ -20,6 +20,18 @@ TRAIN_TO_LOSS = (
     "gan/step.py:train_generator",
     "gan/losses.py:generator_loss",
 )
+# What there is to open between `evaluate --fid` and the number in scores.yaml.
+FID_TO_NUMBER = (
+    "commands/evaluate.py",  # the flag, and what happens
+    "commands/inputs.py",  # which images, which extractor
+    "evaluation/image_sets.py",  # which of them are compared, and the floor
+    "evaluation/evaluate.py",  # what is computed, what is known, what is written
+    "evaluation/metric_table.py",  # the record
+    "evaluation/feature_metrics.py",  # with its floor, per class
+    "evaluation/metrics.py",  # the formula
+    "evaluation/extractors.py",  # the features
+    "evaluation/inception.py",
+)
 
 
 def modules() -> dict[str, ast.Module]:
@@ -123,25 +135,19 @@ def handwritten_flags() -> list[str]:
 
 
 def hops(path: tuple[str, ...] = TRAIN_TO_LOSS) -> int:
-    """How many calls lead from the first function of a path to the last one.
+    """How often a path of calls goes from one file to another.
 
     Raises:
-        AssertionError: a function of the path is not there, or doesn't mention the next one.
+        AssertionError: a function of the path is not there, or doesn't call the next one.
     """
     for here, there in pairwise(path):
-        file, _, function = here.partition(":")
-        body = next(
-            node
-            for node in ast.walk(ast.parse((HOUSE / file).read_text(encoding="utf-8")))
-            if isinstance(node, ast.FunctionDef) and node.name == function
-        )
-        called = {ast.unparse(node.func).rpartition(".")[2] for node in ast.walk(body) if isinstance(node, ast.Call)}
-        assert there.partition(":")[2] in called, f"{here} doesn't call {there}"
-    return len(path) - 1
-
-
-def files_of(path: tuple[str, ...]) -> int:
-    return len({place.partition(":")[0] for place in path})
+        file, _, name = here.partition(":")
+        tree = ast.parse((HOUSE / file).read_text(encoding="utf-8"))
+        bodies = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name]
+        assert bodies, f"there is no {here}"
+        called = {ast.unparse(node.func) for node in ast.walk(bodies[0]) if isinstance(node, ast.Call)}
+        assert there.partition(":")[2] in {call.rpartition(".")[2] for call in called}, f"{here} doesn't call {there}"
+    return sum(here.partition(":")[0] != there.partition(":")[0] for here, there in pairwise(path))
 
 
 def main() -> None:
@@ -158,7 +164,8 @@ def main() -> None:
         print(f"{what}: {found if isinstance(found, int) else len(found)}")
         for one in [] if isinstance(found, int) else found:
             print(f"    {one}{f': {found[one]}' if isinstance(found, dict) else ''}")
-    print(f"hops from `xrgan train` to the loss formula: {hops()} in {files_of(TRAIN_TO_LOSS)} files")
+    print(f"hops from file to file between `xrgan train` and the loss formula: {hops()}")
+    print(f"files between `evaluate --fid` and its number: {len(FID_TO_NUMBER)}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import xrgan
+from tests import house
 
 HOUSE = Path(xrgan.__file__).parent
 GROUND = {"errors", "failures", "files", "downloads", "plots", "option_syntax", "console"}
@@ -156,3 +157,49 @@ def test_the_help_is_shown_without_the_late_packages() -> None:
 
 def test_python_m_xrgan_is_the_command() -> None:
     assert "Usage" in run_python("-m", "xrgan", "--help").stdout
+
+
+# What makes a house hard to change stays small: tests/house.py counts, `python tests/house.py` prints where.
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    assert house.circles() == []
+
+
+def test_functions_fit_on_a_screen() -> None:
+    assert len(house.long_functions()) <= 2, house.long_functions()
+
+
+def test_modules_have_tests_of_their_own_in_the_same_place() -> None:
+    assert len(house.without_tests()) <= 15, house.without_tests()
+
+
+def test_options_are_resolved_before_they_are_used() -> None:
+    assert house.casts() == []
+
+
+def test_a_flag_is_written_once() -> None:
+    assert house.handwritten_flags() == []
+
+
+def test_the_formulas_are_few_rooms_from_the_commands() -> None:
+    assert house.hops(house.TRAIN_TO_LOSS) <= 4
+    assert all((HOUSE / file).is_file() for file in house.FID_TO_NUMBER) and len(house.FID_TO_NUMBER) <= 9
+
+
+def test_the_counts_can_be_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each count finds what it is there to find."""
+    package = tmp_path / "xrgan"
+    (package / "commands").mkdir(parents=True)
+    (package / "a.py").write_text("from xrgan import b\nx = int(config.train.lr)\n")
+    (package / "b.py").write_text("from xrgan.a import x\ndef f():\n" + "    pass\n" * 60)
+    (package / "commands" / "c.py").write_text('flags = {"train.lr": lr, "seed": seed, "n": 3}\n')
+    monkeypatch.setattr(house, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(house, "HOUSE", package)
+    assert house.circles() == [{"xrgan.a", "xrgan.b"}]
+    assert house.long_functions() == {"xrgan.b.f": 61}
+    assert house.without_tests() == ["a.py", "b.py", "commands/c.py"]
+    assert house.casts() == ["xrgan.a:2: int(config.train.lr)"]
+    assert [flag.rpartition(" ")[2] for flag in house.handwritten_flags()] == ["train.lr", "seed"]
+    with pytest.raises(AssertionError, match="doesn't call"):
+        house.hops(("b.py:f", "a.py:g"))
