@@ -83,8 +83,7 @@ def fill(
     if rejection:
         wanted, total = _accepted(sampler, n, seed, label, rejection, record, save_record), n
     else:
-        present = {file.name for file in list_images(folder)}
-        missing = [k for k in range(n) if _name(k) not in present]
+        missing = _missing(folder, n)
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     _need_room(folder, sampler.spec, total)
     added = 0
@@ -99,6 +98,12 @@ def fill(
     sheet = folder / "sheet.png"
     save_png(sheet, contact_sheet(sampler, seed, label, numbers[: min(n, SHEET_IMAGES)]))
     return Sampled(folder, len(numbers), added, sheet, record)
+
+
+def _missing(folder: Path, n: int) -> list[int]:
+    """Which of the first n images a folder lacks."""
+    present = {file.name for file in list_images(folder)}
+    return [k for k in range(n) if _name(k) not in present]
 
 
 def _provenance(sampler: Sampler, seed: int, label: str, run_name: str, rejection: Rejection | None) -> dict[str, Any]:
