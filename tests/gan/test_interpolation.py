@@ -23,9 +23,9 @@ def test_the_walk_is_a_gif_that_moves_smoothly(sampler: Sampler, tmp_path: Path)
 
 
 def test_a_walk_that_is_interrupted_leaves_the_old_one(sampler: Sampler, tmp_path: Path) -> None:
-    interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, stops=2)
+    interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, keyframes=2)
     whole = (tmp_path / "walk.gif").read_bytes()
     with largest_file(len(whole) // 2), pytest.raises(OSError):
-        interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, stops=2)
+        interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=1, keyframes=2)
     assert (tmp_path / "walk.gif").read_bytes() == whole
     assert [file.name for file in tmp_path.iterdir()] == ["walk.gif"]
