@@ -103,7 +103,7 @@ def test_without_anything_it_is_the_defaults() -> None:
     assert resolve() == Config()
 
 
-def test_file_overrides_base_and_settings_override_the_file_and_flags_override_all(tmp_path: Path) -> None:
+def test_flags_override_settings_override_the_file_override_the_base(tmp_path: Path) -> None:
     base = Config.model_validate({"train": {"epochs": 1, "batch_size": 101, "seed": 11, "lr": 0.1}})
     file = written(tmp_path, "train:\n  epochs: 2\n  batch_size: 102\n  seed: 12\n")
     resolved = resolve(base, file, ["train.epochs=3", "train.batch_size=103"], {"train.epochs": 4})

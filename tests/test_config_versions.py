@@ -27,7 +27,7 @@ def test_a_retired_key_is_no_key() -> None:
 
 
 @pytest.mark.parametrize("text", [AS_NOW, "train.epochs: 7\ntrain.beta2: 0.999\n"])
-def test_with_the_value_that_means_as_now_it_is_dropped_in_silence(
+def test_a_retired_key_that_changes_nothing_is_dropped_in_silence(
     tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, text)
@@ -36,9 +36,7 @@ def test_with_the_value_that_means_as_now_it_is_dropped_in_silence(
     assert capsys.readouterr().err == ""
 
 
-def test_with_another_value_a_run_is_opened_with_one_warning_and_not_resumed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_with_another_value_a_run_opens_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config_resolve._warn_of_retired.cache_clear()
     file = written(tmp_path, OTHERWISE)
     for _ in range(2):

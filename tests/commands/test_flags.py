@@ -29,7 +29,7 @@ def typed(line: str, *flags: Flag) -> Any:
     return received[0] if received else (answer.exit_code, " ".join(answer.output.split()))
 
 
-def test_a_command_receives_each_flag_by_its_key_and_none_where_it_was_not_given() -> None:
+def test_a_command_receives_its_flags_by_their_keys() -> None:
     flags = [option("train.epochs"), option("model.name", "--model"), option("sample.n", "--n", "-n")]
     assert typed("--epochs 3 -n 5", *flags) == {"train.epochs": 3, "model.name": None, "sample.n": 5}
 
