@@ -14,7 +14,8 @@ from xrgan.data.fetching.members import DamagedArchive
 from xrgan.data.fetching.record import RECORD, ArchiveRecord, write_record
 from xrgan.data.fetching.request import Request, understand
 from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
-from xrgan.data.reading.kinds import count_others, in_words
+from xrgan.data.reading.dicom import is_dicom
+from xrgan.data.reading.kinds import count_others, find_images, in_words
 from xrgan.data.source import Source
 from xrgan.data.staging import growing, locked, remove
 from xrgan.errors import XrganError
@@ -73,6 +74,11 @@ def fetch(
         _say_what_stays(request, raw_root)
         raise
     console.notice(f"Fetched {request.name} ({request.provenance}) into {target}.")
+    if request.source is None and any(is_dicom(path) for path in find_images(target)):
+        console.warn(
+            f"{target} holds DICOM files as they came: the names, dates and numbers of patients in their headers and "
+            "names are in it. What `xrgan prepare` makes of them holds none."
+        )
     if others := count_others(target):
         console.notice(f"Not read will be {in_words(others)}: no images that xrgan reads.")
     if request.source and request.source.note:

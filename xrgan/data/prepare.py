@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import os
-import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,19 @@ import numpy as np
 import pandas as pd
 
 from xrgan import console
-from xrgan.config import NONE, PrepareConfig
+from xrgan.config import PrepareConfig
 from xrgan.data.images import save_png
-from xrgan.data.packed import SPLITS
 from xrgan.data.preparing import packing, summary
-from xrgan.data.preparing.dataset_card import Choices, Inputs, Moves, Skip, describe, read_card
+from xrgan.data.preparing.dataset_card import Inputs, Moves, Skip, describe, read_card
+from xrgan.data.preparing.dicom_names import keep_names
 from xrgan.data.preparing.duplicates import find_groups
-from xrgan.data.preparing.filters import apply_filters, findings_of, map_of, subsample
-from xrgan.data.preparing.headers import add_headers
+from xrgan.data.preparing.filters import subsample
+from xrgan.data.preparing.gathering import gather
 from xrgan.data.preparing.mask_channels import choose_mask_channels
-from xrgan.data.preparing.pseudonyms import pseudonymise
 from xrgan.data.preparing.resize import ImageFormat
-from xrgan.data.preparing.splits import assign_splits, settle
-from xrgan.data.reading.kinds import count_others
+from xrgan.data.preparing.splits import settle
 from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.reading.pictures import read_picture
-from xrgan.data.scan import Hints, scan_folder
-from xrgan.data.scanning.rows import stems
-from xrgan.data.scanning.tables import Columns
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
@@ -67,7 +61,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     # Not by the folder's name alone: anybody may have a folder called lungs.
     source = SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
     console.notice(f"Looking through {raw} …")
-    rows, choices = _find_rows(raw, prepared_root, source, config)
+    rows, choices = gather(raw, prepared_root, source, config)
     of_source = source.masks if source else ()
     structures = choose_mask_channels(config.masks, rows, raw, of_source, config.mask_values)
     image_format = _image_format(config, structures, _box_frame(rows, raw, source))
@@ -82,7 +76,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         journal = packing.pack(raw, rows, image_format, config.workers, unfinished, inputs)
         if not journal["reason"].eq("").any():
             remove(unfinished)
-            reason = f"{_printable(rows['file'][0])}: {journal['reason'][0]}"
+            reason = f"{_printable(rows['name'][0])}: {journal['reason'][0]}"
             raise XrganError(f"None of the {len(rows)} images can be packed; {reason}.")
         packed, skipped, moves = _index(rows, journal, config, unfinished, image_format)
         packing.finish(unfinished, image_format, keep=packed["keep"].to_numpy())
@@ -92,10 +86,12 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
             _write_index(packed[INDEX], staging / "index.csv")
             write_yaml(staging / "dataset.yaml", describe(inputs, choices, moves, packed, skipped, file, image_format))
             images = np.load(file, mmap_mode="r")
-            save_png(staging / "preview.png", summary.preview(images, packed, image_format, config.seed))
+            real = source is None or source.origin != "phantom"
+            save_png(staging / "preview.png", summary.preview(images, packed, image_format, config.seed, real))
             del images
             file.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
         remove(unfinished)
+    keep_names(rows, prepared_root, name)
     summary.warn(target)
     return target
 
@@ -108,71 +104,6 @@ def _origin_of(raw: Path) -> dict[str, Any]:
     source = read_yaml(raw / "source.yaml")
     keys = ("title", "from", "licence", "citation", "url", "fetched", "archive_sha256")
     return {"name": name} | {key: str(source[key]) for key in keys if source.get(key)}
-
-
-def _find_rows(
-    raw: Path, prepared_root: Path, source: Source | None, config: PrepareConfig
-) -> tuple[pd.DataFrame, Choices]:
-    """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice."""
-    scanned = scan_folder(raw, source, _hints(config))
-    for sentence in scanned.unread:
-        console.warn(sentence)
-    rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
-    rows = add_headers(rows, raw, with_view=bool(config.view))
-    _check_labels(rows, source)
-    rows, left_out = apply_filters(rows, config, source.label_map if source else "")
-    own = rows["split"]
-    rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
-    choices: Choices = {
-        "left_out": {reason: count for reason, count in left_out.items() if count},
-        "splits": _origin_of_splits(own, rows["split"]),
-        "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
-        "taken_from": scanned.taken,
-        "not_images": count_others(raw),
-    }
-    return pseudonymise(rows, prepared_root), choices
-
-
-def _with_known_patients(rows: pd.DataFrame, taken: dict[str, str]) -> pd.DataFrame:
-    """Patients by the pattern of a known source, whose files these seem to be by all their names."""
-    if not rows["patient"].eq(rows["file"]).all():
-        return rows
-    names = stems(rows)
-    for source in SOURCES.values():
-        matches = [re.search(source.patient_pattern, name) if source.patient_pattern else None for name in names]
-        if all(matches):
-            patients = [match[1] for match in matches if match]
-            if len(set(patients)) == len(patients):  # they would say nothing
-                return rows
-            taken["patient"] = f"names, as in {source.name}"
-            console.notice(
-                f"The files are named as those of {source.name}: patients are told by that. "
-                f"`xrgan fetch {source.name} --folder …` knows more of them."
-            )
-            return rows.assign(patient=patients)
-    return rows
-
-
-def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
-    """Whose the splits are, in words."""
-    if (own == "").all():
-        return "drawn by patient"
-    changed = (own != "") & (own != splits)
-    said = "the source's own"
-    if (own == "").any():
-        said += f"; drawn by patient for the {int((own == '').sum()):,} images that it leaves open"
-    for split in SPLITS:
-        if count := int((changed & (splits == split)).sum()):
-            said += f"; {count:,} images of its train became {split}, where it has none or hardly any"
-    return said
-
-
-def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
-    """Files that were fetched under a source's name may be somebody else's."""
-    found = findings_of(rows)
-    if source and source.classes and found and found.isdisjoint(source.classes):
-        here, there = (", ".join(sorted(labels)[:5]) for labels in (found, source.classes))
-        console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")
 
 
 def _box_frame(rows: pd.DataFrame, raw: Path, source: Source | None) -> int:
@@ -201,18 +132,6 @@ def _image_format(config: PrepareConfig, structures: tuple[str, ...], box_frame:
         box_frame=box_frame,
         keep_blank=config.keep_blank,
     )
-
-
-def _hints(config: PrepareConfig) -> Hints:
-    columns = Columns(
-        file=config.file_column,
-        labels=config.label_column,
-        patient=config.patient_column,
-        split=config.split_column,
-        view=config.view_column,
-        mask=config.mask_column,
-    )
-    return Hints(config.patient_pattern, config.label_pattern, config.mask_pattern, config.table, columns)
 
 
 def _inputs_of(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> Inputs:
@@ -258,10 +177,11 @@ def _index(
     """
     whole = (journal["reason"] == "").to_numpy()
     skipped: list[Skip] = [
-        {"file": _printable(file), "reason": reason}
-        for file, reason in zip(rows["file"][~whole], journal["reason"][~whole], strict=True)
+        {"file": _printable(name), "reason": reason}
+        for name, reason in zip(rows["name"][~whole], journal["reason"][~whole], strict=True)
     ]
-    packed = pd.concat([rows, journal.rename(columns={"content": "hash"})], axis=1)[whole].reset_index(drop=True)
+    named = rows.assign(file=rows["name"])
+    packed = pd.concat([named, journal.rename(columns={"content": "hash"})], axis=1)[whole].reset_index(drop=True)
     read = partial(packing.read_xray, unfinished, image_format)
     first_copy = find_groups(packed["hash"].to_numpy(), packed["perceptual"].to_numpy(), read)
     settled = settle(packed, first_copy, config.fix_leaks)
@@ -277,6 +197,7 @@ def _index(
     }
     packed["split"] = settled.splits
     packed["duplicate_of"] = np.where(is_copy, packed["file"].to_numpy()[first_copy], "")
+    packed["mask"] = packed["mask_name"]
     packed["keep"] = ~(is_copy & config.drop_duplicates)
     for file, other in packed.loc[~packed["keep"], ["file", "duplicate_of"]].itertuples(index=False):
         skipped.append({"file": str(file), "reason": f"shows the same picture as {other}"})

@@ -7,7 +7,9 @@ import pandas as pd
 from xrgan import console
 from xrgan.data.reading.dicom import is_dicom, read_header
 from xrgan.data.reading.kinds import EXTENSIONS
+from xrgan.data.scanning.folder_names import is_finding, numbered_as
 
+BY_PATH = ("folders", "--patient-pattern", "names")  # what `Scan.taken` says of patients that a path told
 # What anonymisers and phantoms leave in the place of an ID: of nobody, or of everybody.
 NOBODY = frozenset(
     {
@@ -20,19 +22,25 @@ NOBODY = frozenset(
 VIEWS = {"PA", "AP", "LL", "RL", "LLD", "RLD", "LLO", "RLO", "LATERAL", "LAT", "OBLIQUE", "AP AXIAL", "LORDOTIC"}
 
 
-def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool) -> pd.DataFrame:
+def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool, taken: dict[str, str] | None = None) -> pd.DataFrame:
     """Fill what the source's own files left open: the patient, and where it is asked for, the view.
 
     Args:
-        rows: columns file, patient (the file itself = not known) and view.
+        rows: columns file, patient (the file itself = not known), label and view.
+        taken: of the user's own folder, what was taken from where (`Scan.taken`): headers know patients better than
+            folders do, and folders of DICOM files may be called after people. None = a public source's.
 
     Returns:
-        The rows with a column `is_patient_id`: True where the patient is a PatientID, which no file may hold.
+        The rows with two columns more. is_dicom; and is_patient_id: True where the patient is a PatientID or comes
+        from the path of a DICOM file, which no file may hold.
     """
-    rows = rows.assign(is_patient_id=False)
+    rows = rows.assign(is_patient_id=False, is_dicom=rows["file"].map(lambda file: _may_be_dicom(raw / file)))
     unknown = rows["patient"].eq(rows["file"])
-    of_interest = (unknown | rows["view"].eq("")) if with_view else unknown
-    asked = of_interest & rows["file"].map(lambda file: _may_be_dicom(raw / file))
+    if taken is not None and taken.get("patient", "").startswith(BY_PATH):
+        rows["is_patient_id"] = rows["is_dicom"] & ~unknown
+        if taken["patient"].startswith("folders"):
+            unknown |= rows["is_dicom"]
+    asked = rows["is_dicom"] & (unknown | (rows["view"].eq("") & with_view) | (taken is not None))
     if not asked.any():
         return rows
     files = [raw / file for file in rows["file"][asked]]
@@ -43,7 +51,29 @@ def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool) -> pd.DataFrame:
     rows.loc[named, "is_patient_id"] = True
     without_view = headers.index[rows["view"][asked].eq("")]
     rows.loc[without_view, "view"] = headers.loc[without_view, "view"]
+    if taken is not None:
+        if len(named):
+            taken["patient"] = "DICOM headers"
+        if taken.get("class", "").startswith("folders"):
+            rows = _without_names_of_people(rows, headers["patient"], taken)
     return rows
+
+
+def _without_names_of_people(rows: pd.DataFrame, patients: pd.Series, taken: dict[str, str]) -> pd.DataFrame:
+    """Labels that folders of DICOM files gave, if those say findings or hold several patients each; else none."""
+    labels = rows["label"][rows["is_dicom"] & rows["label"].ne("")]
+    names = set(labels)
+    if not names or sum(is_finding(name) or numbered_as(name) == "grade" for name in names) * 2 >= len(names):
+        return rows
+    of_label = patients[labels.index].where(patients[labels.index] != "").groupby(labels).nunique()
+    if (of_label > 1).all() or all(name.isdigit() for name in names):
+        return rows
+    console.warn(
+        "The folders of the DICOM files may be called after people: they are not taken as classes. "
+        "--label-pattern says what is a class, or --table."
+    )
+    del taken["class"]
+    return rows.assign(label=rows["label"].mask(rows.index.isin(labels.index), ""))
 
 
 def _read(file: Path) -> tuple[str, str]:

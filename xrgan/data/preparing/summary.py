@@ -21,14 +21,23 @@ SKIPS_SHOWN = 3
 MOST_CLASSES = 20  # that a table and a sheet can show
 
 
-def preview(images: NDArray[np.uint8], packed: pd.DataFrame, image_format: ImageFormat, seed: int) -> Pixels:
-    """A contact sheet: some images of each class, drawn at random, with their masks where there are any."""
+def preview(
+    images: NDArray[np.uint8], packed: pd.DataFrame, image_format: ImageFormat, seed: int, real: bool
+) -> Pixels:
+    """A contact sheet: some images of each class, drawn at random, with their masks where there are any.
+
+    Args:
+        real: whether they show patients: then the sheet says so.
+    """
+    whose = ", X-rays of real patients" if real else ""
     step = -(-image_format.size // PREVIEW_SIZE)
     bands = []
     for label in sorted(set(packed["label"]))[:MOST_CLASSES]:
         of_class = np.flatnonzero(packed["label"] == label)
         chosen = np.sort(np.random.default_rng(seed).permutation(of_class)[:PREVIEWED])
-        bands.append((f"{label or NO_LABEL} ({len(of_class):,})", np.asarray(images[chosen][:, :, ::step, ::step])))
+        bands.append(
+            (f"{label or NO_LABEL} ({len(of_class):,}){whose}", np.asarray(images[chosen][:, :, ::step, ::step]))
+        )
     return sheets.sheet(bands, image_format.channels, PREVIEW_COLUMNS)
 
 

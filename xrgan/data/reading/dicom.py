@@ -22,7 +22,7 @@ from PIL import Image
 from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.bit_depth import luminance
 from xrgan.data.reading.dicom_grayscale import to_gray
-from xrgan.data.reading.kinds import DICOM_EXTENSIONS, says_dicom
+from xrgan.data.reading.kinds import DICOM_EXTENSIONS, may_be_dicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -61,8 +61,8 @@ class _RefusedError(ValueError):
 
 
 def is_dicom(path: Path) -> bool:
-    """By the `DICM` behind the preamble; by the extension too, as old files have no preamble."""
-    return path.suffix.lower() in DICOM_EXTENSIONS or says_dicom(path)
+    """By its first bytes; by the extension too, as old files have no preamble."""
+    return path.suffix.lower() in DICOM_EXTENSIONS or may_be_dicom(path)
 
 
 def read_header(path: Path) -> Header:

@@ -90,8 +90,3 @@ def numbered_as(name: str) -> str:
         if letters[0] in known or (letters[-1] in known and said[-1].isdigit()):
             return kind
     return "thing"
-
-
-def template(name: str) -> str:
-    """A name without its numbers: two names of one template differ in numbers alone."""
-    return re.sub(r"\d+", "#", name.lower())

@@ -15,7 +15,6 @@ from xrgan.data.scanning.folder_names import (
     is_finding,
     numbered_as,
     split_of,
-    template,
     view_of,
 )
 
@@ -135,14 +134,10 @@ def _are_small_numbers(names: set[str]) -> bool:
 
 
 def _are_numbered(counts: Counter[str]) -> bool:
-    """UIDs, or names that differ in their numbers alone, too many or too small for grades of something."""
-    templates = Counter(template(name) for name in counts)
-    alike = templates.most_common(1)[0][1]
+    """Numbers and UIDs, or names with a number each, too many or too small for grades of something."""
     if all(numbered_as(name) == "thing" and not words(name)[0].isalpha() for name in counts):
-        return True  # numbers and UIDs
-    if alike * 2 <= len(counts) or len(counts) < 3:
-        return False
-    return len(counts) > HANDFUL * 2 or sum(counts.values()) < MANY_IMAGES * len(counts)
+        return True
+    return len(counts) > 2 * HANDFUL or (len(counts) > 2 and sum(counts.values()) < MANY_IMAGES * len(counts))
 
 
 def _without_containers(levels: list[_Level]) -> list[_Level]:

@@ -1,0 +1,104 @@
+"""Which images of a folder become a dataset, as what, in which split, under which name."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from xrgan import console
+from xrgan.config import NONE, PrepareConfig
+from xrgan.data.packed import SPLITS
+from xrgan.data.preparing.dataset_card import Choices
+from xrgan.data.preparing.dicom_names import rename_dicom
+from xrgan.data.preparing.filters import apply_filters, findings_of, map_of
+from xrgan.data.preparing.headers import add_headers
+from xrgan.data.preparing.pseudonyms import pseudonymise
+from xrgan.data.preparing.splits import assign_splits
+from xrgan.data.reading.kinds import count_others
+from xrgan.data.scan import Hints, scan_folder
+from xrgan.data.scanning.rows import stems
+from xrgan.data.scanning.tables import Columns
+from xrgan.data.source import Source
+from xrgan.data.sources import SOURCES
+
+
+def gather(
+    raw: Path, prepared_root: Path, source: Source | None, config: PrepareConfig
+) -> tuple[pd.DataFrame, Choices]:
+    """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice.
+
+    Returns:
+        Rows as `scan_folder` gives them, with a column `name`: what a dataset calls the file; its own name, but of
+        DICOM files of one's own another one, because theirs may be people's.
+    """
+    scanned = scan_folder(raw, source, _hints(config))
+    for sentence in scanned.unread:
+        console.warn(sentence)
+    rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
+    rows = add_headers(rows, raw, bool(config.view), scanned.taken if source is None else None)
+    _check_labels(rows, source)
+    rows, left_out = apply_filters(rows, config, source.label_map if source else "")
+    own = rows["split"]
+    rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
+    choices: Choices = {
+        "left_out": {reason: count for reason, count in left_out.items() if count},
+        "splits": _origin_of_splits(own, rows["split"]),
+        "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
+        "taken_from": scanned.taken,
+        "not_images": count_others(raw),
+    }
+    return rename_dicom(pseudonymise(rows, prepared_root), own=source is None), choices
+
+
+def _hints(config: PrepareConfig) -> Hints:
+    columns = Columns(
+        file=config.file_column,
+        labels=config.label_column,
+        patient=config.patient_column,
+        split=config.split_column,
+        view=config.view_column,
+        mask=config.mask_column,
+    )
+    return Hints(config.patient_pattern, config.label_pattern, config.mask_pattern, config.table, columns)
+
+
+def _with_known_patients(rows: pd.DataFrame, taken: dict[str, str]) -> pd.DataFrame:
+    """Patients by the pattern of a known source, whose files these seem to be by all their names."""
+    if not rows["patient"].eq(rows["file"]).all():
+        return rows
+    names = stems(rows)
+    for source in SOURCES.values():
+        matches = [re.search(source.patient_pattern, name) if source.patient_pattern else None for name in names]
+        if all(matches):
+            patients = [match[1] for match in matches if match]
+            if len(set(patients)) == len(patients):  # they would say nothing
+                return rows
+            taken["patient"] = f"names, as in {source.name}"
+            console.notice(
+                f"The files are named as those of {source.name}: patients are told by that. "
+                f"`xrgan fetch {source.name} --folder …` knows more of them."
+            )
+            return rows.assign(patient=patients)
+    return rows
+
+
+def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
+    """Whose the splits are, in words."""
+    if (own == "").all():
+        return "drawn by patient"
+    changed = (own != "") & (own != splits)
+    said = "the source's own"
+    if (own == "").any():
+        said += f"; drawn by patient for the {int((own == '').sum()):,} images that it leaves open"
+    for split in SPLITS:
+        if count := int((changed & (splits == split)).sum()):
+            said += f"; {count:,} images of its train became {split}, where it has none or hardly any"
+    return said
+
+
+def _check_labels(rows: pd.DataFrame, source: Source | None) -> None:
+    """Files that were fetched under a source's name may be somebody else's."""
+    found = findings_of(rows)
+    if source and source.classes and found and found.isdisjoint(source.classes):
+        here, there = (", ".join(sorted(labels)[:5]) for labels in (found, source.classes))
+        console.warn(f"The labels here are {here}, those of {source.name} are {there}: are these its images?")
