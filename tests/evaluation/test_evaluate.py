@@ -98,7 +98,8 @@ def test_all_that_can_be_computed(score: Score, draw: Draw, tmp_path: Path, caps
     scores = score(draw(20, seed=0), draw(20, seed=1), draw(60, seed=2), metrics=())
     manifold = {"precision", "recall", "density", "coverage"}
     ssim = {"ssim_diversity", "ssim_nearest", "ssim_random"}
-    assert set(scores["metrics"]) == {"fid", "kid", "memorisation"} | manifold | ssim
+    clipped = {"clipped_coverage", "clipped_density", "diversity"}
+    assert set(scores["metrics"]) == {"fid", "kid", "memorisation"} | clipped | manifold | ssim
     told = capsys.readouterr().err
     assert "MS-SSIM needs images of 176 pixels" in told and "full weights" in told
     assert "Warning: MS-SSIM" not in told  # nobody asked for it by name

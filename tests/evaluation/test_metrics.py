@@ -10,7 +10,7 @@ from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metri
 
 from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.metrics import fid, inception_score, kid
+from xrgan.evaluation.metrics import diversity, fid, inception_score, kid
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=(60, 3))
@@ -128,3 +128,22 @@ def test_torchmetrics_documented_examples(weights: Path) -> None:
     assert result.subset_images == 50
     assert result.value == pytest.approx(0.0337, abs=5e-4)
     assert result.std == pytest.approx(0.0023, abs=5e-4)
+
+
+def test_diversity_is_the_ratio_of_mean_distances() -> None:
+    synthetic, real = np.array([[0.0], [1.0], [3.0]]), np.array([[0.0], [4.0], [8.0]])
+    assert diversity(synthetic, real, 0).value == pytest.approx((1 + 2 + 3) / (4 + 4 + 8))
+
+
+def test_diversity_of_equal_sets_is_1_and_of_one_image_0() -> None:
+    rng = np.random.default_rng(0)
+    held = 0
+    for seed in range(40):
+        ours = diversity(rng.normal(size=(60, 8)), rng.normal(size=(60, 8)), seed)
+        held += ours.interval.low <= 1 <= ours.interval.high
+    assert held >= 35
+    real = rng.normal(size=(60, 8))
+    assert diversity(np.repeat(real[:1], 60, axis=0), real, 0).value == pytest.approx(0, abs=1e-6)
+    assert diversity(0.5 * real, real, 0).value == pytest.approx(0.5, rel=1e-5)
+    assert diversity(np.concatenate([real[:30], real[:30]]), real, 0).value < 1
+    assert np.isfinite(diversity(real, np.repeat(real[:1], 60, axis=0), 0).value)

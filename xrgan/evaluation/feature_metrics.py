@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xrgan import console
+from xrgan.evaluation.clipped import clipped_coverage, clipped_density
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import Features, extract
 from xrgan.evaluation.image_sets import Comparison, ImageSet
 from xrgan.evaluation.inception import LOGITS
 from xrgan.evaluation.metric_table import Metric
-from xrgan.evaluation.metrics import Interval, fid, inception_score, kid
+from xrgan.evaluation.metrics import Interval, diversity, fid, inception_score, kid
 from xrgan.evaluation.prdc import interval_of_mean, prdc
 from xrgan.evaluation.scores_file import Score, ScoreDetails
 
@@ -115,6 +116,25 @@ def kid_scores(sets: FeatureSets, seed: int) -> dict[str, Score]:
     # It is unbiased: a floor ≤ 0 is possible, and one within two errors of 0 is noise.
     ratio = ours.value / floor.value if floor.value > 2 * error else None
     return {"kid": {**score, "floor": floor.value, "floor_std": floor.std, "floor_error": error, "ratio": ratio}}
+
+
+def clipped_scores(sets: FeatureSets, seed: int) -> dict[str, Score]:
+    """Score by clipped coverage and clipped density, with intervals by bootstrap."""
+    scores: dict[str, Score] = {}
+    for name, measure in {"clipped_coverage": clipped_coverage, "clipped_density": clipped_density}.items():
+        ours = measure(sets.real, sets.synthetic, seed)
+        floor = measure(*sets.floor, seed).value if sets.has_floor else None
+        spread, ratio = _spread(ours.interval, len(sets.synthetic)), ours.value / floor if floor else None
+        scores[name] = {"value": ours.value, **spread, "floor": floor, "ratio": ratio}
+    return scores
+
+
+def diversity_scores(sets: FeatureSets, seed: int) -> dict[str, Score]:
+    """Score by the mean distance of two images beside that of two real ones, with an interval by bootstrap."""
+    ours = diversity(sets.synthetic, sets.real, seed)
+    floor = diversity(sets.floor[1], sets.floor[0], seed).value if sets.has_floor else None
+    spread, ratio = _spread(ours.interval, len(sets.synthetic)), ours.value / floor if floor else None
+    return {"diversity": {"value": ours.value, **spread, "floor": floor, "ratio": ratio}}
 
 
 def prdc_scores(sets: FeatureSets, seed: int) -> dict[str, Score]:

@@ -103,13 +103,32 @@ METRICS: list[Metric] = [
         layer="last",
     ),
     Metric(
+        "clipped",
+        "Clipped coverage",
+        help="Clipped coverage and density: variety and realism as shares of good images.",
+        compute="xrgan.evaluation.feature_metrics:clipped_scores",
+        scores={
+            "clipped_coverage": Display("Clipped coverage", "variety: 0.8 = that of 80 % good images", is_share=True),
+            "clipped_density": Display("Clipped density", "realism: 0.8 = that of 80 % good images", is_share=True),
+        },
+        layer="last",
+    ),
+    Metric(
+        "diversity",
+        "Diversity",
+        help="Mean distance of two images, beside that of two real ones.",
+        compute="xrgan.evaluation.feature_metrics:diversity_scores",
+        scores={"diversity": Display("Diversity", "1 = as far apart as real ones; noise is far apart, too")},
+        layer="last",
+    ),
+    Metric(
         "prdc",
         "Precision",
         help="Precision, recall, density, coverage.",
         compute="xrgan.evaluation.feature_metrics:prdc_scores",
         scores={
             "precision": Display("Precision", "synthetic images that lie among real ones", is_share=True),
-            "recall": Display("Recall", "real images that lie among synthetic ones", is_share=True),
+            "recall": Display("Recall", "for papers: it can rise while variety falls", is_share=True),
             "density": Display("Density", "as precision, by how many; can pass 1", is_share=True),
             "coverage": Display("Coverage", "real images with a synthetic one close by", is_share=True),
         },

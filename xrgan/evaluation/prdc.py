@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from xrgan.evaluation.metrics import REPLICATES, Array, Interval
+from xrgan.evaluation.metrics import REPLICATES, Array, Interval, distances
 
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5
 
@@ -28,7 +28,7 @@ class Prdc:
 
 def prdc(real: Array, synthetic: Array) -> Prdc:
     """Compare two sets of features (N, D), N ≥ 2 each; k shrinks where a set has no k + 1 images."""
-    between = _distances(synthetic, real)  # (S, R)
+    between = distances(synthetic, real)  # (S, R)
     within_real, within_synthetic = _sorted_within(real), _sorted_within(synthetic)
     radius = {k: _radius(within_real, k) for k in (PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS)}  # (R,)
     of_synthetic = _radius(within_synthetic, PRECISION_NEIGHBOURS)  # (S,)
@@ -55,20 +55,12 @@ def interval_of_mean(values: NDArray[np.float64], seed: int) -> Interval:
 
 def _sorted_within(features: Array) -> NDArray[np.float32]:
     """Each image's distances to its nearest neighbours in its own set, itself first: (N, ≤ k + 1)."""
-    distances = _distances(features, features)
-    np.fill_diagonal(distances, 0)  # round-off would make it a distance
+    within = distances(features, features)
+    np.fill_diagonal(within, 0)  # round-off would make it a distance
     most = min(DENSITY_NEIGHBOURS, len(features) - 1)
-    return np.sort(np.partition(distances, most, axis=1)[:, : most + 1], axis=1)
+    return np.sort(np.partition(within, most, axis=1)[:, : most + 1], axis=1)
 
 
 def _radius(nearest: NDArray[np.float32], k: int) -> NDArray[np.float32]:
     radius: NDArray[np.float32] = nearest[:, min(k, nearest.shape[1] - 1)]
     return radius
-
-
-def _distances(a: Array, b: Array) -> NDArray[np.float32]:
-    """Euclidean distances (N_a, N_b); by products in float64: the difference of large squares loses digits."""
-    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    squares = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1) - 2 * first @ second.T
-    distances: NDArray[np.float32] = np.sqrt(np.maximum(squares, 0)).astype(np.float32)
-    return distances
