@@ -31,7 +31,7 @@ _quiet = False
 
 
 def configure(quiet: bool) -> None:
-    """Set once by the CLI: `quiet` leaves results, warnings and errors, and hides notices and bars."""
+    """Choose what is shown, once per command: `quiet` hides notices and bars, and leaves results and warnings."""
     global _quiet, _notices, _results
     _quiet = quiet
     # Made anew, because a test (or a notebook) may have exchanged sys.stdout since the import.

@@ -1,4 +1,4 @@
-"""What the user did or lacks, and the next step to take."""
+"""The exception that a user sees: what happened, and the next step to take."""
 
 
 class XrganError(Exception):

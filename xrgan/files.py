@@ -1,4 +1,4 @@
-"""Plain files, written so that a reader never meets half of one."""
+"""Atomic writes and checked reads of plain files: a reader never meets half of one."""
 
 import csv
 import errno
@@ -80,7 +80,7 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def parse_yaml(text: str) -> Any:
-    """The content of a YAML text.
+    """Parse a YAML text.
 
     Raises:
         ValueError: it is no YAML; the message is one line.
@@ -121,7 +121,7 @@ def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str =
 
 
 def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
-    """Make sure that the keys of a shape are there, with values of its types; other keys are let through.
+    """Check that the keys of a shape are there, with values of its types; other keys are let through.
 
     Raises:
         ValueError: the first key that isn't so, and why, on one line.

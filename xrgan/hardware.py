@@ -8,7 +8,7 @@ from xrgan.errors import XrganError
 
 
 def choose_device(name: str) -> torch.device:
-    """cpu, cuda or mps; auto = the fastest that is available.
+    """Choose a device: cpu, cuda or mps; auto = the fastest that is available.
 
     Raises:
         XrganError: this machine has no such device.
@@ -25,7 +25,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """fp32 or bf16; auto = bf16 where the hardware multiplies it natively (elsewhere it is slower)."""
+    """Choose a precision: fp32 or bf16; auto = bf16 where the hardware multiplies it natively (elsewhere slower)."""
     if name != "auto":
         return name
     if device.type == "cuda":

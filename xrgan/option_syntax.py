@@ -1,4 +1,4 @@
-"""The small languages of some options, each parsed in one place: windows of gray values, and maps of classes."""
+"""Syntax of --window (gray values) and --map (classes)."""
 
 import re
 from fnmatch import fnmatchcase
@@ -16,7 +16,7 @@ class Rule(NamedTuple):
 
 
 def parse_window(text: str) -> tuple[float, float]:
-    """The percentiles between which gray values are spread: (0, 100) for `minmax` and `dicom`.
+    """Parse a window: the percentiles between which gray values are spread; (0, 100) for `minmax` and `dicom`.
 
     Raises:
         ValueError: it is none of dicom, minmax and pA-pB with 0 ≤ A < B ≤ 100.
@@ -33,7 +33,7 @@ def parse_window(text: str) -> tuple[float, float]:
 
 
 def parse_map(text: str) -> tuple[Rule, ...]:
-    """The rules of `Lung Opacity=1,*=0`, in their order.
+    """Parse a map such as `Lung Opacity=1,*=0` into its rules, in their order.
 
     Raises:
         ValueError: a rule lacks its label, its `=` or its class.

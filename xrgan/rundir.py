@@ -99,7 +99,7 @@ class RunDir:
         return self.config_file.is_file()
 
     def read_config(self) -> Config:
-        """The configuration that the run was trained with.
+        """Read the configuration that the run was trained with.
 
         Raises:
             XrganError: this is no run directory, or its config.yaml was damaged.
@@ -118,14 +118,16 @@ class RunDir:
         return read_yaml(self.environment_file, _Environment, "Take it from a copy of the run.")
 
     def trained_on(self) -> str:
-        """The content hash of the dataset that the run was trained on; empty where the run doesn't say."""
+        """Read the content hash of the dataset that the run was trained on; empty where the run doesn't say."""
         return str(self.read_environment().get("dataset", {}).get("content_hash", ""))
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_yaml(self.environment_file, environment)
 
     def read_losses(self, needed: Collection[str] = ("epoch",)) -> list[dict[str, float]]:
-        """One row per epoch, oldest first, without what was not measured then; empty where no epoch was finished.
+        """Read losses.csv: one row per epoch, oldest first, without what was not measured then.
+
+        Empty where no epoch was finished.
 
         Args:
             needed: the columns that every row must have.
@@ -150,7 +152,7 @@ class RunDir:
             raise XrganError(f"{self.losses_file} is damaged: {error}.", "Move it away to go on without it.") from error
 
     def write_losses(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Replace losses.csv; a run of thousands of epochs still fits in a few hundred kB."""
+        """Replace losses.csv as a whole; a run of thousands of epochs still fits in a few hundred kB."""
         text = io.StringIO()
         if rows:
             columns = dict.fromkeys(column for row in rows for column in row)

@@ -27,26 +27,26 @@ class Workspace:
         return self.data_root / "prepared"
 
     def fetched(self) -> list[Path]:
-        """The folders of data/raw that hold a whole source, by name."""
+        """List the folders of data/raw that hold a whole source, by name."""
         return [file.parent for file in _in_each_folder(self.raw_root, "source.yaml")]
 
     def prepared(self) -> list[Path]:
-        """The prepared datasets, the latest last."""
+        """List the prepared datasets, the latest last."""
         files = _in_each_folder(self.prepared_root, "dataset.yaml")
         return [file.parent for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file))]
 
     def fetched_since_prepared(self) -> list[Path]:
-        """The fetched sources from which nothing was prepared yet."""
+        """List the fetched sources from which nothing was prepared yet."""
         sources = {read_yaml(path / "dataset.yaml").get("source", {}).get("name") for path in self.prepared()}
         return [path for path in self.fetched() if path.name not in sources]
 
     def runs(self) -> list[RunDir]:
-        """The runs, the latest last."""
+        """List the runs, the latest last."""
         runs = [RunDir(file.parent) for file in _in_each_folder(self.runs_root, "config.yaml")]
         return sorted(runs, key=lambda run: (_last_change(run), run.name))
 
     def find_run(self, name: str | None) -> RunDir:
-        """The run of that path or name; the latest without one.
+        """Find the run of that path or name; the latest without one.
 
         Raises:
             XrganError: there is no such run.
@@ -62,12 +62,12 @@ class Workspace:
         return run
 
     def run_at(self, name: str) -> RunDir:
-        """Where the run of that name stands, or will stand: a path as it is, a bare name in the runs' root."""
+        """Name the folder of a run that exists or will: a path as it is, a bare name in the runs' root."""
         path = Path(name)
         return RunDir(path if len(path.parts) > 1 or path.is_absolute() or path.exists() else self.runs_root / path)
 
     def new_run(self, dataset: str) -> RunDir:
-        """A run that is not there yet: <dataset>-<date>-<n>."""
+        """Name a run that does not exist yet: <dataset>-<date>-<n>."""
         date = datetime.date.today().isoformat()
         number = 1
         while (path := self.runs_root / f"{dataset}-{date}-{number}").exists():
@@ -75,7 +75,7 @@ class Workspace:
         return RunDir(path)
 
     def find_prepared(self, name: str) -> Path:
-        """The prepared dataset of that path or name.
+        """Find the prepared dataset of that path or name.
 
         Raises:
             XrganError: there is no such dataset.
@@ -90,7 +90,7 @@ class Workspace:
         )
 
     def find_raw(self, name: str | None) -> Path:
-        """The fetched source of that path or name; the only one without a name.
+        """Find the fetched source of that path or name; the only one without a name.
 
         Raises:
             XrganError: there is none, or a choice to make.

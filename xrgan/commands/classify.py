@@ -120,7 +120,7 @@ def classify(
 
 
 def _one_arm(config: Config) -> str:
-    """The arm whose classifier is asked.
+    """Choose the arm whose classifier is asked.
 
     Raises:
         XrganError: there are several.
@@ -194,7 +194,7 @@ def compare_classifiers(
 
 
 def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", known: Known) -> "SyntheticImages":
-    """The images of those origins with their classes, drawn where a run has too few."""
+    """Read the images of those origins with their classes; where a run has too few, more are drawn."""
     import numpy as np
 
     from xrgan.data.synthetic import read_synthetic

@@ -21,7 +21,7 @@ TRAINING_SEARCHED = 10  # training images held in memory for each one that is co
 
 
 def find_run(workspace: Workspace, name: str | None) -> RunDir:
-    """The run of that path or name; the latest without one, and the user is told which."""
+    """Find the run of that path or name; without one the latest, and the user is told which."""
     run = workspace.find_run(name)
     if name is None:
         console.notice(f"Run: {run.path}, the latest.")
@@ -29,7 +29,7 @@ def find_run(workspace: Workspace, name: str | None) -> RunDir:
 
 
 def choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:
-    """The prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
+    """Choose the prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
     from xrgan.data.prepare import prepare
 
     prepared, fetched = workspace.prepared(), workspace.fetched()
@@ -57,7 +57,7 @@ def _names(paths: Sequence[Path]) -> str:
 
 
 def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
-    """The dataset that a run was trained on, or another one where the user insists."""
+    """Open the dataset that a run was trained on, or another one where the user insists."""
     from xrgan.data.packed import open_packed
     from xrgan.gan import setup
 
@@ -70,7 +70,7 @@ def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | No
 
 
 def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-    """The training images that copies are looked for among, and the held-out ones.
+    """Choose the training images that copies are looked for among, and the held-out ones: indices (N,) of both.
 
     Raises:
         XrganError: there is no held-out image.

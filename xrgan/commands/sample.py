@@ -155,7 +155,7 @@ def _show_sampled(sampled: "Sampled", rejects_copies: bool) -> None:
 
 
 def rejection_of_copies(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> "Rejection":
-    """What turns down the images that `evaluate` would suspect to be copies of training images.
+    """Make what turns down the images that `evaluate` would suspect to be copies of training images.
 
     Where the features' weights can't be had, pixels alone are compared, and the user is told.
 
@@ -182,7 +182,7 @@ def rejection_of_copies(workspace: Workspace, run: RunDir, config: Config, data:
 
 
 def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None) -> Path:
-    """The run's synthetic folder with at least `count` images: drawn now, where there are too few."""
+    """Fill the run's synthetic folder to at least `count` images, and return it."""
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 

@@ -1,4 +1,4 @@
-"""What the two studies do alike: the number of folds, one generator per fold, and where the images come from."""
+"""What both studies do before they start: the number of folds, their synthetic images, one generator per fold."""
 
 import dataclasses
 from collections.abc import Callable, Sequence

@@ -28,7 +28,7 @@ class Origin:
 
 
 def origin_at(workspace: Workspace, path: str, label: str = "") -> Origin:
-    """A run, or a folder of images.
+    """Find a run, or a folder of images.
 
     Raises:
         XrganError: there is none.
@@ -44,7 +44,7 @@ def origin_at(workspace: Workspace, path: str, label: str = "") -> Origin:
 def origins_by_class(
     workspace: Workspace, run: RunDir, dataset: "PackedDataset", synthetic: Sequence[str]
 ) -> list[Origin]:
-    """What `--synthetic` means, once or for each class; the run itself where it isn't given.
+    """Parse `--synthetic`, once or for each class; the run itself where it isn't given.
 
     Raises:
         XrganError: there is no such folder or class, or classes are missing.
@@ -94,7 +94,7 @@ def training_provenance(workspace: Workspace, origin: Origin, dataset: "PackedDa
 
 
 def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
-    """The folder of an origin's images: as it is, or a run's, with at least `count` of them.
+    """Find the folder of an origin's images: as it is, or a run's, with at least `count` of them.
 
     Args:
         run: the study's, which draws as the study's options say; any other one as it was trained.
@@ -109,7 +109,7 @@ def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config,
 
 
 def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:
-    """The content hashes of the datasets that a run learned from, and before it those runs that it was made from."""
+    """List the content hashes of the datasets that a run learned from, and the runs before that it was made from."""
     hashes = []
     while run:
         hashes.append(run.trained_on())
@@ -133,7 +133,7 @@ def _prepared(workspace: Workspace, content_hash: str, dataset: "PackedDataset")
 
 
 def _run_of(workspace: Workspace, folder: Path) -> RunDir | None:
-    """The run that drew a folder of images, where its sample.yaml names one that is here."""
+    """Find the run that drew a folder of images, where its sample.yaml names one that is here."""
     file = folder / "sample.yaml"
     name = str(read_yaml(file).get("run", "")) if file.is_file() else ""
     beside = RunDir(folder.parent)
