@@ -144,3 +144,27 @@ def test_the_bootstrap_draws_patients_not_images() -> None:
 def test_what_is_left_out_is_counted_per_image_learned_from() -> None:
     ratios = [len(fold.test) / len(fold.training) for fold in FIVE]
     assert left_out_ratio(FIVE) == pytest.approx(np.mean(ratios)) and 0.2 < left_out_ratio(FIVE) < 0.4
+
+
+def test_a_fold_is_one_training_whatever_its_seeds_and_a_seed_one_without_folds() -> None:
+    arms = {"real": 1, "synthetic": 0.5}
+    (one,) = compared(constructed(POOL, FIVE, arms, seeds=2), FIVE, test_to_training=0.3)
+    assert one.effect.trainings == 5 and one.effect.mean == pytest.approx(one.difference[LEADING])
+    (own,) = compared(constructed(POOL, OWN, arms, seeds=3), OWN)
+    assert own.effect.trainings == 3 and own.effect.mean == pytest.approx(np.mean(own.by_seed))
+    low, high = own.effect.interval
+    assert low < own.interval[LEADING][0] and own.interval[LEADING][1] < high, "wider than over patients alone"
+
+
+def test_images_that_folds_share_make_their_agreement_worth_less() -> None:
+    trials = constructed(POOL, FIVE, {"real": 1, "synthetic": 0.5})
+    (alone,), (shared,) = (compared(trials, FIVE, test_to_training=ratio) for ratio in (0.0, 1.0))
+    assert shared.effect.p > alone.effect.p and shared.effect.detectable > alone.effect.detectable
+
+
+def test_every_comparison_of_the_study_counts_for_the_verdict_s_test() -> None:
+    trials = constructed(POOL, FIVE, {"real": 1, "real+classic": 1.4, "real+synthetic": 1.2, "synthetic": 0.6})
+    made = compared(trials, FIVE)
+    np.testing.assert_allclose(
+        [one.effect_holm for one in made], multipletests([one.effect.p for one in made], method="holm")[1]
+    )

@@ -15,11 +15,13 @@ from statsmodels.stats import contingency_tables
 from xrgan.downstream.classification.metrics import METRICS, score_or_nan
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.statistics import (
+    EffectTest,
     McNemar,
     TTest,
     Wilcoxon,
     bootstrap,
     corrected_t_test,
+    effect_test,
     holm,
     interval,
     mcnemar,
@@ -233,3 +235,68 @@ def test_wilcoxon_errs_in_one_of_twenty_where_nothing_is() -> None:
 
 def test_the_deviation_is_that_of_a_sample() -> None:
     assert mean_and_std([1.0, 3.0]) == {"mean": 2.0, "std": pytest.approx(math.sqrt(2))}
+
+
+# --- trainings and patients
+
+
+def test_without_patients_chance_it_is_the_t_test_of_the_trainings() -> None:
+    differences = np.array([0.095, 0.022, 0.035])
+    test = effect_test(differences, np.full(100, differences.mean()), patients=50)
+    expected = stats.ttest_1samp(differences, 0)
+    assert test.p == pytest.approx(expected.pvalue, rel=1e-6) and test.trainings == 3
+    assert test.interval == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_without_chance_in_training_it_is_the_t_test_over_patients() -> None:
+    over_patients = 0.03 + 0.01 * stats.norm.ppf((np.arange(1000) + 0.5) / 1000)
+    test = effect_test(np.full(3, 0.03), over_patients, patients=40)
+    error = over_patients.std()
+    assert test.p == pytest.approx(2 * stats.t.sf(0.03 / error, 39), rel=1e-6)
+
+
+def test_folds_that_share_images_are_corrected_as_in_the_corrected_t_test() -> None:
+    differences = np.array([0.01, 0.05, 0.03, 0.02, 0.06])
+    test = effect_test(differences, np.full(100, differences.mean()), patients=50, shared=0.25)
+    expected = corrected_t_test(differences, 0.25)
+    assert test.p == pytest.approx(expected.p, rel=1e-6) and test.interval == pytest.approx(expected.interval)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 1.0, 3.0, 30.0])
+@pytest.mark.parametrize("trainings", [3, 5])
+def test_whatever_the_ratio_of_both_sources_it_errs_in_no_more_than_a_twentieth(trainings: int, ratio: float) -> None:
+    """Over patients as they are: in truth 30 of them, whose mean has a deviation of 1; trainings vary by `ratio`."""
+    rng, found, studies = np.random.default_rng(0), 0, 1500
+    for _ in range(studies):
+        patients = rng.normal(0, np.sqrt(30), 30)
+        differences = patients.mean() + rng.normal(0, ratio, trainings)
+        spread = patients.std(ddof=1) / np.sqrt(30)
+        test = effect_test(differences, np.array([-spread, spread]) + differences.mean(), patients=30)
+        found += test.p < 0.05
+    assert found / studies < 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)
+    assert found / studies > 0.01, "and isn't useless"
+
+
+def test_a_difference_that_is_detectable_is_found_in_four_of_five_studies() -> None:
+    rng = np.random.default_rng(1)
+    over_patients = np.array([-0.01, 0.01])
+
+    def study(effect: float) -> EffectTest:
+        differences = effect + rng.normal(0, 0.01) + rng.normal(0, 0.02, 10)
+        return effect_test(differences, over_patients + differences.mean(), patients=200)
+
+    detectable = np.median([study(0).detectable for _ in range(300)])
+    assert 0.03 < detectable < 0.06
+    assert 0.7 < np.mean([study(float(detectable)).p < 0.05 for _ in range(500)]) < 0.95
+
+
+def test_what_can_t_be_told_is_nan_and_what_doesn_t_differ_is_one() -> None:
+    nothing = effect_test(np.zeros(3), np.zeros(50), patients=10)
+    assert (nothing.p, nothing.interval, nothing.detectable) == (1.0, (0.0, 0.0), 0.0)
+    for differences, samples, patients in (
+        (np.array([0.1]), np.ones(50), 10),
+        (np.ones(3), np.full(50, np.nan), 10),
+        (np.ones(3), np.ones(50), 1),
+        (np.full(3, 0.1), np.full(50, 0.1), 10),  # nothing to hold it against
+    ):
+        assert math.isnan(effect_test(differences, samples, patients).p)

@@ -18,6 +18,7 @@ from tests.downstream.blobs import ALL_ARMS, QUICK, Body, changed, set_at, toy_d
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import checkpoints, report
+from xrgan.downstream.arms import ARMS, Arm
 from xrgan.downstream.classification import networks, task
 from xrgan.downstream.classification.classifier import predict
 from xrgan.downstream.classification.data import gather
@@ -547,3 +548,30 @@ def test_what_stands_in_the_way_is_said_before_anything_is_trained(tmp_path: Pat
     assert not (tmp_path / "none").exists()
     pool, folds = check(Classification(ClassifyConfig(arch="resnet18", weights="none", k_folds=3)), DATASET)
     assert len(folds) == 3 and len(pool.images) == len(DATASET.images)
+
+
+# --- another arm is a row
+
+
+def test_an_arm_that_is_added_as_a_row_learns_as_its_row_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, training_images: Callable[[], list[set[bytes]]]
+) -> None:
+    both = frozenset({"real", "synthetic"})
+    for arm in (
+        Arm("both+classic", "#aa3377", (both,), classic=True),
+        Arm("real→both", "#bbbbbb", (frozenset({"real"}), both)),
+    ):
+        monkeypatch.setitem(ARMS, arm.name, arm)
+    result = run(tmp_path, arms=("real", "both+classic", "real→both"), k_folds=0)
+    real, mixed, before, after = training_images()
+    assert before == real and after == mixed > real
+    assert result.of(arm="both+classic").n_synthetic.item() == result.of(arm="real").n_real.item()
+    assert [one["arm"] for one in result.summary["comparisons"]] == ["both+classic", "real→both"]
+    assert (tmp_path / "checkpoints" / "real-to-both-fold0.pt").is_file()
+
+
+def test_classic_s_strength_decides_the_trainings_that_use_it_alone(tmp_path: Path) -> None:
+    options = {"arms": ("real", "real+classic"), "k_folds": 0, "epochs": 2}
+    run(tmp_path, **options)
+    assert run(tmp_path, **options, classic_rotation=20.0).trainings == 1
+    assert run(tmp_path, **options).trainings <= 1, "but the best network, if another study took its place"

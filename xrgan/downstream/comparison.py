@@ -7,7 +7,7 @@ import numpy as np
 
 from xrgan import console
 from xrgan.downstream.folds import Fold, Indices
-from xrgan.downstream.statistics import TTest, bootstrap, corrected_t_test, holm, interval
+from xrgan.downstream.statistics import EffectTest, TTest, bootstrap, corrected_t_test, effect_test, holm, interval
 from xrgan.downstream.task import PairedTest, Results, Task
 from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
 
@@ -22,6 +22,8 @@ class ArmComparison:
     difference: dict[str, float]  # on the test split, of each metric
     interval: dict[str, tuple[float, float]]  # 95 %, over the patients of the test split
     by_seed: tuple[float, ...]  # the leading metric's difference on the test split, of each seed
+    effect: EffectTest  # of the leading metric on the test split, over patients and trainings: the verdict rests on it
+    effect_holm: float
     folds: TTest | None  # of the leading metric in the left-out folds; None without folds
     folds_holm: float
     paired: PairedTest  # on the test split
@@ -59,6 +61,12 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
     pairs = {key: (grouped[key], grouped[baseline, key[1]]) for key in grouped if key[0] != baseline}
     of_folds = [_folds_test(task, results, *pair) for pair in pairs.values()]
     paired = [_paired_test(task, results, *pair) for pair in pairs.values()]
+    leading = list(task.metrics(results.pool.names)).index(task.leading)
+    effects = [
+        _effect(task, results, *pair, (samples[key] - samples[baseline, key[1]])[:, leading], len(pairs))
+        for key, pair in pairs.items()
+    ]
+    effects_holm = holm([test.p for test in effects])
     folds_holm = holm([test.p for test in of_folds if test]) or [np.nan] * len(pairs)
     paired_holm = holm([test.p for test in paired])
     made = []
@@ -70,6 +78,8 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
                 baseline,
                 fraction,
                 *differences,
+                effect=effects[k],
+                effect_holm=effects_holm[k],
                 folds=of_folds[k],
                 folds_holm=folds_holm[k],
                 paired=paired[k],
@@ -114,6 +124,19 @@ def _differences(
         {name: interval(sampled[:, k]) for k, name in enumerate(names)},
         tuple(float(leading[seeds == seed].mean()) for seed in np.unique(seeds)),
     )
+
+
+def _effect(
+    task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial], sampled: Floats, tests: int
+) -> EffectTest:
+    """Of the leading metric on the test split. Args: sampled: its mean difference on other patients, (resamples,)."""
+    scores = [[figures_on_test(task, results, one)[task.leading] for one in trials] for trials in (ours, theirs)]
+    differences = np.array(scores[0]) - np.array(scores[1])
+    with_folds = results.folds[0].number > 0
+    units = np.array([one.key.fold if with_folds else one.key.seed for one in ours])
+    by_unit = np.array([differences[units == unit].mean() for unit in np.unique(units)])
+    patients = len(np.unique(results.pool.test_groups))
+    return effect_test(by_unit, sampled, patients, left_out_ratio(results.folds) if with_folds else 0.0, tests)
 
 
 def _folds_test(task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial]) -> TTest | None:

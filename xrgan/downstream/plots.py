@@ -87,7 +87,7 @@ def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) 
     for arm in ARMS:
         points = [(one["fraction"], one["test"][leading]) for one in summary["results"] if one["arm"] == arm]
         _draw_points(left, arm, points)
-        gains = [(one["fraction"], one["difference"][leading]) for one in summary["comparisons"] if one["arm"] == arm]
+        gains = [(one["fraction"], one["effect"]) for one in summary["comparisons"] if one["arm"] == arm]
         _draw_points(right, arm, gains)
     right.axhline(0, color=ARMS[summary["baseline"]].colour, linewidth=1)
     left.set(title="Test split", ylabel=label)

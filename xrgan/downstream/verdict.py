@@ -12,11 +12,16 @@ from xrgan.downstream.comparison import ArmComparison, compare, figures_on_test,
 from xrgan.downstream.statistics import interval, mean_and_std
 from xrgan.downstream.task import Results, Task
 from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
-from xrgan.downstream.wording import between, known, mean_of, numbers, pair, share, signed, with_holm
+from xrgan.downstream.wording import between, known, mean_of, number, numbers, pair, share, signed, with_holm
 
 SIGNIFICANT = 0.05
-HELPS, HARMS, NOTHING = "helps", "harms", "nothing shown"
-HINT = {HELPS: "a hint of help", HARMS: "a hint of harm"}
+LEAST_TRAININGS = 3
+"""Seeds, or folds, below which nobody knows how much chance in training does."""
+
+ENOUGH_TRAININGS = 5
+"""Below which quantiles of t are so large that only large differences are found."""
+
+HELPS, HARMS, NOTHING, UNKNOWN = "helps", "harms", "nothing shown", "can't tell"
 
 
 def summarise(task: Task, dataset: PackedDataset, results: Results) -> dict[str, Any]:
@@ -38,54 +43,51 @@ def summarise(task: Task, dataset: PackedDataset, results: Results) -> dict[str,
     }
 
 
-def judge(one: ArmComparison, leading: str) -> str:
-    """What may be said of an arm: it helps or harms, there is a hint of it, or nothing is shown.
+def judge(one: ArmComparison) -> str:
+    """What may be said of an arm: it helps or harms, nothing is shown, or there are too few trainings to tell.
 
-    Shown is what holds over other patients (the interval) and over other training images (the test over folds; without
-    folds, every seed agrees and the paired test on the test split agrees as well).
-
-    Args:
-        leading: the figure that decides; more of it is better.
+    Shown is what would hold with other patients in the test split and with other trainings, too, with all comparisons
+    of the study in mind (`statistics.effect_test`, Holm): under no difference, one study in twenty shows something.
     """
-    low, high = one.interval[leading]
-    over_patients = low > 0 or high < 0
-    helps = one.difference[leading] > 0
-    if one.folds:
-        over_training = one.folds_holm < SIGNIFICANT and (one.folds.mean > 0) == helps
-    else:
-        seeds_agree = len(one.by_seed) > 1 and all((difference > 0) == helps for difference in one.by_seed)
-        over_training = seeds_agree and one.paired_holm < SIGNIFICANT and (one.paired.lean > 0) == helps
-    effect = HELPS if helps else HARMS
-    if over_patients and over_training:
-        return effect
-    return HINT[effect] if over_patients or over_training else NOTHING
+    if one.effect.trainings < LEAST_TRAININGS:
+        return UNKNOWN
+    if not one.effect_holm < SIGNIFICANT:  # NaN is not
+        return NOTHING
+    return HELPS if one.effect.mean > 0 else HARMS
 
 
-def sentence(task: Task, one: ArmComparison, folds: int, verdict: str) -> str:
-    """The verdict and all that it rests on.
-
-    Args:
-        folds: how many there are; 0 = the dataset's own split.
-    """
-    leading = task.leading
+def sentence(task: Task, one: ArmComparison, verdict: str) -> str:
+    """The verdict and all that it rests on; then what was found besides."""
+    effect, label = one.effect, task.wording.leading
     said = (
-        f"{one.arm} against {one.baseline} with {share(one.fraction)} of the real images: {task.wording.leading}"
-        f" {signed(one.difference[leading])} on the test split (95 % over its patients"
-        f" {between(one.interval[leading], signed)})"
+        f"{one.arm} against {one.baseline} with {share(one.fraction)} of the real images: {verdict}."
+        f" {label} {signed(effect.mean)} on the test split"
     )
-    if one.folds:
+    if known(effect.p) is not None:
         said += (
-            f"; {signed(one.folds.mean)} over {folds} left-out folds (corrected t-test"
+            f" (95 % over patients and trainings {between(effect.interval, signed)};"
+            f" {with_holm(effect.p, one.effect_holm)})"
+        )
+        said += f"; a true difference of {number(effect.detectable)} would be found in 80 % of such studies"
+    return f"{said}. Besides: {'; '.join(_besides(task, one))}."
+
+
+def _besides(task: Task, one: ArmComparison) -> list[str]:
+    """What the verdict doesn't rest on, since it forgets that training is random, or that patients are."""
+    said = [f"95 % over patients alone {between(one.interval[task.leading], signed)}"]
+    if len(one.by_seed) > 1:
+        said.append(f"by seed {', '.join(signed(difference) for difference in one.by_seed)}")
+    if one.folds:
+        said.append(
+            f"{signed(one.folds.mean)} over {one.folds.degrees + 1} left-out folds (corrected t-test"
             f" {with_holm(one.folds.p, one.folds_holm)})"
         )
-    elif len(one.by_seed) > 1:
-        said += f"; by seed {', '.join(signed(difference) for difference in one.by_seed)}"
     paired = task.paired.sentence.format(wins=one.paired.wins, losses=one.paired.losses)
-    return f"{said}; {paired} ({task.paired.test} {with_holm(one.paired.p, one.paired_holm)}): {verdict}."
+    return [*said, f"{paired} ({task.paired.test}, of these very networks, {with_holm(one.paired.p, one.paired_holm)})"]
 
 
 def conclusion(comparisons: Sequence[Mapping[str, Any]], baseline: str) -> str:
-    """One sentence: which arms help or harm, of which there is a hint, and for which nothing is shown."""
+    """One sentence: which arms help or harm, for which nothing is shown, and where nobody can tell."""
     if not comparisons:
         return f"Only {baseline} was trained: nothing is compared."
     fractions = list(dict.fromkeys(one["fraction"] for one in comparisons))
@@ -101,8 +103,8 @@ def conclusion(comparisons: Sequence[Mapping[str, Any]], baseline: str) -> str:
         )
 
     said = [f"{named(found[effect])} {_verb(effect, found[effect])}" for effect in (HELPS, HARMS) if effect in found]
-    said += [f"there is {hint} from {named(found[hint])}" for hint in HINT.values() if hint in found]
     said += [f"nothing is shown for {named(found[NOTHING])}"] if NOTHING in found else []
+    said += [f"too few trainings to tell of {named(found[UNKNOWN])} (`--seeds 3`)"] if UNKNOWN in found else []
     at_all = f" with {' and '.join(map(share, fractions))} of the real images" if len(fractions) > 1 else ""
     return f"Against {baseline}{at_all}: {'; '.join(said)}."
 
@@ -117,13 +119,23 @@ def caveats(task: Task, results: Results) -> list[str]:
     config, pool, networks = task.config, results.pool, task.wording.networks
     folds, grouped = results.folds[0].number > 0, by_arm(results.trials)
     said = [*_of_few_synthetic(config, grouped, task.wording.too_few), *_of_fractions(config, networks)]
+    trainings = len(results.folds) if folds else config.seeds
     if not folds:
         said.append(
             "One split, no folds: the seeds tell how much chance in training does, not how much other training"
             " patients would."
         )
-    if config.seeds == 1 and not folds:
-        said.append("One training an arm: chance in training may be as large as the differences (`--seeds 3`).")
+    if trainings < LEAST_TRAININGS:
+        said.append(
+            f"{'Two folds' if folds else 'One training' if trainings == 1 else 'Two trainings'} an arm: chance in"
+            " training may be as large as the differences, so nobody can tell"
+            f" (`{'--k-folds 5' if folds else '--seeds 3'}`)."
+        )
+    elif trainings < ENOUGH_TRAININGS and len(grouped) > 1:
+        said.append(
+            f"{trainings} {'folds' if folds else 'trainings'} an arm find large differences alone"
+            f" (`{'--k-folds 5' if folds else '--seeds 5'}` or more find smaller ones)."
+        )
     return [
         *said,
         f"The test split is {len(pool.test):,} images of {len(np.unique(pool.test_groups)):,} patients; the intervals"
@@ -179,12 +191,11 @@ def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floa
 
 def _comparison(task: Task, results: Results, one: ArmComparison) -> dict[str, Any]:
     """An arm beside the baseline, for the summary."""
-    folds = len(results.folds) if one.folds else 0
-    verdict = judge(one, task.leading)
+    verdict = judge(one)
     of_folds = None
     if one.folds:
         of_folds = {
-            "n": folds,
+            "n": len(results.folds),
             "mean": one.folds.mean,
             "interval": pair(one.folds.interval),
             "t": known(one.folds.statistic),
@@ -200,8 +211,16 @@ def _comparison(task: Task, results: Results, one: ArmComparison) -> dict[str, A
             name: {"mean": mean, "interval": pair(one.interval[name])} for name, mean in one.difference.items()
         },
         "difference_by_seed": list(one.by_seed),
+        "effect": {
+            "mean": one.effect.mean,
+            "interval": pair(one.effect.interval),
+            "trainings": one.effect.trainings,
+            "p": known(one.effect.p),
+            "p_holm": known(one.effect_holm),
+            "detectable": known(one.effect.detectable),
+        },
         "folds": of_folds,
         task.paired.key: paired | {"p": one.paired.p, "p_holm": known(one.paired_holm)},
         "verdict": verdict,
-        "sentence": sentence(task, one, folds, verdict),
+        "sentence": sentence(task, one, verdict),
     }

@@ -435,7 +435,7 @@ def test_what_holds_over_patients_and_seeds_helps_or_harms(by_seed: tuple[Any, .
         arm = [made_up("real+synthetic", dice(mean, seed), seed=seed) for seed in (1, 2, 3)]
         (one,) = judged(*by_seed, *arm)["comparisons"]
         assert one["verdict"] == verdict and one["patients"]["p_holm"] < 0.001
-        assert one["sentence"].endswith(f": {verdict}.") and "with Holm < 0.001" in one["sentence"]
+        assert f" of the real images: {verdict}. Dice " in one["sentence"] and "with Holm < 0.001" in one["sentence"]
         assert one["patients"]["better" if verdict == "helps" else "worse"] == 12
         assert one["patients"]["rank_correlation"] == (1 if verdict == "helps" else -1)
     alike = [replace(one, key=one.key._replace(arm="real+synthetic")) for one in by_seed]
@@ -443,25 +443,30 @@ def test_what_holds_over_patients_and_seeds_helps_or_harms(by_seed: tuple[Any, .
     assert none["verdict"] == "nothing shown" and none["patients"]["p"] == 1
 
 
-def test_seeds_that_disagree_leave_a_hint(by_seed: tuple[Any, ...]) -> None:
+def test_seeds_that_disagree_show_nothing(by_seed: tuple[Any, ...]) -> None:
     means = {1: 0.95, 2: 0.95, 3: 0.79}
     arm = [made_up("real+synthetic", dice(mean, seed), seed=seed) for seed, mean in means.items()]
     summary = judged(*by_seed, *arm)
-    assert summary["comparisons"][0]["verdict"] == "a hint of help"
-    assert summary["conclusion"] == "Against real: there is a hint of help from real+synthetic."
+    one = summary["comparisons"][0]
+    assert one["verdict"] == "nothing shown" and one["patients"]["p_holm"] < 0.01
+    assert one["difference"]["dice"]["interval"][0] > 0 > one["effect"]["interval"][0]
+    assert summary["conclusion"] == "Against real: nothing is shown for real+synthetic."
 
 
-def test_with_folds_the_left_out_parts_have_a_say() -> None:
-    def summary(gains: tuple[float, ...]) -> dict[str, Any]:
+def test_with_folds_each_fold_is_a_training_and_the_left_out_parts_are_told_besides() -> None:
+    def comparison(gains: tuple[float, ...], in_folds: float) -> dict[str, Any]:
         trials = []
         for fold, gain in enumerate(gains, start=1):
             trials.append(made_up("real", dice(0.80), 0.80, fold))
-            trials.append(made_up("real+synthetic", dice(0.85), 0.80 + gain, fold))
-        return judged(*trials, folds=4)
+            trials.append(made_up("real+synthetic", dice(0.80 + gain), 0.80 + in_folds + 0.001 * fold, fold))
+        (one,) = judged(*trials, folds=4)["comparisons"]
+        return dict(one)
 
-    shown = summary((0.050, 0.051, 0.049, 0.052))["comparisons"][0]
-    assert shown["verdict"] == "helps" and shown["folds"]["p_holm"] < 0.05
-    assert summary((0.05, -0.08, 0.06, -0.04))["comparisons"][0]["verdict"] == "a hint of help"
+    shown = comparison((0.050, 0.051, 0.049, 0.052), in_folds=0.0)
+    assert shown["verdict"] == "helps" and shown["effect"]["trainings"] == 4
+    unsure = comparison((0.05, -0.08, 0.06, -0.04), in_folds=0.05)
+    assert unsure["verdict"] == "nothing shown" and unsure["folds"]["p_holm"] < 0.05
+    assert "over 4 left-out folds" in unsure["sentence"].split("Besides")[1]
 
 
 def test_patients_are_tested_not_images() -> None:

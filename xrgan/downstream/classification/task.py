@@ -52,9 +52,8 @@ class Classification(Task):
         trained="Each training's figures on the test split, and each arm's mean.",
         too_few="a class had no more to keep the real class mix",
         test=" McNemar's test takes images for independent.",
-        footnote="Intervals: 95 %, bootstrap over the test split's patients. ±: standard deviation over trainings."
-        " Tests: corrected resampled t-test over folds (Nadeau & Bengio 2003) of the AUROC; exact McNemar test of the"
-        " test images; both Holm-corrected over the comparisons of this study.",
+        footnote="Besides, for these very networks: corrected resampled t-test of the AUROC in left-out folds; exact"
+        " McNemar test of the test images.",
     )
     paired: ClassVar[PairedWording] = PairedWording(
         key="images",

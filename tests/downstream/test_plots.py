@@ -1,0 +1,54 @@
+"""Pictures of any study: they are there, they have their colours, and they go where there is nothing to show."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from tests.downstream.blobs import QUICK, constructed, summarised, toy_dataset
+from xrgan.downstream.arms import ARMS
+from xrgan.downstream.classification.data import cut, gather
+from xrgan.downstream.plots import save_curves, save_gain, save_trainings
+
+DATASET = toy_dataset(train=60, test=30)
+POOL = gather(DATASET)
+OWN = cut(POOL, 0, 0)
+
+
+def colours(path: Path) -> set[str]:
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    return {"#" + "".join(f"{value:02x}" for value in pixel) for pixel in np.unique(pixels, axis=0)}
+
+
+def test_curves_have_a_colour_for_each_arm_and_no_other(tmp_path: Path) -> None:
+    trials = constructed(POOL, OWN, {"real": 1, "synthetic": 2}, seeds=2)
+    save_curves(tmp_path / "curves.png", trials, "loss", {"auroc": "AUROC", "balanced_accuracy": "accuracy"})
+    found = colours(tmp_path / "curves.png")
+    assert {ARMS["real"].colour, ARMS["synthetic"].colour} <= found
+    assert not {ARMS["real+classic"].colour, ARMS["real+synthetic"].colour} & found
+
+
+def test_trainings_lie_in_as_many_panels_as_there_are_figures(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"arm": ["real", "synthetic"], "fold": [0, 0], "seed": [1, 1], "a": [0.1, 0.2], "b": [1.0, 2.0]}
+    )
+    few, many = tmp_path / "few.png", tmp_path / "many.png"
+    save_trainings(few, table, {"a": "A", "b": "B"})
+    seven = {f"a{k}": f"A{k}" for k in range(7)}
+    save_trainings(many, table.assign(**dict.fromkeys(seven, table["a"])), seven)
+    with Image.open(few) as one_row, Image.open(many) as two_rows:
+        assert two_rows.height > 1.7 * one_row.height
+    assert ARMS["synthetic"].colour in colours(many)
+
+
+def test_the_gain_needs_several_fractions_and_one_of_another_study_goes(tmp_path: Path) -> None:
+    path = tmp_path / "gain.png"
+    config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 0, "seeds": 1, "resamples": 5})
+    trials = constructed(POOL, OWN, {"real": 1, "synthetic": 2}, fractions=(0.1, 1.0))
+    summary = summarised(DATASET, POOL, OWN, config.model_copy(update={"fractions": (0.1, 1.0)}), trials)
+    assert summary["comparisons"][0]["effect"]["interval"] == [None, None], "one training: a point without an interval"
+    assert save_gain(path, summary, "auroc", "AUROC") and ARMS["synthetic"].colour in colours(path)
+    one = [trial for trial in trials if trial.key.fraction == 1]
+    assert not save_gain(path, summarised(DATASET, POOL, OWN, config, one), "auroc", "AUROC") and not path.exists()
