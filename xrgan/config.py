@@ -23,6 +23,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Auto = Literal["auto"]
 Width = Annotated[Whole, Field(ge=4, le=1024)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Uncertain = Literal["drop", "positive", "negative"]
 
 
 def _by_commas(value: Any) -> Any:
@@ -47,6 +48,9 @@ class PhantomConfig(Section):
     n: int = Field(2000, ge=1, description="phantom: how many radiographs")
     size: int = Field(128, ge=16, le=2048, description="phantom: pixels, height and width")
     seed: int = Field(0, ge=0, description="phantom: which patients")
+
+
+COLUMNS_OF_A_TABLE = tuple(f"{role}_column" for role in ("file", "patient", "split", "view", "mask", "sex", "age"))
 
 
 class PrepareConfig(Section):
@@ -99,15 +103,32 @@ class PrepareConfig(Section):
         description="regular expression whose first group, in a file's name or its path, is the label, or whose "
         "groups are called so: (?P<normal>_0)|(?P<ill>_1); empty = the source's",
     )
-    table: str = Field("", description="a table of the images, with any separator; the next six say what is in it")
-    file_column: str = Field("", description="names, stems or paths of the images; empty = it is found out")
-    label_column: tuple[str, ...] = Field(
-        (), description="labels; several by commas hold 1, 0, -1 (uncertain) or nothing for the finding of their name"
+    table: tuple[str, ...] = Field(
+        (),
+        description="tables that say more of the images (CSV, TSV, text or JSON of any separator and encoding), by "
+        "commas or repeated; images that they don't name are left out",
     )
-    patient_column: str = Field("", description="who the patient is")
-    split_column: str = Field("", description="train, val or test")
-    view_column: str = Field("", description="the projection, such as PA")
-    mask_column: str = Field("", description="the masks' files, several by |")
+    file_column: str = Field(
+        "auto", description="the table's column of paths, names or stems of files; auto = the one whose cells fit"
+    )
+    label_column: tuple[str, ...] = Field(
+        ("auto",),
+        description="the table's column of labels, one or several in a cell; or a column per finding, with 1, 0, "
+        "-1 = uncertain, or nothing in it; by commas or repeated; auto = the one with a usual name | none",
+    )
+    patient_column: str = Field(
+        "auto", description="the table's column of patients; auto = the one with a usual name | none (as for the next)"
+    )
+    split_column: str = Field("auto", description="the table's column of splits: train, val or test")
+    view_column: str = Field("auto", description="the table's column of projections, such as PA")
+    mask_column: str = Field("auto", description="the table's column of masks: files, named as in the column of files")
+    sex_column: str = Field("auto", description="the table's column of the patients' sex, kept in index.csv")
+    age_column: str = Field("auto", description="the table's column of the patients' age in years, kept in index.csv")
+    uncertain: Uncertain = Field(
+        "drop",
+        description="what -1 says in a column per finding: drop (the image is left out of that class) | positive | "
+        "negative",
+    )
     fix_leaks: bool = Field(
         False, description="move a patient who stands in two of the source's own splits to where most images are"
     )
@@ -115,10 +136,21 @@ class PrepareConfig(Section):
     seed: Whole = Field(0, ge=0, description="of the split and of the random subset")
     workers: Whole = Field(0, ge=0, description="processes that decode; 0 = one a core")
 
-    @field_validator("labels", "view", "split", "label_column", mode="before")
+    @field_validator("labels", "view", "split", "table", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
-        return _by_commas(value)
+        return () if value == NONE else _by_commas(value)
+
+    @field_validator("label_column", mode="before")
+    @classmethod
+    def _several_columns(cls, value: Any) -> Any:
+        several = [value] if type(value) is int else _by_commas(value)
+        return [str(column) if type(column) is int else column for column in several]
+
+    @field_validator(*COLUMNS_OF_A_TABLE, mode="before")
+    @classmethod
+    def _is_a_column(cls, value: Any) -> Any:
+        return str(value) if type(value) is int else value  # the number of a column without a name
 
     @field_validator("window")
     @classmethod

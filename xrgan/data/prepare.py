@@ -27,6 +27,7 @@ from xrgan.data.reading.pictures import read_picture
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
+from xrgan.data.tables.filling import PEOPLE
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 from xrgan.option_syntax import MINMAX
@@ -83,7 +84,8 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         packed = packed[packed["keep"]].reset_index(drop=True)
         with growing(target) as staging:
             file = unfinished / packing.IMAGES
-            _write_index(packed[INDEX], staging / "index.csv")
+            people = [role for role in PEOPLE if role in packed and packed[role].ne("").any()]
+            _write_index(packed[[*INDEX, *people]], staging / "index.csv")
             write_yaml(staging / "dataset.yaml", describe(inputs, choices, moves, packed, skipped, file, image_format))
             images = np.load(file, mmap_mode="r")
             real = source is None or source.origin != "phantom"
@@ -137,7 +139,8 @@ def _image_format(config: PrepareConfig, structures: tuple[str, ...], box_frame:
 def _inputs_of(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> Inputs:
     """What decides the result. How many workers decode it doesn't matter."""
     listing = hashlib.sha256()
-    for file, *said in rows[["file", "label", "patient", "split", "mask", "boxes"]].itertuples(index=False):
+    columns = ["file", "label", "patient", "split", "mask", "boxes"] + [role for role in PEOPLE if role in rows]
+    for file, *said in rows[columns].itertuples(index=False):
         size = _size(f"{raw}/{file}")
         listing.update("\0".join([file, *said, f"{size}\n"]).encode(errors="surrogateescape"))
     options = config.model_dump(mode="json", exclude={"workers"})

@@ -11,24 +11,27 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.data.reading.kinds import KNOWN_KINDS
-from xrgan.data.scanning.own_tables import INDEX, apply_table, name_unread_tables, read_index
 from xrgan.data.scanning.rows import COLUMNS
 from xrgan.data.scanning.sidecars import apply_sidecars
-from xrgan.data.scanning.tables import Columns
 from xrgan.data.scanning.tree import pair_with_masks, read_tree
 from xrgan.data.source import Source
+from xrgan.data.tables.index_csv import INDEX, read_index
+from xrgan.data.tables.unread import name_unread_tables
 from xrgan.errors import XrganError
 
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says of a folder that its names don't: the options of `prepare` of these names."""
+    """What the user says of a folder that its names don't: the options of `prepare` of these names.
+
+    Attributes:
+        own_tables: whether the user names tables, which go before an index.csv and others that lie there.
+    """
 
     patient_pattern: str = ""
     label_pattern: str = ""
     mask_pattern: str = ""
-    table: str = ""
-    columns: Columns = field(default_factory=Columns)
+    own_tables: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
     """List the images of a folder with what is said of them.
 
     An `index.csv` at the top says it all: column file and, if there, label, patient, split, view, mask. Else the
-    source's own reader is asked, else the tree itself (`read_tree`); a table that the user names goes before both.
+    source's own reader is asked, else the tree itself (`read_tree`).
 
     Args:
         source: whose layout the folder has; None = nobody's.
@@ -93,17 +96,14 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
 
 
 def _read(folder: Path, source: Source | None, hints: Hints) -> Scan:
-    """What an index, a source's reader or a tree says, and then a table that the user names."""
-    if (folder / INDEX).is_file() and not hints.table:
+    """What an index, a source's reader or a tree says."""
+    if (folder / INDEX).is_file() and not hints.own_tables:
         return Scan(pair_with_masks(read_index(folder), folder, hints.mask_pattern), {"class": INDEX})
-    if source and source.read and not hints.table:
+    if source and source.read:
         return Scan(source.read(folder))
     rows, folders = read_tree(folder, hints.mask_pattern)
-    if rows.empty:
-        return Scan(rows)
-    if hints.table:
-        rows, taken = apply_table(rows, folder, hints.table, hints.columns)
-        return Scan(rows, folders.taken | taken)
+    if rows.empty or hints.own_tables:
+        return Scan(rows, folders.taken)
     rows, taken, read = apply_sidecars(rows, folder)
     unread = [said for said in name_unread_tables(rows, folder) if said.split(" was not read")[0] not in read]
     return Scan(rows, folders.taken | taken, [] if source else unread)

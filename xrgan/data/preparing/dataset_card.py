@@ -2,7 +2,7 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import pandas as pd
 
@@ -10,6 +10,7 @@ import xrgan
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import patients_in_two_splits
+from xrgan.data.tables.user_tables import TableFacts
 from xrgan.files import read_yaml
 
 NAME = "dataset.yaml"
@@ -32,6 +33,7 @@ class Choices(TypedDict):
     splits: str  # whose they are, in words
     classes_merged_by: str  # a map, or "none"
     not_images: dict[str, int]  # extension → files that are no images and no documents
+    tables: NotRequired[list[TableFacts]]  # of the user's own, that were named
     taken_from: dict[str, str]  # class, patient, split, view → where it stands, in words
 
 

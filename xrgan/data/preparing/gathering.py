@@ -17,9 +17,9 @@ from xrgan.data.preparing.splits import assign_splits
 from xrgan.data.reading.kinds import count_others
 from xrgan.data.scan import Hints, scan_folder
 from xrgan.data.scanning.rows import stems
-from xrgan.data.scanning.tables import Columns
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
+from xrgan.data.tables.user_tables import apply_tables
 
 
 def gather(
@@ -34,32 +34,34 @@ def gather(
     scanned = scan_folder(raw, source, _hints(config))
     for sentence in scanned.unread:
         console.warn(sentence)
-    rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
+    rows, told, usual_map = scanned.rows, None, source.label_map if source else ""
+    if config.table:
+        rows, told = apply_tables(raw, rows, config)
+        scanned.taken.update(told.taken)
+    rows = _with_known_patients(rows, scanned.taken) if source is None else rows
     rows = add_headers(rows, raw, bool(config.view), scanned.taken if source is None else None)
-    _check_labels(rows, source)
-    rows, left_out = apply_filters(rows, config, source.label_map if source else "")
+    if told and told.with_labels:
+        usual_map = ""  # it merges the source's own labels
+    else:
+        _check_labels(rows, source)
+    rows, left_out = apply_filters(rows, config, usual_map)
+    left_out = (told.left_out if told else {}) | left_out
     own = rows["split"]
     rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
     choices: Choices = {
         "left_out": {reason: count for reason, count in left_out.items() if count},
         "splits": _origin_of_splits(own, rows["split"]),
-        "classes_merged_by": map_of(config, source.label_map if source else "") or NONE,
+        "classes_merged_by": map_of(config, usual_map) or NONE,
         "taken_from": scanned.taken,
         "not_images": count_others(raw),
     }
+    if told:
+        choices["tables"] = told.facts
     return rename_dicom(pseudonymise(rows, prepared_root), own=source is None), choices
 
 
 def _hints(config: PrepareConfig) -> Hints:
-    columns = Columns(
-        file=config.file_column,
-        labels=config.label_column,
-        patient=config.patient_column,
-        split=config.split_column,
-        view=config.view_column,
-        mask=config.mask_column,
-    )
-    return Hints(config.patient_pattern, config.label_pattern, config.mask_pattern, config.table, columns)
+    return Hints(config.patient_pattern, config.label_pattern, config.mask_pattern, own_tables=bool(config.table))
 
 
 def _with_known_patients(rows: pd.DataFrame, taken: dict[str, str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.dataset_card import NO_LABEL, DatasetCard, Spread, read_card
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.reading.kinds import in_words
+from xrgan.data.tables.user_tables import table_rows
 
 PREVIEWED = 20  # images of a class
 PREVIEW_COLUMNS = 10
@@ -120,6 +121,7 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
     ]
     if others := card.get("not_images"):
         rows.append(["not read", f"{in_words(others)}: no images that xrgan reads"])
+    rows += [["table", line] for facts in card.get("tables", ()) for line in table_rows(facts)]
     rows += [["skipped", f"{count:,} × {reason}"] for reason, count in reasons.head(SKIPS_SHOWN).items()]
     if len(reasons) > SKIPS_SHOWN:
         rows.append(["skipped", f"{reasons.iloc[SKIPS_SHOWN:].sum():,} for other reasons"])
@@ -127,17 +129,29 @@ def facts_table(target: Path) -> tuple[list[str], list[list[object]]]:
 
 
 CHANGED_BY = {
+    "file": "--file-column",
     "class": "--label-pattern or --table",
     "patient": "--patient-pattern or --table",
     "split": "--table",
     "view": "--table",
+    "mask": "--mask-column",
+    "sex": "--sex-column",
+    "age": "--age-column",
 }
+
+
+COLUMN_OF = {"class": "label"}  # flag of a table's column
 
 
 def _taken(card: DatasetCard) -> list[list[object]]:
     """What was taken as class and patient from where, and what changes it."""
     taken = card.get("taken_from", {})
-    return [[f"{what} from", f"{taken[what]} (else {how})"] for what, how in CHANGED_BY.items() if what in taken]
+    from_table = "tables" in card
+    said = {
+        what: how.replace("--table", f"--{COLUMN_OF.get(what, what)}-column") if from_table else how
+        for what, how in CHANGED_BY.items()
+    }
+    return [[f"{what} from", f"{taken[what]} (else {how})"] for what, how in said.items() if what in taken]
 
 
 def _range(spread: Spread) -> str:

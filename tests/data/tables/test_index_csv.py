@@ -1,13 +1,12 @@
-"""index.csv, a table that --table names, and those that nobody read."""
+"""index.csv at the top of a folder says it all."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.data.trees import plant, said
-from xrgan.data.scan import Hints, scan, scan_folder
+from xrgan.data.scan import scan
 from xrgan.data.scanning.rows import COLUMNS
-from xrgan.data.scanning.tables import Columns
 from xrgan.errors import XrganError
 
 
@@ -93,44 +92,36 @@ def test_unknown_patients_are_not_one_person(tmp_path: Path) -> None:
     assert list(rows["label"]) == ["", "ill"]
 
 
-def test_a_table_says_what_the_folders_do_not(tmp_path: Path) -> None:
-    plant(tmp_path, *(f"{k}/x{k}.png" for k in range(4)))
-    (tmp_path / "facts.tsv").write_text("id\tdx\twho\tset\nx0\till\tp\ttrain\nx1\twell\tp\ttrain\nx2\till\tq\ttest\n")
-    columns = Columns(labels=("dx",), patient="who", split="set")
-    found = scan_folder(tmp_path, hints=Hints(table="facts.tsv", columns=columns))
-    assert said(found.rows) == {
-        "0/x0.png": ("train", "ill"),
-        "1/x1.png": ("train", "well"),
-        "2/x2.png": ("test", "ill"),
-        "3/x3.png": ("", ""),
-    }
-    assert list(found.rows["patient"]) == ["p", "p", "q", "3/x3.png"]
-    assert found.taken["class"] == "facts.tsv, column dx"
+def test_several_rows_of_an_image_are_joined_unless_they_disagree_on_the_patient(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_index(plant(tmp_path, "a.png", "b.png"), "file,label,patient\na.png,x,p\nb.png,x,p\na.png,y,p\n")
+    assert scan(tmp_path)["label"].tolist() == ["x|y", "x"]
+    assert "several labels for 1 images" in capsys.readouterr().err
+    write_index(tmp_path, "file,label,patient\na.png,x,p\nb.png,x,p\na.png,y,q\n")
+    with pytest.raises(XrganError, match="several patients for 1 images, such as a.png"):
+        scan(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        (Columns(labels=("nothing",)), "has no column 'nothing'.*id, dx"),
-        (Columns(file="dx"), "names none of the 1 images: its column dx holds 'ill'"),
-    ],
-)
-def test_a_wrong_column_is_told(tmp_path: Path, columns: Columns, message: str) -> None:
-    plant(tmp_path, "a.png")
-    (tmp_path / "t.csv").write_text("id,dx\na,ill\n")
-    with pytest.raises(XrganError, match=message):
-        scan_folder(tmp_path, hints=Hints(table="t.csv", columns=columns))
-    with pytest.raises(XrganError, match=r"There is no table u\.csv"):
-        scan_folder(tmp_path, hints=Hints(table="u.csv"))
+def test_labels_that_differ_in_capitals_alone_are_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_index(tmp_path, "file,label\na.png,Normal\nb.png,NORMAL\nc.png,Normal \nd.png,ill\n")
+    assert scan(tmp_path)["label"].tolist() == ["Normal"] * 3 + ["ill"]
+    assert "'NORMAL' for 'Normal'" in capsys.readouterr().err
 
 
-def test_a_table_that_nobody_read_is_named_with_the_flags_that_read_it(tmp_path: Path) -> None:
-    plant(tmp_path, "a.png", "b.png")
-    (tmp_path / "labels.csv").write_text("image;diagnosis;patient id\na.png;ill;1\nb.png;well;2\n")
-    (tmp_path / "other.csv").write_text("name,size\nx,1\n")
-    (tmp_path / "findings.csv").write_text("image,Edema,Mass\na,1,0\nb,0,-1\n")
-    unread = scan_folder(tmp_path).unread
-    assert len(unread) == 2
-    assert "findings.csv was not read" in unread[0] and "--label-column Edema,Mass" in unread[0]
-    flags = "--file-column image --label-column diagnosis --patient-column 'patient id'"
-    assert f"--table labels.csv {flags} reads it" in unread[1]
+def test_a_list_is_joined_by_a_bar_and_by_nothing_else(tmp_path: Path) -> None:
+    write_index(tmp_path, 'file,label\na.png,"pneumonia, bacterial"\nb.png,a|b\nc.png,x; y\n')
+    assert scan(tmp_path)["label"].tolist() == ["pneumonia, bacterial", "a|b", "x; y"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_any_separator_and_encoding(separator: str, encoding: str, tmp_path: Path) -> None:
+    text = "file,label\na.png,pneumonía\nb.png,normal \n".replace(",", separator)
+    (plant(tmp_path, "a.png", "b.png") / "index.csv").write_bytes(text.encode(encoding))
+    assert scan(tmp_path)["label"].tolist() == ["pneumonía", "normal"]
+
+
+def test_nobody_is_no_patient(tmp_path: Path) -> None:
+    rows = scan(write_index(tmp_path, "file,patient\na.png,P1\nb.png,Unknown\nc.png,ANONYMOUS\nd.png,\n"))
+    assert rows["patient"].tolist() == ["P1", "b.png", "c.png", "d.png"]

@@ -1,0 +1,71 @@
+"""Tables that lie beside the images and that nobody read: named, with the flags that read them."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from xrgan.config import PrepareConfig
+from xrgan.data.scanning.texts import find_texts
+from xrgan.data.tables.cells import are_marks
+from xrgan.data.tables.columns import USUAL, Columns, choose_columns, plain
+from xrgan.data.tables.index_csv import INDEX
+from xrgan.data.tables.matching import Files
+from xrgan.data.tables.reading import Table, read_table
+from xrgan.errors import XrganError
+
+TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+MAYBE_TABLES = (".txt", ".json", ".jsonl")
+OF_PROGRAMS = (".xlsx", ".xls", ".ods", ".parquet")
+LARGEST_LOOKED_AT = 50_000_000  # bytes of a table that is only looked at; of a text, a hundredth of it
+MOST_TEXTS = 50  # that are looked at: reports that lie beside each image are no tables
+
+
+def name_unread_tables(rows: pd.DataFrame, folder: Path) -> list[str]:
+    """Say which tables lie in a folder and speak of its images, and how each is read: a sentence each.
+
+    Args:
+        rows: of the images, as a scan gives them.
+    """
+    files = Files(rows["file"])
+    sentences = []
+    for file in _candidates(folder):
+        name = PurePosixPath(file.relative_to(folder)).as_posix()
+        if name.endswith(OF_PROGRAMS):
+            sentences.append(f"{name} was not read; saved as CSV, --table reads it.")
+        elif table := _that_names_images(file, files):
+            flags = f"--table {shlex.quote(name)} {_guessed(table, files).flags()}"
+            columns = ", ".join(f"column {c}" if c.isdecimal() else c for c in table.columns)
+            sentences.append(f"{name} was not read: it has the columns {columns}. {flags} reads it.")
+    return sentences
+
+
+def _candidates(folder: Path) -> list[Path]:
+    """Files that may be tables, by their endings and sizes."""
+    texts = find_texts(folder, *MAYBE_TABLES)
+    found = find_texts(folder, *TABLES, *OF_PROGRAMS)
+    found = [file for file in found if file.stat().st_size <= LARGEST_LOOKED_AT and file != folder / INDEX]
+    if len(texts) <= MOST_TEXTS:
+        found += [file for file in texts if file.stat().st_size <= LARGEST_LOOKED_AT / 100]
+    return sorted(found)
+
+
+def _that_names_images(file: Path, files: Files) -> Table | None:
+    try:
+        table = read_table(file, files.names_one)
+        choose_columns(table, PrepareConfig(), files)
+    except XrganError:
+        return None
+    return table
+
+
+def _guessed(table: Table, files: Files) -> Columns:
+    """The columns as `prepare` would take them; where it takes no labels, what most likely are some."""
+    columns = choose_columns(table, PrepareConfig(), files)
+    if columns.label:
+        return columns
+    others = [column for column in table.columns if column not in columns.named().values()]
+    findings = [column for column in others if are_marks(table.cells[column].tolist())]
+    likely = [column for column in others if any(word in plain(column) for word in USUAL["label"])]
+    return replace(columns, label=tuple(findings if len(findings) > 1 else likely[:1]))
