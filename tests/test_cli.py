@@ -34,6 +34,15 @@ def test_the_way_from_nothing_to_images(type_: Terminal) -> None:
     assert sorted(path.name[-2:] for path in Path("runs").iterdir()) == ["-1", "-2"]
 
 
+def test_a_flag_of_several_names_can_be_repeated(type_: Terminal) -> None:
+    typed = type_(
+        "prepare --dry-run --table a.csv --table b.csv,c.csv --label-column Mass --label-column", "No Finding"
+    )
+    prepare = yaml.safe_load(typed.out)["prepare"]
+    assert prepare["table"] == ["a.csv", "b.csv", "c.csv"]
+    assert prepare["label_column"] == ["Mass", "No Finding"]
+
+
 def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> None:
     Path("mine.yaml").write_text("train:\n  epochs: 7\n  lr: 0.001\n  batch_size: 8\n")
     answer = type_("train --dry-run --config mine.yaml --set train.lr=0.002 --set train.batch_size=4 --batch-size 32")

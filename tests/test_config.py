@@ -119,6 +119,18 @@ def test_names_by_commas_are_a_list(key: str) -> None:
     assert getattr(wish, key) == ("PA", "AP")
 
 
+@pytest.mark.parametrize("key", ["labels", "view", "table"])
+def test_none_is_no_name(key: str) -> None:
+    assert getattr(resolve(flags={f"prepare.{key}": "none"}).prepare, key) == ()
+
+
+def test_columns_may_be_numbers() -> None:
+    prepare = resolve(settings=["prepare.label_column=3", "prepare.patient_column=1"]).prepare
+    assert (prepare.label_column, prepare.patient_column) == (("3",), "1")
+    assert resolve(settings=["prepare.label_column=[1, Mass]"]).prepare.label_column == ("1", "Mass")
+    assert resolve(flags={"prepare.label_column": "No Finding, Mass"}).prepare.label_column == ("No Finding", "Mass")
+
+
 @pytest.mark.parametrize("section", ["classify", "segment"])
 @pytest.mark.parametrize(
     ("text", "arms"),

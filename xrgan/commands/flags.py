@@ -94,7 +94,7 @@ def with_flags(parameter: str, flags: Sequence[Flag]) -> Callable[[Command], Com
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def parsed(**values: object) -> None:
-            given = {flag.key: values.pop(flag.parameter.name) for flag in flags}
+            given = {flag.key: _joined(values.pop(flag.parameter.name)) for flag in flags}
             command(**values, **{parameter: given})
 
         spelled_out = inspect.signature(command)
@@ -132,12 +132,19 @@ class SwitchCommand(TyperCommand):
 
 
 def _kind(key: str) -> object:
-    """What Typer parses: a number, a switch, one of a few words; or any text, which the schema judges."""
+    """What Typer parses: a number, a switch, one of a few words, a flag that may be repeated; or any text."""
     annotation = field_of(key).annotation
     if annotation in (int, float, bool) or get_origin(annotation) is Literal:
         return annotation
+    if annotation == tuple[str, ...]:
+        return list[str]
     parts = get_args(annotation)
     return Switch if bool in parts and Auto in parts else str
+
+
+def _joined(typed: object) -> object:
+    """What was typed; of a repeated flag all of it, by commas; None where the flag was not given."""
+    return (",".join(typed) or None) if isinstance(typed, list) else typed
 
 
 def _metavar(kind: object) -> str:

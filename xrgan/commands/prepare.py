@@ -11,7 +11,10 @@ from xrgan.commands.options import DATA, MACHINE, ConfigFile, DataRoot, DryRun, 
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
-EXAMPLES = ["xrgan prepare jrs --size 128 --masks none"]
+EXAMPLES = [
+    "xrgan prepare jrs --size 128 --masks none",
+    "xrgan prepare my-xrays --table labels.csv --label-column diagnosis",
+]
 SourceName = Annotated[
     str | None,
     typer.Argument(help="A fetched source, or any folder of images.", autocompletion=complete_fetched),
@@ -62,6 +65,9 @@ FLAGS = [
         option("prepare.split_column"),
         option("prepare.view_column"),
         option("prepare.mask_column"),
+        option("prepare.sex_column"),
+        option("prepare.age_column"),
+        option("prepare.uncertain"),
     ),
     *panel(MACHINE, option("prepare.workers")),
 ]

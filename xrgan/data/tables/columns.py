@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xrgan.config import NONE, PrepareConfig
+from xrgan.config import AUTO, NONE, PrepareConfig
 from xrgan.data.tables.cells import sex_of, split_of
 from xrgan.data.tables.matching import Files
 from xrgan.data.tables.reading import Table
@@ -68,23 +68,22 @@ def choose_columns(table: Table, config: PrepareConfig, files: Files, needed: bo
     Raises:
         XrganError: a column isn't there, or none can be told to name the files.
     """
-    asked = {role: str(getattr(config, f"{role}_column")) for role in ("file", *ROLES)}
     find = _Finder(table, needed)
-    file = find(asked["file"], "file") or find_file_column(table, files)
+    file = find(config.file_column, "file") or find_file_column(table, files)
     if not file:
         raise XrganError(
             f"No column of {table.file} names images that are here.",
             f"Name it with --file-column; the columns are {listed(table.columns)}.",
         )
     taken = {file}
-    found: dict[str, str] = {}
-    labels = tuple(column for name in config.label_column if (column := find(name, "label")))
-    if not config.label_column:
-        labels = tuple(filter(None, [guess(table, "label", taken)]))
+    if config.label_column == (AUTO,):
+        labels = [guess(table, "label", taken)]
+    else:
+        labels = [find(name, "label") for name in config.label_column]
     taken |= set(labels)
-    for role in ROLES:
-        found[role] = find(asked[role], role) if asked[role] else guess(table, role, taken)
-    return Columns(file, labels, **found)
+    asked = {role: str(getattr(config, f"{role}_column")) for role in ROLES}
+    found = {role: guess(table, role, taken) if name == AUTO else find(name, role) for role, name in asked.items()}
+    return Columns(file, tuple(label for label in labels if label), **found)
 
 
 def guess(table: Table, role: str, taken: set[str]) -> str:
@@ -133,7 +132,7 @@ class _Finder:
         Raises:
             XrganError: it is not there.
         """
-        if not name or name.lower() == NONE:
+        if not name or name.lower() in {AUTO, NONE}:
             return ""
         if name in self._table.columns:
             return name

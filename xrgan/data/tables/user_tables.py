@@ -80,7 +80,7 @@ def apply_tables(raw: Path, rows: pd.DataFrame, config: PrepareConfig) -> tuple[
         facts[0]["labels"] = labels.kind
         if labels.uncertain:
             facts[0]["uncertain"] = labels.uncertain
-    elif not config.label_column:
+    elif config.label_column == (AUTO,):
         columns = listed(list(dict.fromkeys(name for table in tables for name in table.columns)))
         console.notice(f"{named}: no column was taken for labels; --label-column names some of {columns}.")
     return rows, Told(facts, left_out, labels is not None, _taken(tables, chosen))
@@ -129,7 +129,7 @@ def _require_columns(tables: list[Table], chosen: list[Columns], config: Prepare
             _refuse(tables, name)
     for role in ROLES:
         name = getattr(config, f"{role}_column")
-        if name and name.lower() != NONE and not any(getattr(columns, role) for columns in chosen):
+        if name not in {"", AUTO, NONE} and not any(getattr(columns, role) for columns in chosen):
             _refuse(tables, name)
 
 
