@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from xrgan.errors import XrganError
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", r"\s+": "spaces", "": "JSON"}
 TRIED_LINES = 200  # by which the separator is found out
 # Where a text is no UTF-8: those that tell themselves apart. Each of the others would read as one of these, too.
-ENCODINGS = ["utf_16", "utf_16_le", "utf_16_be", "cp1252", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr"]
+ENCODINGS = ["cp1252", "cp1251", "shift_jis", "gb18030", "big5", "euc_kr"]
+UTF_16 = ["utf_16", "utf_16_le", "utf_16_be"]  # the only ones that hold bytes of 0
 SAMPLE = 200_000  # bytes from the first one that isn't ASCII, by which the encoding is found out
 SPELT = {"utf_8": "UTF-8", "utf_16": "UTF-16", "utf_16_le": "UTF-16", "utf_16_be": "UTF-16"}
+FOREIGN = re.compile(rb"[\x80-\xff]+")
 Row = list[str]
 
 
@@ -64,15 +67,14 @@ def read_table(file: Path, names_image: Callable[[str], bool] = lambda _: False)
     text = _without_comments(text)
     separator = find_separator(text)
     rows = _parse(file, text, separator)
-    first, second = (rows.iloc[k].fillna("") for k in (0, min(1, len(rows) - 1)))
+    first, second = (rows.iloc[k] for k in (0, min(1, len(rows) - 1)))
     header = not (any(map(names_image, first)) and any(map(names_image, second)))
     if header:
         _refuse_cells_beyond(file, rows)
-        rows = rows.fillna("")
         rows = rows.set_axis(_unique_names(rows.iloc[0].tolist()), axis=1).iloc[1:]
         rows = rows.loc[:, [bool(name) for name in rows]]
     else:
-        rows = rows.fillna("").set_axis([str(number) for number in range(1, rows.shape[1] + 1)], axis=1)
+        rows = rows.set_axis([str(number) for number in range(1, rows.shape[1] + 1)], axis=1)
     return Table(file, rows.map(clean).reset_index(drop=True), encoding, separator)
 
 
@@ -122,13 +124,30 @@ def _decode(file: Path, content: bytes) -> tuple[str, str]:
             return content.decode("utf-8-sig"), "UTF-8"
     except UnicodeDecodeError:
         pass
-    first = next((k for k, byte in enumerate(content) if byte > 0x7F), 0) if not content.startswith(b"\xff\xfe") else 0
-    start = 0 if b"\0" in content else first
-    best = from_bytes(content[start : start + SAMPLE], cp_isolation=ENCODINGS).best()
-    encoding = best.encoding if best else "cp1252"
+    encoding = "cp1252"
+    if b"\0" in content or _has_foreign_words(content):
+        start = 0 if b"\0" in content else max(_first_foreign(content) - 100, 0)
+        known = UTF_16 if b"\0" in content else ENCODINGS
+        best = from_bytes(content[start : start + SAMPLE], cp_isolation=known).best()
+        encoding = best.encoding if best else encoding
     if b"\0" in content and not encoding.startswith("utf_16"):
         raise XrganError(f"{file} is no text: xrgan reads CSV, TSV, text and JSON.", "Save it as CSV.")
     return content.decode(encoding, errors="replace").lstrip("\ufeff"), SPELT.get(encoding, encoding)
+
+
+def _first_foreign(content: bytes) -> int:
+    found = FOREIGN.search(content)
+    return found.start() if found else 0
+
+
+def _has_foreign_words(content: bytes) -> bool:
+    """Whether most bytes that aren't ASCII stand beside one another: in Western words, letters with accents don't.
+
+    Of a word or two, an encoding can't be told by their letters: `ía` is a Chinese character, too.
+    """
+    start = _first_foreign(content)
+    runs = FOREIGN.findall(content[start : start + SAMPLE])
+    return sum(len(run) for run in runs if len(run) > 1) > sum(len(run) == 1 for run in runs)
 
 
 def _without_comments(text: str) -> str:
@@ -140,7 +159,7 @@ def _without_comments(text: str) -> str:
 
 
 def _parse(file: Path, text: str, separator: str) -> pd.DataFrame:
-    """The rows, the first one included, all str; NaN where a row ends before others do."""
+    """The rows, the first one included, all str; rows that are too short end in empty cells."""
     lines = io.StringIO(text, newline="")
     rows = (line.split() for line in lines) if separator == r"\s+" else csv.reader(lines, delimiter=separator)
     try:
@@ -156,12 +175,13 @@ def _parse(file: Path, text: str, separator: str) -> pd.DataFrame:
         )
     except (csv.Error, ValueError) as error:
         raise XrganError(f"{file} can't be read as CSV separated by {SEPARATORS[separator]}: {error}.") from error
-    return parsed
+    return parsed.fillna("")
 
 
 def _refuse_cells_beyond(file: Path, rows: pd.DataFrame) -> None:
     """Refuse rows that go on, not only in empty cells, where the header has ended."""
-    beyond = rows.loc[:, rows.iloc[0].isna()].fillna("")
+    named = [place for place, name in enumerate(rows.iloc[0]) if name.strip()]
+    beyond = rows.iloc[:, max(named, default=-1) + 1 :]
     if any(str(cell).strip() for cell in beyond.to_numpy().ravel()):
         raise XrganError(f"{file} has rows with more cells than its header.", "Quote the cells that hold commas.")
 
