@@ -13,7 +13,7 @@ help:
 	@echo "make check   what CI runs: lint, types, and the same tests"
 	@echo "make fast    the quick tests, under a minute"
 	@echo "make fix     format, and mend what the linter can mend"
-	@echo "make bench   throughput against the plain way of doing it"
+	@echo "make bench   throughput against the plain way of doing it; the other scripts in tests/benchmarks/ need X-rays"
 	@echo "make clean   remove .venv, caches and the demo's folder (never data/ or runs/)"
 
 $(INSTALLED): pyproject.toml
@@ -42,7 +42,10 @@ fix: $(INSTALLED)
 	$(BIN)/ruff format .
 
 bench: $(INSTALLED)
+	$(BIN)/python tests/benchmarks/prepare_memory.py
 	$(BIN)/python tests/benchmarks/train_throughput.py
+	$(BIN)/python tests/benchmarks/sample_throughput.py
+	$(BIN)/python tests/benchmarks/evaluate_throughput.py
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -341,7 +341,7 @@ class StudyConfig(Section):
         description="folds of the training images, by patient; 0 = the dataset's own split; "
         "auto = 5, or 0 where a generator has seen the training images",
     )
-    gan_per_fold: bool = Field(False, description="train a generator a fold, on that fold's training images alone")
+    gan_per_fold: bool = Field(False, description="train one generator per fold, on that fold's training images alone")
     leaks: Literal["refuse", "drop"] = Field(
         "refuse", description="test images of patients that were learned from: refuse | drop them"
     )

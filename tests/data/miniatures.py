@@ -125,7 +125,7 @@ def write_kermany(folder: Path) -> Path:
 
 
 def write_rsna(folder: Path, test_images: str = "Test") -> Path:
-    """The PNG copy: 15 patients in a CSV with a row a box, masks of the boxes, and 4 test images without labels."""
+    """The PNG copy: 15 patients in a CSV with one row per box, masks of the boxes, and 4 test images without labels."""
     columns = ("patientId", "x", "y", "width", "height", "Target", "class", "age", "sex", "modality", "position")
     rows: list[tuple[str, ...]] = [columns]
     for number in range(1, 16):

@@ -70,7 +70,7 @@ def check_generator(seen: TrainingProvenance, fold: Fold, groups: Indices) -> No
         raise XrganError(
             f"{seen.by} learned from images of {_people(len(shared))} in fold {fold.number}'s left-out part: its"
             " synthetic images could carry them into training.",
-            "Use the fixed split, whose test images it never saw (`--k-folds 0`), or train a generator a fold"
+            "Use the fixed split, whose test images it never saw (`--k-folds 0`), or train one generator per fold"
             " (`--gan-per-fold`).",
         )
 
