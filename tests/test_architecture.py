@@ -13,7 +13,7 @@ import xrgan
 from tests import house
 
 HOUSE = Path(xrgan.__file__).parent
-GROUND = {"errors", "failures", "files", "downloads", "plots", "option_syntax", "console"}
+GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option_syntax", "console"}
 GROUND |= {"config", "config_resolve", "config_versions", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from xrgan.data.phantom import write_dataset
-from xrgan.evaluation.inception_weights import cache_dir, fetch_weights
+from xrgan.downloads import cache_dir
+from xrgan.evaluation.inception_weights import fetch_weights
 
 README = Path(__file__).parent.parent / "README.md"
 CLOSED = "http://127.0.0.1:9"  # the discard port of this machine: nobody listens

@@ -1,7 +1,9 @@
-"""Download one file over HTTP: with time-outs, a progress bar and a check of its SHA-256."""
+"""Download one file over HTTP: with time-outs, a progress bar and a check of its SHA-256; the cache of such files."""
 
+import os
 from pathlib import Path
 
+import platformdirs
 import requests
 
 from xrgan import console
@@ -10,6 +12,11 @@ from xrgan.files import replacing, sha256
 CONNECT_SECONDS = 5.0  # for each address of the server: a hospital's firewall often just doesn't answer
 READ_SECONDS = 60.0  # the longest silence in between: a slow network does not fail
 CHUNK_BYTES = 1 << 20
+
+
+def cache_dir() -> Path:
+    """The folder of what xrgan can fetch or compute again: `XRGAN_CACHE`, else the user's cache directory."""
+    return Path(os.environ.get("XRGAN_CACHE") or platformdirs.user_cache_dir("xrgan"))
 
 
 class WrongContentError(OSError):

