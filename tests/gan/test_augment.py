@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xrgan.gan.augment import BLACK, RandomNumbers, Strength, adapted, augment, probability_for, random_numbers
+from xrgan.gan.augment import (
+    BLACK,
+    RandomNumbers,
+    Strength,
+    adapted_probability,
+    augment,
+    probability_for,
+    random_numbers,
+)
 
 HALF = Strength(0.5)
 
@@ -114,10 +122,10 @@ def test_gradients_pass_through_to_what_is_seen() -> None:
     assert (x.grad[:, :, :4] == 1).all()
 
 
-def test_a_sure_discriminator_is_shown_more_changes_and_an_unsure_one_fewer() -> None:
-    assert adapted(0.2, sign=0.9, images=5000) == pytest.approx(0.3)
-    assert adapted(0.2, sign=0.1, images=5000) == pytest.approx(0.1)
-    assert (adapted(0.99, 1, 5000), adapted(0.01, -1, 5000)) == (1, 0)
+def test_augmentation_grows_while_the_discriminator_is_sure() -> None:
+    assert adapted_probability(0.2, sign=0.9, images=5000) == pytest.approx(0.3)
+    assert adapted_probability(0.2, sign=0.1, images=5000) == pytest.approx(0.1)
+    assert (adapted_probability(0.99, 1, 5000), adapted_probability(0.01, -1, 5000)) == (1, 0)
 
 
 @pytest.mark.parametrize(("count", "probability"), [(1, 1), (5000, 1), (18_708, 0.5), (70_000, 0), (112_120, 0)])

@@ -12,7 +12,7 @@ from xrgan.gan.batches import make_batches
 from xrgan.gan.plan import training_plan
 
 
-def test_the_order_visits_every_image_once_an_epoch(tmp_path: Path) -> None:
+def test_the_order_visits_every_image_once_per_epoch(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
     batches = make_batches(dataset, training_plan(tiny_config()))
     seen = np.concatenate(

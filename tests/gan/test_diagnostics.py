@@ -47,9 +47,7 @@ def test_real_images_in_place_of_drawn_ones_are_as_diverse(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(("knows", "expected"), [("train", 1.0), ("real", 0.0)])
-def test_overfitting_is_what_the_discriminator_does_not_say_of_unseen_images(
-    tmp_path: Path, knows: str, expected: float
-) -> None:
+def test_overfitting_compares_unseen_images_with_training_images(tmp_path: Path, knows: str, expected: float) -> None:
     """A discriminator that calls its training images real, or all real ones; drawn ones (gray) never."""
     job = tiny_job(tmp_path, n=240, conditional=False)
     indices = job.dataset.of_split(*(("train",) if knows == "train" else ("train", "val")))

@@ -12,7 +12,7 @@ from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.state import restore, start
 
 
-def test_a_run_is_examined_now_and_then_and_warns_once(
+def test_a_run_is_diagnosed_now_and_then_and_warns_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(diagnostics, "IMAGES_BETWEEN", 128)
@@ -38,7 +38,7 @@ def test_rows_behind_the_checkpoint_are_dropped(tmp_path: Path) -> None:
         assert run.read_losses() == rows[:2]
 
 
-def test_grids_are_of_the_same_latents_every_so_many_epochs_and_at_the_end(tmp_path: Path) -> None:
+def test_grids_are_drawn_from_the_same_latents_every_time(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config("train.epochs=5", "train.sample_every=2"))
     assert [file.name for file in sorted(run.samples.iterdir())] == [f"epoch_000{k}.png" for k in (2, 4, 5)]
     job = tiny_job(tmp_path / "again")
@@ -46,7 +46,7 @@ def test_grids_are_of_the_same_latents_every_so_many_epochs_and_at_the_end(tmp_p
     assert one.shape == (1, 8 * 18 + 2, 8 * 18 + 2) and (one == other).all()
 
 
-def test_an_epoch_that_time_cut_short_has_a_broken_number_and_the_means_of_its_steps(tmp_path: Path) -> None:
+def test_an_epoch_that_time_cut_short_has_a_broken_number(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     state = start(job)
     state.step, state.images_seen, state.sums = 11, 44, torch.full((7,), 6.0)

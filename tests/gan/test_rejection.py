@@ -34,7 +34,7 @@ class Judge:
         return Rejection("a judge", lambda: self)
 
 
-def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(sampler: Sampler, tmp_path: Path) -> None:
+def test_rejected_images_are_skipped_and_others_drawn_instead(sampler: Sampler, tmp_path: Path) -> None:
     judge = Judge(sampler, 3, {2, 4, 33, 90})
     sampled = sample_folder.fill(sampler, tmp_path / "chosen", n=40, seed=3, rejection=judge.rejection)
     sample_folder.fill(sampler, tmp_path / "all", n=43, seed=3)
@@ -53,7 +53,7 @@ def test_images_that_are_turned_down_are_skipped_and_others_drawn_instead(sample
         assert sheet.crop(second).tobytes() == everything["synthetic_00003.png"] != other.crop(second).tobytes()
 
 
-def test_more_are_added_to_a_selection_without_judging_again(sampler: Sampler, tmp_path: Path) -> None:
+def test_more_are_added_without_judging_again(sampler: Sampler, tmp_path: Path) -> None:
     at_once, later = (Judge(sampler, 3, {2, 4, 33, 70}) for _ in range(2))
     sample_folder.fill(sampler, tmp_path / "at once", n=70, seed=3, rejection=at_once.rejection)
     sample_folder.fill(sampler, tmp_path / "later", n=5, seed=3, rejection=later.rejection)
@@ -69,7 +69,7 @@ def test_more_are_added_to_a_selection_without_judging_again(sampler: Sampler, t
     assert fewer.images == 70 and fewer.record.dropped == [1, 3, 32, 69]
 
 
-def test_an_interrupted_selection_goes_on(sampler: Sampler, tmp_path: Path) -> None:
+def test_an_interrupted_rejection_is_resumed(sampler: Sampler, tmp_path: Path) -> None:
     judge = Judge(sampler, 3, {2, 40})
 
     def interrupted(images: Pixels) -> np.ndarray:
@@ -84,7 +84,7 @@ def test_an_interrupted_selection_goes_on(sampler: Sampler, tmp_path: Path) -> N
     assert judge.judged == 64 and len(pixels(tmp_path)) == 50
 
 
-def test_a_selection_is_not_mixed_with_other_images(sampler: Sampler, tmp_path: Path) -> None:
+def test_selected_images_are_not_mixed_with_others(sampler: Sampler, tmp_path: Path) -> None:
     sample_folder.fill(sampler, tmp_path, n=5, seed=3)
     judge = Judge(sampler, 3, {2})
     with pytest.raises(XrganError, match="another reject_copies: 'none', not 'a judge'.*--overwrite"):
@@ -112,7 +112,7 @@ def test_a_generator_that_only_copies_is_given_up(sampler: Sampler, tmp_path: Pa
     assert sample_folder.fill(sampler, tmp_path / "few", n=kept or 1, seed=0).images == (kept or 1)
 
 
-def test_classes_in_turn_stay_as_many_of_each_where_images_are_turned_down(sampler: Sampler, tmp_path: Path) -> None:
+def test_balanced_classes_stay_balanced_where_images_are_rejected(sampler: Sampler, tmp_path: Path) -> None:
     balanced = dataclasses.replace(sampler, balance=True)
     odd = Judge(balanced, 3, {1, 3, 5, 7, 20})
     for n in (10, 24, 25):

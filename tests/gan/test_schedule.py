@@ -23,7 +23,7 @@ def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
     assert [cosine_decay(progress, 0) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
 
 
-def test_each_resolution_has_its_share_and_a_finished_model_stays_grown(tmp_path: Path) -> None:
+def test_each_resolution_has_its_share_of_the_training(tmp_path: Path) -> None:
     job = tiny_job(tmp_path, "model.progressive=8,16", "train.epochs=4")
     state, grown = start(job), []
     plan = Schedule(job, TrainingClock(state))

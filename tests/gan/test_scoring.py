@@ -94,7 +94,7 @@ def test_a_stop_need_not_wait_for_a_score_which_is_made_up_for(tmp_path: Path, n
     assert_same(plain, run)
 
 
-def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
+def test_a_resumed_run_says_from_where(tmp_path: Path) -> None:
     """So that rows behind the checkpoint can be dropped; the checkpoint itself is scored where its epoch is."""
     dataset, calls = tiny_dataset(tmp_path), Calls()
     trained(tmp_path / "run", dataset, tiny_config("train.epochs=3"))

@@ -32,9 +32,7 @@ def test_the_average_follows_the_generator(tmp_path: Path) -> None:
     assert torch.equal(average, weight)
 
 
-def test_nan_stops_the_run_keeps_the_last_good_checkpoint_and_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nan_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=4")
     plain_step = training.train_step
 

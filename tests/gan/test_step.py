@@ -59,7 +59,7 @@ def test_every_part_of_the_loss_is_logged_by_itself(tmp_path: Path) -> None:
     assert all(row["discriminator_gradient"] > 0 and row["generator_gradient"] > 0 for row in (*rows, *plain))
 
 
-def test_lazy_regularization_is_taken_every_few_steps_and_weighs_as_much_more(tmp_path: Path) -> None:
+def test_lazy_regularization_is_taken_every_few_steps(tmp_path: Path) -> None:
     job = tiny_job(tmp_path, "train.r1=2", "train.penalty_every=4", "train.lr=1e-8")
     state, penalties = start(job), []
     for _ in range(8):

@@ -59,7 +59,7 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, precision: str
 
 
 @pytest.mark.parametrize("loss", ["bce", "non-saturating", "hinge", "relativistic"])
-def test_every_loss_with_penalties_and_augmentation_resumes_bit_for_bit(tmp_path: Path, loss: str) -> None:
+def test_every_loss_resumes_bit_for_bit(tmp_path: Path, loss: str) -> None:
     dataset = tiny_dataset(tmp_path, masks=("lungs",))
     options = [f"train.loss={loss}", "train.r1=0.1", "train.r2=0.05", "train.penalty_every=3", "train.augment=0.7"]
     whole = trained(tmp_path / "whole", dataset, tiny_config("train.epochs=4", *options, masks=True))
@@ -69,9 +69,7 @@ def test_every_loss_with_penalties_and_augmentation_resumes_bit_for_bit(tmp_path
     assert all(row["penalty"] > 0 for row in whole.read_losses())
 
 
-def test_adaptive_augmentation_follows_the_discriminator_and_resumes_bit_for_bit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_adaptive_augmentation_resumes_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "STEPS_TO_ADAPT", 3)  # so that the signs are in the midst of a sum at a checkpoint
     monkeypatch.setattr("xrgan.gan.augment.IMAGES_TO_FULL", 200)
     dataset = tiny_dataset(tmp_path)
@@ -146,7 +144,7 @@ def test_a_compiled_run_has_the_same_names_in_its_checkpoint(tmp_path: Path) -> 
         assert torch.allclose(weight, last(compiled)["generator"][key], atol=1e-4), key
 
 
-def test_minutes_end_a_run_in_the_midst_of_an_epoch_and_more_go_on(
+def test_minutes_end_a_run_in_the_midst_of_an_epoch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor, "SECONDS_BEFORE_FORECAST", 0.5)
@@ -169,7 +167,7 @@ def test_minutes_end_a_run_in_the_midst_of_an_epoch_and_more_go_on(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_amid_an_epoch_finishes_the_step_and_the_run_goes_on(
+def test_a_signal_amid_an_epoch_finishes_the_step_and_can_be_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=3")

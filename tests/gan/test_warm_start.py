@@ -24,7 +24,7 @@ def source(tmp_path: Path) -> RunDir:
     return trained(tmp_path / "source", dataset, tiny_config())
 
 
-def test_every_weight_is_taken_over_and_the_eigen_x_rays_are_the_new_datasets(tmp_path: Path, source: RunDir) -> None:
+def test_every_weight_is_taken_over_but_the_eigen_x_rays(tmp_path: Path, source: RunDir) -> None:
     dataset = tiny_dataset(tmp_path / "new", n=120)
     run = made(tmp_path / "run", dataset, tiny_config("train.seed=5"), source)
     ours, theirs = last(run), last(source)

@@ -39,7 +39,7 @@ class RandomNumbers:
 
 @dataclass(frozen=True)
 class Strength:
-    """How much is changed."""
+    """How often and how much images are changed."""
 
     probability: float  # of each change; 0 = none
     rotation: float = 0.0  # degrees at most, each way
@@ -47,13 +47,13 @@ class Strength:
 
 
 def random_numbers(rng: np.random.Generator, batch_size: int) -> RandomNumbers:
-    """The random numbers of one batch."""
+    """Draw the random numbers of one batch."""
     numbers = rng.random((batch_size, 12), np.float32)
     return RandomNumbers(numbers[:, :4], numbers[:, 4:6], numbers[:, 6:8], numbers[:, 8:10], numbers[:, 10:])
 
 
 def probability_for(images: int) -> float:
-    """How often to change an image, by the number of training images: always below FEW_IMAGES, never above MANY_IMAGES.
+    """The augmentation probability for so many training images: 1 up to FEW_IMAGES, 0 from MANY_IMAGES on.
 
     DiffAugment helps most at 100 to 5,000 images and harms a little at 70,000 (its tables 2 and 3); between, the
     probability falls with the logarithm.
@@ -62,7 +62,7 @@ def probability_for(images: int) -> float:
     return round(float(np.clip(share, 0, 1)), 2)
 
 
-def adapted(probability: float, sign: float, images: int) -> float:
+def adapted_probability(probability: float, sign: float, images: int) -> float:
     """The probability after so many images more, by the ADA heuristic (Karras et al. 2020, arXiv:2006.06676, 3).
 
     Args:
@@ -73,7 +73,7 @@ def adapted(probability: float, sign: float, images: int) -> float:
     return min(1.0, max(0.0, probability + (step if sign > TARGET_SIGN else -step)))
 
 
-def augment(images: Tensor, draws: RandomNumbers, strength: Strength, channels: int) -> Tensor:
+def augment(images: Tensor, numbers: RandomNumbers, strength: Strength, channels: int) -> Tensor:
     """Change each image by itself: brightness and contrast (of the X-ray alone), pose, a shift, then a cutout.
 
     Args:
@@ -82,21 +82,23 @@ def augment(images: Tensor, draws: RandomNumbers, strength: Strength, channels: 
     if not strength.probability:
         return images
     size, device = images.shape[-1], images.device
-    applied = torch.from_numpy(draws.applied < strength.probability).to(device)
-    light, shift, cutout = (torch.from_numpy(part).to(device) for part in (draws.light, draws.shift, draws.cutout))
+    applied = torch.from_numpy(numbers.applied < strength.probability).to(device)
+    light, shift, cutout = (
+        torch.from_numpy(part).to(device) for part in (numbers.light, numbers.shift, numbers.cutout)
+    )
     xrays = _lit(images[:, :channels], (light - 0.5) * applied[:, :1])
     images = torch.cat([xrays, images[:, channels:]], dim=1) if images.shape[1] > channels else xrays
     if strength.rotation or strength.scaling:
-        pose = (2 * torch.from_numpy(draws.pose).to(device) - 1) * applied[:, 3:4]
+        pose = (2 * torch.from_numpy(numbers.pose).to(device) - 1) * applied[:, 3:4]
         images = _posed(images, torch.deg2rad(strength.rotation * pose[:, 0]), 1 + strength.scaling * pose[:, 1])
-    reach = round(SHIFT * size)
-    steps = (shift * (2 * reach + 1)).floor().long() - reach
+    furthest = round(SHIFT * size)
+    steps = (shift * (2 * furthest + 1)).floor().long() - furthest
     images = _shifted(images, steps * applied[:, 1:2])
     return _covered(images, (cutout * size).floor().long(), applied[:, 2])
 
 
 def _lit(xrays: Tensor, change: Tensor) -> Tensor:
-    """Brightness and contrast by change (B, 2) in [-0.5, 0.5)."""
+    """Change brightness and contrast by change (B, 2) in [-0.5, 0.5)."""
     change = change[:, :, None, None, None]
     xrays = xrays + 2 * BRIGHTNESS * change[:, 0]
     mean = xrays.mean(dim=(1, 2, 3), keepdim=True)
@@ -104,7 +106,7 @@ def _lit(xrays: Tensor, change: Tensor) -> Tensor:
 
 
 def _posed(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
-    """Each image turned by angle (B,), in radians, and magnified by scale (B,); what comes in is black."""
+    """Turn each image by angle (B,), in radians, and magnify it by scale (B,); what comes in is black."""
     cosine, sine, nothing = angle.cos() / scale, angle.sin() / scale, torch.zeros_like(angle)
     matrix = torch.stack([cosine, -sine, nothing, sine, cosine, nothing], dim=1).view(-1, 2, 3)
     places = torch.nn.functional.affine_grid(matrix, list(images.shape), align_corners=False)
@@ -113,7 +115,7 @@ def _posed(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
 
 
 def _shifted(images: Tensor, steps: Tensor) -> Tensor:
-    """Each image by steps (B, 2) pixels down and right; what comes in is black."""
+    """Shift each image by steps (B, 2) pixels down and right; what comes in is black."""
     batch, _, size, _ = images.shape
     place = torch.arange(size, device=images.device)
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1), value=BLACK)
@@ -124,7 +126,7 @@ def _shifted(images: Tensor, steps: Tensor) -> Tensor:
 
 
 def _covered(images: Tensor, centre: Tensor, applied: Tensor) -> Tensor:
-    """A square of each image where `applied` (B,) becomes gray (0)."""
+    """Cover a square of each image where `applied` (B,) with gray (0)."""
     size = images.shape[-1]
     place = torch.arange(size, device=images.device)
     half = round(CUTOUT * size) // 2

@@ -40,7 +40,7 @@ def mark_best(path: Path) -> None:
 
 
 def on_disk(folder: Path) -> dict[int, Path]:
-    """Step → file of every checkpoint there is, ascending; the best one by that name."""
+    """Step → file of every checkpoint in a folder, ascending; the best one by that name."""
     files = {int(path.stem.removeprefix("step_")): path for path in _files(folder)}
     best = folder / BEST
     if best.is_file():
@@ -102,8 +102,8 @@ def find(folder: Path, name: str) -> Path:
             "`xrgan evaluate --every-checkpoint` scores them and marks it.",
         )
     best = [folder / BEST] if (folder / BEST).is_file() else []
-    there = ", ".join(file.stem for file in [*_files(folder), *best]) or "none"
-    raise XrganError(f"There is no checkpoint {name} in {folder}.", f"There are: {there}.")
+    names = ", ".join(file.stem for file in [*_files(folder), *best]) or "none"
+    raise XrganError(f"There is no checkpoint {name} in {folder}.", f"There are: {names}.")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Pure functions of logits (N,) and of gradients: what the two networks minimise.
+"""The losses of both networks: pure functions of logits (N,), of gradients and of features.
 
 A logit > 0 says "looks real". Every loss is a scalar.
 """
@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 
 def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
-    """What the discriminator minimises.
+    """The discriminator's loss.
 
     Args:
         kind: bce: binary cross-entropy (Goodfellow et al. 2014, eq. 1), its real targets smoothed to `real_label`
@@ -32,7 +32,7 @@ def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real
 
 
 def generator_loss(kind: str, fake_logits: Tensor, real_logits: Tensor | None) -> Tensor:
-    """What the generator minimises: −log D(G(z)) for bce and non-saturating, −D(G(z)) for hinge, RpGAN's mirror image.
+    """The generator's loss: −log D(G(z)) for bce and non-saturating, −D(G(z)) for hinge, the mirror image for RpGAN.
 
     Args:
         real_logits: of as many real images, without gradients; relativistic alone needs them.
@@ -57,7 +57,7 @@ def gradient_penalty(discriminator: nn.Module, images: Tensor, labels: Tensor) -
 
 
 def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
-    """How far the mean features of a synthetic batch are from those of a real one, whose gradient is not taken.
+    """The distance of a synthetic batch's mean features from those of a real one, whose gradient is not taken.
 
     Salimans et al. 2016 (arXiv:1606.03498), 3.1: the squared difference of the means over the batch, place by place;
     here its mean over the places of each layer, and over the layers, each (N, F, H, W).

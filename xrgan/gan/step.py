@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted, augment, random_numbers
+from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted_probability, augment, random_numbers
 from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
@@ -123,7 +123,7 @@ def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:
     state.signs += real_logits.detach().sign().mean()
     if (state.step + 1) % STEPS_TO_ADAPT == 0:
         sign = float(state.signs) / STEPS_TO_ADAPT
-        state.augment = adapted(state.augment, sign, STEPS_TO_ADAPT * len(real_logits))
+        state.augment = adapted_probability(state.augment, sign, STEPS_TO_ADAPT * len(real_logits))
         state.signs.zero_()
 
 

@@ -140,7 +140,7 @@ def test_a_growing_generator_fades_from_one_resolution_to_the_next() -> None:
     assert torch.allclose(at(1.001), fine, atol=0.01)
 
 
-def test_a_growing_discriminator_fades_too_and_does_not_see_what_is_finer() -> None:
+def test_a_growing_discriminator_fades_too() -> None:
     torch.manual_seed(0)
     discriminator = Discriminator((8, 16, 32), 1, 4)
     x = torch.randn(2, 1, 32, 32)
