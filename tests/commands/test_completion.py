@@ -45,6 +45,8 @@ def put(*names: str, file: str = "config.yaml") -> None:
         ("evaluate --fid-layer ", ["64", "192", "768", "2048"]),
         ("segment --device c", ["cpu", "cuda"]),
         ("re", ["resume"]),
+        ("classify --arms synthetic", ["synthetic", "synthetic→real"]),
+        ("segment --arms real,real", ["real,real+classic", "real,real+synthetic"]),
     ],
 )
 def test_choices_are_offered(offered: Offered, line: str, words: list[str]) -> None:

@@ -3,7 +3,7 @@
 Nothing heavy is imported: the shell asks at each press of the tab key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import typer
@@ -42,6 +42,17 @@ def complete_extractor(context: typer.Context, incomplete: str) -> list[str]:
     """The networks that features can come from: Inception, and the classifiers of the runs that have some."""
     runs = [run for run in reversed(_workspace(context).runs()) if run.classify.is_dir()]
     return _beginning(incomplete, ["inception", *(f"classifier:{run.name}" for run in runs)])
+
+
+def complete_list(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """Make what completes a list by commas: with the choices that it doesn't hold yet."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, _ = incomplete.rpartition(",")
+        left = [choice for choice in choices if choice not in before.split(",")]
+        return _beginning(incomplete, [f"{before}{comma}{choice}" for choice in left])
+
+    return complete
 
 
 def _workspace(context: typer.Context) -> Workspace:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 import typer
 from typer.core import TyperCommand
 
+from xrgan.commands.completion import complete_list
 from xrgan.config import Auto, default, field_of, meaning
 
 SHORT = 20  # characters of choices that fit beside a flag in the help; longer ones stand in its text only
@@ -80,7 +81,7 @@ def option(
     elif not names:
         names = (f"--{plain}", f"--no-{plain}") if kind is Switch else (f"--{plain}",)
     text = f"{help or meaning(key)} \\[default: {default_text or _plain(default(key))}]"
-    return Flag(key, names, kind, text, complete=complete)
+    return Flag(key, names, kind, text, complete=complete or _completion(key))
 
 
 def panel(title: str, *flags: Flag) -> list[Flag]:
@@ -145,6 +146,13 @@ def _kind(key: str) -> object:
 def _joined(typed: object) -> object:
     """What was typed; of a repeated flag all of it, by commas; None where the flag was not given."""
     return (",".join(typed) or None) if isinstance(typed, list) else typed
+
+
+def _completion(key: str) -> Callable[..., list[str]] | None:
+    """What the shell offers for a list of some words, such as --arms; for a single word Typer offers the choices."""
+    annotation = field_of(key).annotation
+    element = get_args(annotation)[0] if get_origin(annotation) is tuple else None
+    return complete_list(get_args(element)) if get_origin(element) is Literal else None
 
 
 def _metavar(kind: object) -> str:
