@@ -5,6 +5,7 @@ it. IMAGES says how many X-rays are in each, copies and masks not counted.
 """
 
 import csv
+import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -282,6 +283,91 @@ def write_lungs(folder: Path) -> Path:
     return folder
 
 
+# Those that one signs a form for --------------------------------------------------------------------------------------
+
+CHEXPERT_HEADER = ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", "No Finding", "Cardiomegaly", "Pleural Effusion")
+
+
+def write_chexpert(folder: Path) -> Path:
+    """Ten patients for training and one for validation; 1, 0, -1 and nothing; paths that begin with another folder."""
+    cells = [("1.0", "", ""), ("", "1.0", "0.0"), ("", "-1.0", ""), ("0.0", "1.0", "1.0"), ("", "0.0", "0.0")]
+    rows: dict[str, list[tuple[str, ...]]] = {"train": [CHEXPERT_HEADER], "valid": [CHEXPERT_HEADER]}
+    for number in range(1, 12):
+        split = "train" if number < 11 else "valid"
+        for view, says in (
+            ("view1_frontal", ("Frontal", ("PA", "AP")[number % 2])),
+            ("view2_lateral", ("Lateral", "")),
+        ):
+            if view == "view2_lateral" and number % 3:
+                continue
+            name = f"{split}/patient{number:05d}/study1/{view}.jpg"
+            _save(folder / "CheXpert-v1.0-small" / name, _phantom(number, HEALTHY, study=len(view)).image)
+            rows[split].append((f"CheXpert-v1.0-small/{name}", "Female", "68", *says, *cells[number % 5]))
+    for split, lines in rows.items():
+        _write_csv(folder / "CheXpert-v1.0-small" / f"{split}.csv", lines)
+    return folder
+
+
+def write_mimic(folder: Path) -> Path:
+    """Eight studies of six patients; labels by study, view and split by image, in tables packed by gzip."""
+    labels, splits, metadata = [], [], []
+    for number in range(1, 9):
+        subject, study = 10000000 + (1, 2, 3, 3, 4, 4, 5, 6)[number - 1], 50000000 + number
+        labels.append((subject, study, *(("1.0", "") if number % 2 else ("", "-1.0" if number == 4 else "1.0"))))
+        for k, view in enumerate(("PA", "LATERAL")[: 1 + number % 2]):
+            name = "-".join(f"{number * 0x1234567 + part + 1000 * k:08x}" for part in range(5))
+            place = folder / "files" / f"p{subject}"[:3] / f"p{subject}" / f"s{study}" / f"{name}.jpg"
+            _save(place, _phantom(number, HEALTHY, study=k + 1).image)
+            splits.append((name, study, subject, ("train", "train", "validate", "test")[(number - 1) // 2]))
+            metadata.append((name, subject, study, view))
+    for what, header, lines in (
+        ("chexpert", ("subject_id", "study_id", "No Finding", "Cardiomegaly"), labels),
+        ("split", ("dicom_id", "study_id", "subject_id", "split"), splits),
+        ("metadata", ("dicom_id", "subject_id", "study_id", "ViewPosition"), metadata),
+    ):
+        text = "\n".join(",".join(map(str, line)) for line in [header, *lines]) + "\n"
+        _write(folder / f"mimic-cxr-2.0.0-{what}.csv.gz", gzip.compress(text.encode()))
+    return folder
+
+
+def vindr_id(number: int) -> str:
+    return f"{number * 0x1234567890ABCDEF1234567:032x}"[-32:]
+
+
+def write_vindr(folder: Path) -> Path:
+    """Nine DICOM files for training, each read by three radiologists who don't always agree, and three for testing."""
+    header = ("Aortic enlargement", "Cardiomegaly", "No finding")
+    train: list[tuple[str, ...]] = [("image_id", "rad_id", *header)]
+    test: list[tuple[str, ...]] = [("image_id", *header)]
+    for number in range(1, 13):
+        split, name = ("train" if number < 10 else "test"), vindr_id(number)
+        _write_dicom(folder / split / f"{name}.dicom", _phantom(number, HEALTHY).image, "", "")
+        marks = ("0", "0", "1") if number % 3 else ("1", "1", "0")
+        if split == "test":
+            test.append((name, *marks))
+            continue
+        other = ("0", "1", "0")
+        train += [(name, "R1", *marks), (name, "R2", *marks), (name, "R3", *(other if number % 2 else marks))]
+    _write_csv(folder / "annotations" / "image_labels_train.csv", train)
+    _write_csv(folder / "annotations" / "image_labels_test.csv", test)
+    boxes = [("image_id", "rad_id", "class_name", "x_min", "y_min", "x_max", "y_max")]
+    _write_csv(folder / "annotations" / "annotations_train.csv", [*boxes, (vindr_id(3), "R1", "Cardiomegaly", *"1234")])
+    return folder
+
+
+def write_padchest(folder: Path) -> Path:
+    """Twelve images of 16 bits, of six patients, in numbered folders; lists in the cells of a CSV of odd columns."""
+    lists = ("['normal']", "['cardiomegaly', 'pleural effusion']", "['normal']", "[]")
+    rows: list[tuple[str, ...]] = [("", "ImageID", "ImageDir", "PatientID", "PatientSex_DICOM", "Projection", "Labels")]
+    for number in range(1, 13):
+        name = f"{216840111366964012 + number}_00-{number:03d}-000.png"
+        _save(folder / str(number % 2) / name, _phantom(number, HEALTHY).image.astype(np.uint16) * 13 + 300)
+        view = ("PA", "L", "AP_horizontal")[number % 3]
+        rows.append((str(number), name, str(number % 2), str(10**9 + number // 2), "F", view, lists[number % 4]))
+    _write_csv(folder / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv", rows)
+    return folder
+
+
 # The phantom ---------------------------------------------------------------------------------------------------------
 
 
@@ -301,8 +387,13 @@ MINIATURES: dict[str, Callable[[Path], Path]] = {
     "covid": write_covid,
     "lungs": write_lungs,
     "phantom": write_phantom,
+    "chexpert": write_chexpert,
+    "mimic": write_mimic,
+    "vindr": write_vindr,
+    "padchest": write_padchest,
 }
 IMAGES = {"jrs": 14, "kermany": 29, "rsna": 19, "rsna-dicom": 19, "nih": 20, "covid": 18, "lungs": 16, "phantom": 16}
+IMAGES |= {"chexpert": 14, "mimic": 12, "vindr": 12, "padchest": 12}
 
 
 def zipped(folder: Path, target: Path) -> Path:

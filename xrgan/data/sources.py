@@ -1,6 +1,7 @@
 """The catalogue: a public dataset is one frozen record and, where its layout is its own, one function beside it.
 
-Adding one is done here alone: a record, `_add`ed, and the function that reads its folder if `read_tree` can't.
+Adding one is done here alone: a record, `_add`ed, and the function that reads its folder if `read_tree` can't. Those
+that one gets by signing a form stand in signed_sources.py.
 """
 
 import difflib
@@ -14,6 +15,7 @@ from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.scanning.rows import stems
 from xrgan.data.scanning.texts import find_texts, read_tables, read_text, require_overlap
 from xrgan.data.scanning.tree import read_by_stem
+from xrgan.data.signed_sources import SIGNED
 from xrgan.data.source import Source
 from xrgan.errors import XrganError
 
@@ -317,3 +319,9 @@ _add(
         read=read_by_stem,
     )
 )
+
+
+# Those that one signs a form for: signed_sources.py -----------------------------------------------------------------
+
+for _signed in SIGNED:
+    _add(_signed)
