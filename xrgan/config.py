@@ -314,6 +314,9 @@ class EvaluateConfig(Section):
         pattern=r"^(inception|classifier:.+)$",
         description="network of the features: inception | classifier:RUN, the one that classify trained in a run",
     )
+    size: Whole = Field(
+        0, ge=0, le=2048, description="with --real: pixels, height and width to which both sides are brought; 0 = none"
+    )
     weights: str = Field("", description="file of the Inception weights; empty = found, or fetched")
     fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
     pairs: Whole = Field(500, ge=1, description="random pairs behind each SSIM figure")

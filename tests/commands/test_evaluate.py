@@ -14,7 +14,11 @@ from tests.terminal import Terminal, tree
 
 def fill(folder: Path, n: int, size: int = 32, mode: str = "L", seed: int = 0, ending: str = "png") -> None:
     for k in range(n):
-        write_image(folder / f"image_{k:03d}.{ending}", size, size, seed + k, mode)
+        file = write_image(folder / f"image_{k:03d}.{ending}", size, size, seed + k, mode)
+        if mode == "RGB":  # in colours, and not gray that is saved as RGB
+            with Image.open(file) as gray:
+                red = gray.convert("L")
+            Image.merge("RGB", (red, red.rotate(90), red.rotate(180))).save(file)
 
 
 @pytest.mark.parametrize(

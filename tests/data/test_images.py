@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import write_image
-from tests.data.pictures import png_that_declares
+from tests.data.pictures import png_that_declares, saved
 from xrgan.data.images import GAP, grid, read_files, read_gray, save_png, shape_in_words, to_pil
 from xrgan.errors import XrganError
 
@@ -65,10 +65,38 @@ def test_equal_files_become_one_array(tmp_path: Path) -> None:
     assert np.array_equal(images[2, 0], read_gray(files[2]))
 
 
-def test_they_are_rgb_where_the_first_is(tmp_path: Path) -> None:
-    files = [write_image(tmp_path / "0.png", mode="RGB"), write_image(tmp_path / "1.png", mode="L")]
-    assert read_files(files).shape == (2, 3, 20, 24)
-    assert read_files(files[::-1]).shape == (2, 1, 20, 24)
+@pytest.mark.parametrize("order", [1, -1])
+def test_they_are_rgb_where_any_shows_colours(tmp_path: Path, order: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    files = [saved(Image.fromarray(noise), tmp_path / "0.png"), write_image(tmp_path / "1.png", mode="L")]
+    assert read_files(files[::order]).shape == (2, 3, 20, 24)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_gray_is_gray_whatever_the_file_holds(tmp_path: Path, order: int) -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
+    files = [saved(Image.fromarray(gray), tmp_path / "0.png")]
+    files += [saved(Image.fromarray(np.dstack([gray] * 3)), tmp_path / name) for name in ("1.png", "2.bmp")]
+    images = read_files(files[::order])
+    assert images.shape == (3, 1, 20, 24)
+    assert all(np.array_equal(image[0], gray) for image in images)
+    assert read_files(files, channels=3).shape == (3, 3, 20, 24)
+
+
+@pytest.mark.parametrize(("scale", "error"), [(257, 0), (16, 1)])
+def test_the_same_pictures_in_8_and_16_bits_are_the_same(tmp_path: Path, scale: int, error: int) -> None:
+    faint = np.random.default_rng(0).integers(90, 160, (2, 20, 24), dtype=np.uint8)
+    faint[0, 0, 0] = 255  # the whole range is of the folder, not of each picture
+    eight = [saved(Image.fromarray(image), tmp_path / f"a{k}.png") for k, image in enumerate(faint)]
+    deep = [
+        saved(Image.fromarray(image.astype(np.uint16) * scale), tmp_path / f"b{k}.png") for k, image in enumerate(faint)
+    ]
+    assert np.abs(read_files(eight).astype(int) - read_files(deep)).max() <= error
+
+
+def test_files_of_any_size_are_brought_to_one(tmp_path: Path) -> None:
+    files = [write_image(tmp_path / "a.png", 30, 40), write_image(tmp_path / "b.png", 64, 20)]
+    assert read_files(files, size=32).shape == (2, 1, 32, 32)
 
 
 def test_files_of_other_sizes_are_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import write_image
 from xrgan.data.images import read_gray, save_png
@@ -52,7 +53,8 @@ def test_images_come_by_name(tmp_path: Path) -> None:
 
 
 def test_colour_stays(tmp_path: Path) -> None:
-    write_image(tmp_path / "a.png", 8, 8, mode="RGB")
+    noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
     assert read_synthetic(tmp_path)[0].shape == (1, 3, 8, 8)
 
 

@@ -188,7 +188,7 @@ def compare_classifiers(
         from xrgan.data.synthetic import read_synthetic
         from xrgan.downstream.classification.data import labelled_images
 
-        return labelled_images(dataset, *read_synthetic(folder, dataset.classes), known)
+        return labelled_images(dataset, *read_synthetic(folder, dataset.classes, channels=dataset.channels), known)
 
     return run_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
 
@@ -207,7 +207,9 @@ def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", kn
         label = dataset.classes.index(origin.label) if origin.label else -1
         wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
         folder = folder_of(request.workspace, origin, request.run, config, wanted, request.data)
-        its_images, its_labels = read_synthetic(folder, dataset.classes, known_only=not origin.label)
+        its_images, its_labels = read_synthetic(
+            folder, dataset.classes, known_only=not origin.label, channels=dataset.channels
+        )
         images.append(its_images)
         labels.append(np.full(len(its_images), label) if origin.label else its_labels)
     shapes = {one.shape[1:] for one in images}

@@ -81,6 +81,7 @@ FLAGS = [
         option("evaluate.extractor", complete=complete_extractor),
         option("evaluate.weights"),
         option("evaluate.fid_layer"),
+        option("evaluate.size"),
         option("evaluate.seed"),
     ),
     *panel(MACHINE, option("device")),
@@ -159,7 +160,7 @@ def evaluate_run(
     folder = synthetic or drawn(workspace, run, config, len(held_out), data)
     comparison = sample_comparison(
         ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
-        ImageSet(*read_synthetic(folder, dataset.classes)),
+        ImageSet(*read_synthetic(folder, dataset.classes, channels=dataset.channels)),
         ImageSet(dataset.xrays(training), dataset.labels[training]),
         chosen.n,
         chosen.seed,
@@ -178,24 +179,26 @@ def evaluate_folders(
     metrics: Sequence[str],
     out: Path,
 ) -> "Scores":
-    """Score one folder of images against another, whoever drew them.
+    """Score one folder of images against another, whoever drew them; each may be a prepared dataset instead.
 
     Args:
+        real: of a prepared dataset, the images of `evaluate.split` count; of `training`, its training images.
         training: what the generator learned from, where that is known: without it, copies can't be looked for.
         out: gets scores.yaml and the pictures.
 
     Returns:
         What scores.yaml holds.
     """
-    from xrgan.data.synthetic import list_synthetic, read_synthetic
+    from xrgan.commands.image_folders import common_classes, read_side
+    from xrgan.data.packed import SPLITS
     from xrgan.evaluation.evaluate import evaluate as score
-    from xrgan.evaluation.image_sets import ImageSet, sample_comparison, sample_comparison_without_training
+    from xrgan.evaluation.image_sets import sample_comparison, sample_comparison_without_training
 
     chosen = config.evaluate
-    folders = [folder for folder in (real, synthetic, training) if folder is not None]
-    labels = [set(list_synthetic(folder)["label"]) for folder in folders]
-    classes = sorted(set.intersection(*labels) - {""})  # a class that one side lacks has nothing to compare with
-    sets = [ImageSet(*read_synthetic(folder, classes, known_only=False)) for folder in folders]
+    held_out = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
+    sides = [(real, held_out), (synthetic, SPLITS), *([(training, ("train",))] if training else [])]
+    classes = common_classes([folder for folder, _ in sides])
+    sets = [read_side(folder, classes, splits, chosen.size) for folder, splits in sides]
     if training is None:
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:

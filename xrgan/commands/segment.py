@@ -144,7 +144,7 @@ def _paired(dataset: "PackedDataset", folder: Path, known: Known) -> "SyntheticI
     from xrgan.data.synthetic import read_pairs
     from xrgan.downstream.segmentation.data import paired_images
 
-    images, masks = read_pairs(folder, dataset.masks)
+    images, masks = read_pairs(folder, dataset.masks, dataset.channels)
     return paired_images(dataset, images, masks, known)
 
 

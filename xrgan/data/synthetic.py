@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from xrgan import console
 from xrgan.data.images import Pixels, read_files, read_gray
 from xrgan.data.reading import masks
-from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
+from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, in_words
+from xrgan.data.scanning.levels import read_levels
+from xrgan.data.scanning.tree import list_images
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
@@ -20,9 +22,8 @@ MASK_ENDING = "_mask"
 
 def find_samples(folder: Path) -> list[Path]:
     """The images below a folder that `xrgan sample` filled, without contact sheet, walk and masks."""
-    return [
-        file for file in find_images(folder) if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)
-    ]
+    images, _ = list_images(folder)
+    return [folder / file for file in images if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)]
 
 
 def list_synthetic(folder: Path) -> pd.DataFrame:
@@ -43,25 +44,26 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
         except (ValueError, KeyError) as error:
             raise XrganError(f"{index_file} has no columns file and label: {error}.") from error
     files = [file.relative_to(folder) for file in find_samples(folder)]
-    if others := count_others(folder):
-        console.notice(f"{folder}: not read are {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
-    labels = [file.parts[0] if len(file.parts) > 1 else "" for file in files]
+    labels = read_levels([file.parts[:-1] for file in files]).label
     return pd.DataFrame({"file": [file.as_posix() for file in files], "label": labels})
 
 
 def read_synthetic(
-    folder: Path, classes: Sequence[str] = (), known_only: bool = True
+    folder: Path, classes: Sequence[str] = (), known_only: bool = True, channels: int = 1, size: int = 0
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Read a folder of synthetic images: uint8 (M, C, H, W), and labels (M,), -1 where there is none.
 
     Args:
         classes: of the dataset; a label's number is its place there.
         known_only: whether a label outside of `classes` is an error; else it counts as none.
+        channels, size: as for `read_files`.
 
     Raises:
         XrganError: there is no image, sizes differ, or a label is none of `classes`.
     """
     index = list_synthetic(folder)
+    if others := count_others(folder):
+        console.notice(f"{folder}: not read are {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     if index.empty:
         raise XrganError(f"There is no image in {folder}.", "`xrgan sample` draws some.")
     unknown = sorted(set(index["label"]) - {"", *classes}) if classes and known_only else []
@@ -70,10 +72,11 @@ def read_synthetic(
             f"{folder} holds images of {unknown[0]!r}.", f"The dataset's classes are {', '.join(classes)}."
         )
     labels = [classes.index(label) if label in classes else -1 for label in index["label"]]
-    return read_files([folder / file for file in index["file"]]), np.array(labels, np.int64)
+    images = read_files([folder / file for file in index["file"]], channels, size)
+    return images, np.array(labels, np.int64)
 
 
-def read_pairs(folder: Path, structures: Sequence[str]) -> tuple[Pixels, Pixels]:
+def read_pairs(folder: Path, structures: Sequence[str], channels: int = 1) -> tuple[Pixels, Pixels]:
     """Read a folder of synthetic images with their masks: uint8 (N, C, H, W) and (N, M, H, W), 0 or 255.
 
     The mask of `a.png` is `a_mask.png` beside it, one gray value a structure: those that `mask_values` in sample.yaml
@@ -81,6 +84,7 @@ def read_pairs(folder: Path, structures: Sequence[str]) -> tuple[Pixels, Pixels]
 
     Args:
         structures: of the M channels, in their order.
+        channels: of the images, at least.
 
     Raises:
         XrganError: as `read_synthetic`; or an image has no mask, or its mask another size, or the masks don't show
@@ -93,7 +97,7 @@ def read_pairs(folder: Path, structures: Sequence[str]) -> tuple[Pixels, Pixels]
                 f"{file} has no mask: there is no {_mask_of(file).name} beside it.",
                 "Train with `xrgan train --masks` on a dataset that has masks: then `xrgan sample` draws both.",
             )
-    images, _ = read_synthetic(folder)
+    images, _ = read_synthetic(folder, channels=channels)
     values = _mask_values(folder, structures)
     shown = [_read_mask(_mask_of(file), structures, values, images.shape[2:]) for file in files]
     return images, np.stack(shown)

@@ -55,6 +55,12 @@ def to_8_bits(values: NDArray[Any], window: str, valid: NDArray[np.bool_] | None
     return np.rint(255 * share).astype(np.uint8)
 
 
+def cut_to_8_bits(values: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Scale whole numbers of so many bits to 0–255: a picture of 16 bits is what it is in 8, however dark."""
+    share = values.astype(np.float64) / (2**bits - 1)
+    return np.asarray(np.rint(255 * np.clip(share, 0, 1)), np.uint8)
+
+
 def _range(counted: NDArray[Any], window: str) -> tuple[float, float]:
     """The values that become 0 and 255."""
     percentiles = parse_window(window)

@@ -22,7 +22,7 @@ from PIL import Image
 from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.bit_depth import luminance
 from xrgan.data.reading.dicom_grayscale import to_gray
-from xrgan.data.reading.kinds import DICOM_EXTENSIONS, may_be_dicom
+from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, may_be_dicom, says_dicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -61,8 +61,9 @@ class _RefusedError(ValueError):
 
 
 def is_dicom(path: Path) -> bool:
-    """By its first bytes; by the extension too, as old files have no preamble."""
-    return path.suffix.lower() in DICOM_EXTENSIONS or may_be_dicom(path)
+    """By the `DICM` behind the preamble; by the extension too, or the first bytes, as old files have no preamble."""
+    suffix = path.suffix.lower()
+    return suffix in DICOM_EXTENSIONS or says_dicom(path) or (suffix not in EXTENSIONS and may_be_dicom(path))
 
 
 def read_header(path: Path) -> Header:

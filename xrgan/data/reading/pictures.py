@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from xrgan.data.reading.bit_depth import luminance, to_8_bits
+from xrgan.data.reading.bit_depth import cut_to_8_bits, luminance, to_8_bits
 from xrgan.data.reading.deep_files import REDUCED, is_tiff, read_deep, read_tiff, refuse_several
 from xrgan.data.reading.jsrt import read_img
 from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, may_be_dicom, says_dicom
@@ -33,9 +33,10 @@ class Picture(NamedTuple):
     width: int
     height: int
     kind: str  # Pillow's mode (L, RGB, I;16 …), DICOM or IMG
+    bits: int = 0  # that the largest of its values takes, where they are whole numbers of more than 8 bits
 
 
-def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> Picture:
+def read_picture(path: Path, channels: int, window: str, at_least: int = 0, bits: int = 0) -> Picture:
     """Read one image file of any kind, mode and depth.
 
     Args:
@@ -43,6 +44,7 @@ def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> P
         window: how more than 8 bits become 8, as `prepare.window`.
         at_least: pixels of the shorter side that are enough: a larger JPEG is decoded at reduced size, 3–4× faster;
             0 = all of them.
+        bits: scale values of more than 8 bits by all that so many can hold, as if they were 8; 0 = by `window`.
 
     Raises:
         ValueError: the file is no image, is torn, or declares absurdly many pixels; the message says which.
@@ -52,16 +54,16 @@ def read_picture(path: Path, channels: int, window: str, at_least: int = 0) -> P
             raise ValueError("no regular file")
         suffix = path.suffix.lower()
         if suffix == ".img" and not says_dicom(path):
-            return _from_deep(read_img(path), window, channels, "IMG")
+            return _from_deep(read_img(path), window, channels, "IMG", bits)
         if suffix not in EXTENSIONS and says_dicom(path):
             return _from_dicom(path, window, channels)
         try:
-            return _from_pillow(path, channels, window, at_least)
+            return _from_pillow(path, channels, window, at_least, bits)
         except UnidentifiedImageError:
             if suffix in DICOM_EXTENSIONS or may_be_dicom(path):  # an old file without the mark, or a wrong name
                 return _from_dicom(path, window, channels)
             if is_tiff(path):
-                return _from_deep(read_tiff(path), window, channels, "TIFF")
+                return _from_deep(read_tiff(path), window, channels, "TIFF", bits)
             raise
 
 
@@ -97,12 +99,15 @@ def _from_dicom(path: Path, window: str, channels: int) -> Picture:
     return Picture(_with_channels(gray, channels), *gray.size, "DICOM")
 
 
-def _from_deep(values: NDArray[Any], window: str, channels: int, kind: str) -> Picture:
-    image = Image.fromarray(to_8_bits(luminance(values) if channels == 1 else values, window))
-    return Picture(_with_channels(image, channels), *image.size, kind)
+def _from_deep(values: NDArray[Any], window: str, channels: int, kind: str, bits: int) -> Picture:
+    gray = luminance(values) if channels == 1 else values
+    plain = values.dtype.kind in "iu" and values.min() >= 0
+    image = Image.fromarray(cut_to_8_bits(gray, bits) if bits and plain else to_8_bits(gray, window))
+    used = int(values.max()).bit_length() if plain else 0
+    return Picture(_with_channels(image, channels), *image.size, kind, used)
 
 
-def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Picture:
+def _from_pillow(path: Path, channels: int, window: str, at_least: int, bits: int) -> Picture:
     # Not by its name: Pillow would map a plain TIFF into memory, and scramble one that is noted as lying on its side.
     with path.open("rb") as opened, Image.open(opened) as file:
         (width, height), mode = file.size, file.mode
@@ -111,7 +116,7 @@ def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Pictu
         if file.format not in ONE_PICTURE:
             refuse_several(_count_pictures(file), "pages" if file.format == "TIFF" else "frames")
         if (values := read_deep(path, file)) is not None:
-            return _from_deep(values, window, channels, f"{mode};16" if mode in {"RGB", "RGBA", "LA"} else mode)
+            return _from_deep(values, window, channels, f"{mode};16" if mode in {"RGB", "RGBA", "LA"} else mode, bits)
         if at_least or channels == 1:
             # Colour is not even decoded where gray is wanted.
             file.draft("L" if channels == 1 else None, (at_least, at_least) if at_least else file.size)
@@ -122,7 +127,7 @@ def _from_pillow(path: Path, channels: int, window: str, at_least: int) -> Pictu
         if (image.width > image.height) != (file.width > file.height):  # it lay on its side
             width, height = height, width
     if mode in {"I", "F"} or mode.startswith("I;16"):
-        return _from_deep(np.asarray(image), window, channels, mode)
+        return _from_deep(np.asarray(image), window, channels, mode, bits)
     return Picture(_with_channels(_opaque(image), channels), width, height, mode)
 
 
