@@ -17,7 +17,8 @@ GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option
 GROUND |= {"config", "config_resolve", "config_versions", "rundir", "workspace"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
-KNOW_TORCH = {*STAGES, "hardware.py", "tensor_files.py"}
+BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite"}
+KNOW_TORCH = {*STAGES, "hardware.py", "tensor_files.py", "efficientnet_lite.py"}
 TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
 FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))
 
@@ -38,9 +39,10 @@ def may_enter(room: str) -> set[str]:
         "data": {"", "ground", "data"},
         "hardware": {"", "ground"},
         "tensor_files": {"", "ground", "tensor_files"},
-        **{stage: {"", "ground", "data", "hardware", "tensor_files", stage} for stage in STAGES},
-        **{study: {"", "ground", "data", "hardware", "tensor_files", "downstream", study} for study in STUDIES},
-        "commands": {"", "ground", "data", "hardware", "tensor_files", *STAGES, *STUDIES, "commands"},
+        "efficientnet_lite": {""},
+        **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
+        **{study: {*BELOW_STAGES, "downstream", study} for study in STUDIES},
+        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "entry": {"cli"},
         "__main__": {"entry"},

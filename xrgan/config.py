@@ -311,8 +311,9 @@ class EvaluateConfig(Section):
     )
     extractor: str = Field(
         "inception",
-        pattern=r"^(inception|classifier:.+)$",
-        description="network of the features: inception | classifier:RUN, the one that classify trained in a run",
+        pattern=r"^(inception|lite1|lite2|classifier:.+)$",
+        description="network of the features: inception | lite1 | lite2, second opinions | classifier:RUN, the one "
+        "that classify trained in a run",
     )
     size: Whole = Field(
         0, ge=0, le=2048, description="with --real: pixels, height and width to which both sides are brought; 0 = none"

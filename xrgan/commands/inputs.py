@@ -85,7 +85,7 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
 
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
     """The network that features come from, loaded when it is needed."""
-    from xrgan.evaluation import extractors, inception_weights
+    from xrgan.evaluation import extractors, inception_weights, lite
     from xrgan.hardware import choose_device
 
     chosen, device = config.evaluate, choose_device(config.device)
@@ -96,6 +96,9 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             given, fetch = chosen.weights, inception_weights.fetch_weights
             weights = inception_weights.check_weights(Path(given)) if given else fetch()
             return extractors.inception(weights, device)
+        if kind in lite.LITES:
+            chosen_lite = lite.LITES[kind]
+            return extractors.efficientnet_lite(chosen_lite, lite.fetch_lite(chosen_lite), device)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.inference import load_classifier
 

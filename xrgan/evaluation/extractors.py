@@ -11,6 +11,7 @@ from torch import Tensor
 from xrgan.errors import XrganError
 from xrgan.evaluation.inception import INPUT_PIXELS, LAYERS, LOGITS, load_network
 from xrgan.evaluation.inception_weights import FULL, weights_file
+from xrgan.evaluation.lite import FEATURES, Lite, LiteFeatures
 from xrgan.evaluation.scores_file import INCEPTION
 
 Network = Callable[[Tensor], Sequence[Tensor]]  # uint8 (B, C, H, W) → float32 (B, layer), one for each layer
@@ -62,6 +63,25 @@ def inception(weights: Path, device: torch.device | str) -> Extractor:
     )
 
 
+def efficientnet_lite(lite: Lite, weights: Path, device: torch.device | str) -> Extractor:
+    """Make an extractor of EfficientNet-Lite1 or Lite2. Gray images are shown to it as three equal channels.
+
+    Args:
+        weights: the file that `fetch_lite` gives.
+    """
+    on = torch.device(device)
+    return Extractor(
+        name=lite.name,
+        identity=f"{lite.name} {FEATURES} {lite.pixels} {lite.sha256}",
+        layers=(FEATURES,),
+        last=FEATURES,
+        resize=f"{lite.pixels}×{lite.pixels}, bilinear",
+        weights=lite.sha256[:12],
+        device=on,
+        load=lambda: _rgb(_lite(weights, lite.pixels, on)),
+    )
+
+
 def custom(
     name: str,
     identity: str,
@@ -104,6 +124,12 @@ def custom(
 @functools.lru_cache(maxsize=1)
 def _inception(weights: Path, device: torch.device) -> Network:
     return load_network(weights, device)
+
+
+@functools.lru_cache(maxsize=1)
+def _lite(weights: Path, pixels: int, device: torch.device) -> Network:
+    network = LiteFeatures(weights, pixels).to(device)
+    return lambda images: (network(images),)
 
 
 def _rgb(network: Network) -> Network:

