@@ -45,6 +45,7 @@ class _Scores(BaseModel):
     """What is read back of evaluation/scores.yaml."""
 
     metrics: dict[str, _Figure] = {}
+    earlier: list["_Scores"] = []
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def test_choices_are_offered(offered: Offered, line: str, words: list[str]) -> N
 def test_runs_that_are_here_are_offered(offered: Offered) -> None:
     for name in ("first", "second"):
         RunDir(Path("runs", name)).write_config(Config())
-    Path("runs/second/classify").mkdir()
+    Path("runs/second/classify/checkpoints").mkdir(parents=True)
+    Path("runs/first/classify/synthetic").mkdir(parents=True)
     assert sorted(offered("sample --run ")) == ["first", "second"]
     assert offered("train --init-from s") == ["second"]
     assert offered("classify --synthetic f") == ["first"]

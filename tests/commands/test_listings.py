@@ -24,7 +24,8 @@ def test_sources_and_datasets_are_listed_and_a_damaged_one_is_named(type_: Termi
     here = json.loads(type_("data --json").out)
     assert [source["source"] for source in here["fetched"]] == ["phantom"]
     dataset = here["prepared"][0]
-    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 1, "lungs, heart")
+    assert (dataset["dataset"], dataset["channels"], dataset["masks"]) == ("phantom_16", 1, ["lungs", "heart"])
+    assert (dataset["size"], dataset["train"] + dataset["val"] + dataset["test"]) == (16, 20)
     Path("data/raw/broken").mkdir()
     Path("data/raw/broken/source.yaml").write_text("a: [")
     said = type_("data").out
@@ -36,8 +37,21 @@ def test_a_run_is_listed_with_its_last_losses(type_: Terminal) -> None:
     run.write_config(Config())
     run.write_losses([{"epoch": 1, "discriminator_loss": 1.23456, "generator_loss": 2}])
     listed = json.loads(type_("runs --json").out)[0]
-    assert (listed["run"], listed["epochs"], listed["loss D"], listed["FID"]) == ("a", "1/50", 1.235, None)
-    assert "1.235" in type_("runs").out
+    assert (listed["run"], listed["discriminator_loss"], listed["fid"]) == ("a", 1.23456, None)
+    assert (listed["epochs"], listed["epochs_planned"], listed["path"]) == (1, 50, "runs/a")
+    said = type_("runs").out
+    assert "1.235" in said and "1/50" in said
+
+
+def test_a_run_whose_images_were_scored_before_keeps_its_fid(type_: Terminal) -> None:
+    run = RunDir(Path("runs/a"))
+    run.write_config(Config())
+    earlier = {"metrics": {"fid": {"value": 12.5}}}
+    write_yaml(run.evaluation / "scores.yaml", {"metrics": {"kid": {"value": 0.0125}}, "earlier": [earlier]})
+    listed = json.loads(type_("runs --json").out)[0]
+    assert (listed["fid"], listed["kid"]) == (12.5, 0.0125)
+    said = type_("runs").out
+    assert "12.5" in said and "12.50" in said
 
 
 @pytest.mark.parametrize(
@@ -63,7 +77,8 @@ def test_one_damaged_run_is_a_row_that_says_so(file: str, content: str, type_: T
     (damaged / file).write_text(content)
     listed = type_("runs --json")
     rows = json.loads(listed.out)
-    assert sorted(row["run"] for row in rows) == ["a", "b (damaged)", "c"]
+    assert sorted(row["run"] for row in rows) == ["a", "b", "c"]
+    assert [bool(row["damaged"]) for row in sorted(rows, key=lambda row: row["run"])] == [False, True, False]
     assert len({tuple(row) for row in rows}) == 1, "all rows have the same keys"
     assert Path(file).name in listed.err or "train.epochs" in listed.err
     assert "b (damaged)" in type_("runs").out

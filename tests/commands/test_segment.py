@@ -58,7 +58,8 @@ def test_from_a_run_to_a_verdict_and_on_where_it_stopped(type_: Terminal) -> Non
     assert "exp1: U-Net on the untouched test split, lungs and heart" in answer.out
     assert "real+synthetic" in answer.out and "Against real: " in answer.out
     assert "runs/exp1/segment/report.md" in answer.out
-    drawn = len(list(Path("runs/exp1/synthetic").glob("*_mask.png")))
+    drawn = len(list(Path("runs/exp1/segment/synthetic").glob("*_mask.png")))
+    assert not Path("runs/exp1/synthetic").exists()
     scores = pd.read_csv("runs/exp1/segment/scores.csv")
     summary = yaml.safe_load(Path("runs/exp1/segment/summary.yaml").read_text())
     assert drawn == summary["images"]["training"] + summary["images"]["validation"]

@@ -22,7 +22,7 @@ from tests.commands.toy_studies import (
     summary_of,
 )
 from tests.downstream.blobs import changed, set_at, toy_dataset
-from tests.terminal import Terminal
+from tests.terminal import Terminal, tree
 from xrgan.data.packed import PackedDataset, open_packed
 
 pytestmark = pytest.mark.usefixtures("small_networks", "one_thread", "pictures")
@@ -170,6 +170,22 @@ def test_another_run_draws_more_as_it_was_told(type_: Terminal, monkeypatch: pyt
     put_trained("b", put_dataset(toy_dataset(name="other", seed=9)))
     type_("sample --run b -n 4 --reject-copies")
     type_(f"classify --run a --synthetic b {QUICK} --arms synthetic")
-    sample = yaml.safe_load(Path("runs/b/synthetic/sample.yaml").read_text())
+    own = Path("runs/a/classify/synthetic-b")
+    sample = yaml.safe_load((own / "sample.yaml").read_text())
     assert sample["reject_copies"].endswith("against other")
-    assert len(list(Path("runs/b/synthetic").glob("synthetic_*[0-9].png"))) == 64
+    assert len(list(own.glob("synthetic_*[0-9].png"))) == 64
+    assert len(list(Path("runs/b/synthetic").glob("synthetic_*[0-9].png"))) == 4, "the user's own stay as they were"
+
+
+def test_a_study_never_draws_into_the_user_s_images_and_continues_from_them(type_: Terminal) -> None:
+    """What it draws aside are the images that would have come next: an old study that drew them there continues."""
+    put_trained("a", put_dataset(TOYS))
+    type_("sample --run a -n 4")
+    before = tree(Path("runs/a/synthetic"))
+    study = f"classify --run a {QUICK} --arms synthetic"
+    assert "drawing as many into runs/a/classify/synthetic" in said(type_(study))
+    assert tree(Path("runs/a/synthetic")) == before
+    drawn = tree(Path("runs/a/classify/synthetic"))
+    assert "drawing" not in said(type_(study)) and tree(Path("runs/a/classify/synthetic")) == drawn
+    type_("sample --run a -n 64")
+    assert "1 of 1 trainings were there already" in said(type_(study))

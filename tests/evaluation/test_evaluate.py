@@ -61,6 +61,22 @@ def test_later_metrics_join_earlier_ones_on_the_same_images_only(score: Score, d
     assert set(other["metrics"]) == {"kid"}
 
 
+def test_scores_of_other_images_stay_and_the_user_is_told(
+    score: Score, draw: Draw, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets = draw(20, seed=0), draw(20, seed=1), draw(20, seed=2)
+    first = score(*sets, metrics=("fid",))
+    assert first["earlier"] == []
+    other = score(sets[0], draw(20, seed=3), sets[2], metrics=("kid",))
+    kept = {key: value for key, value in first.items() if key not in {"notes", "earlier"}}
+    assert other["earlier"] == [kept]
+    said = " ".join(capsys.readouterr().err.split())
+    assert "Earlier scores, of other images" in said and f"FID {first['metrics']['fid']['value']:.2f}" in said
+    again = score(*sets, metrics=("ssim",))
+    assert again["metrics"]["fid"] == first["metrics"]["fid"] and len(again["earlier"]) == 1
+    assert again == yaml.safe_load((tmp_path / "evaluation/scores.yaml").read_text())
+
+
 def test_damaged_scores_are_replaced(score: Score, draw: Draw, tmp_path: Path) -> None:
     file = tmp_path / "evaluation/scores.yaml"
     file.parent.mkdir()

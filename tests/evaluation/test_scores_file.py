@@ -1,10 +1,11 @@
 """What scores.yaml holds: the keys of scores, and which earlier scores still hold."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from xrgan.evaluation.scores_file import FILE, INCEPTION, Provenance, ScoreKey, read_earlier
+from xrgan.evaluation.scores_file import FILE, INCEPTION, Provenance, ScoreKey, latest, read_earlier, what_differs
 from xrgan.files import write_yaml
 
 NOW: Provenance = {
@@ -34,9 +35,9 @@ def test_the_default_extractor_needs_no_name() -> None:
 
 def test_scores_of_the_same_images_and_settings_hold_whenever_they_were_made(tmp_path: Path) -> None:
     file = tmp_path / FILE
-    assert read_earlier(file, NOW) == {}
+    assert read_earlier(file, NOW) == ({}, [])
     write_yaml(file, {**NOW, "date": "2020-01-01", "notes": [], "metrics": METRICS})
-    assert read_earlier(file, NOW) == METRICS
+    assert read_earlier(file, NOW) == (METRICS, [])
 
 
 @pytest.mark.parametrize(
@@ -46,15 +47,43 @@ def test_scores_of_the_same_images_and_settings_hold_whenever_they_were_made(tmp
         {"reference": "train"},
         {"settings": {"seed": 1, "pairs": 500}},
         {"images": {**NOW["images"], "n": 8}},
-        {"metrics": ["fid"]},
-        {"metrics": None},
     ],
 )
-def test_scores_of_anything_else_are_left_behind(tmp_path: Path, change: dict[str, object]) -> None:
-    write_yaml(tmp_path / FILE, {**NOW, "metrics": METRICS, **change})
-    assert read_earlier(tmp_path / FILE, NOW) == {}
+def test_scores_of_anything_else_are_kept_as_those_of_something_else(tmp_path: Path, change: dict[str, object]) -> None:
+    write_yaml(tmp_path / FILE, {**NOW, "notes": [], "metrics": METRICS, **change})
+    assert read_earlier(tmp_path / FILE, NOW) == ({}, [{**NOW, "metrics": METRICS, **change}])
+
+
+@pytest.mark.parametrize("metrics", [["fid"], None, {"fid": 3}])
+def test_what_are_no_scores_is_left_behind(tmp_path: Path, metrics: object) -> None:
+    write_yaml(tmp_path / FILE, {**NOW, "metrics": metrics, "earlier": ["fid", {"metrics": METRICS}]})
+    assert read_earlier(tmp_path / FILE, NOW) == ({}, [])
+
+
+def test_scores_of_earlier_images_come_back_with_the_images(tmp_path: Path) -> None:
+    first, second = {**NOW, "metrics": METRICS}, {**NOW, "xrgan": "0.0.9", "metrics": {"kid": {"value": 0.1}}}
+    write_yaml(tmp_path / FILE, {**second, "notes": [], "earlier": [first]})
+    assert read_earlier(tmp_path / FILE, NOW) == (METRICS, [second])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"images": {}}, "other images"),
+        ({"reference": "train"}, "another reference"),
+        ({"settings": {}}, "other settings"),
+        ({"xrgan": "0.0.9"}, "another version of xrgan"),
+    ],
+)
+def test_what_sets_scores_apart_is_said(change: Any, words: str) -> None:
+    assert what_differs({**NOW, **change}, NOW) == words
+
+
+def test_the_latest_value_of_a_score_is_of_the_present_images_or_else_of_earlier_ones() -> None:
+    content = {"metrics": {"kid": {"value": 2}}, "earlier": [{"metrics": METRICS}, {"metrics": {"kid": {"value": 3}}}]}
+    assert (latest(content, "kid"), latest(content, "fid"), latest(content, "is")) == (2, 1.5, None)
 
 
 def test_a_damaged_file_holds_no_scores(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("metrics: [")
-    assert read_earlier(tmp_path / FILE, NOW) == {}
+    assert read_earlier(tmp_path / FILE, NOW) == ({}, [])

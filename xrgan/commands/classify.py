@@ -206,7 +206,7 @@ def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", kn
     for origin in origins:
         label = dataset.classes.index(origin.label) if origin.label else -1
         wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
-        folder = folder_of(request.workspace, origin, request.run, config, wanted, request.data)
+        folder = folder_of(request.workspace, origin, request.run, config, wanted, request.data, request.folder)
         its_images, its_labels = read_synthetic(
             folder, dataset.classes, known_only=not origin.label, channels=dataset.channels
         )

@@ -29,6 +29,7 @@ from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
 from xrgan.evaluation import metric_table, scores_table
+from xrgan.evaluation.scores_file import ScoreKey
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -212,7 +213,8 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
         console.show_json(scores)
         return
     console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores))
-    pictures = [metric.picture for metric in metric_table.METRICS if metric.picture]
+    scored = {ScoreKey.parse(key).name for key in scores["metrics"]}  # a picture of other images stays unmentioned
+    pictures = [metric.picture for metric in metric_table.METRICS if metric.picture and scored & set(metric.scores)]
     for picture in (*pictures, "overview.png"):
         if (folder / picture).is_file():
             console.show_text(str(folder / picture))

@@ -181,17 +181,29 @@ def rejection_of_copies(workspace: Workspace, run: RunDir, config: Config, data:
     )
 
 
-def drawn(workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None) -> Path:
-    """Fill the run's synthetic folder to at least `count` images, and return it."""
+def drawn(
+    workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None, aside: Path | None = None
+) -> Path:
+    """Return a folder with at least `count` of the run's images: drawn now, where its synthetic/ has too few.
+
+    Args:
+        aside: where to draw all of them, so that synthetic/ stays as it is; none = the rest, into synthetic/.
+    """
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 
-    if len(sample_folder.list_images(run.synthetic)) < count:
-        console.notice(f"{run.synthetic} holds fewer than {count:,} images: drawing the rest.")
-        seed = sample_folder.recorded_seed(run.synthetic, config.sample.seed)
-        of_those = sample_folder.recorded_checkpoint(run.synthetic, run)
-        sampler = load_sampler(run, config.device, config.sample.ema, of_those)
-        rejects = sample_folder.rejects_copies(run.synthetic)
-        rejection = rejection_of_copies(workspace, run, config, data) if rejects else None
-        sample_folder.fill(sampler, run.synthetic, count, seed, run_name=run.name, rejection=rejection)
-    return run.synthetic
+    if len(sample_folder.list_images(run.synthetic)) >= count:
+        return run.synthetic
+    seed = sample_folder.recorded_seed(run.synthetic, config.sample.seed)
+    of_those = sample_folder.recorded_checkpoint(run.synthetic, run)
+    sampler = load_sampler(run, config.device, config.sample.ema, of_those)
+    rejects = sample_folder.rejects_copies(run.synthetic)
+    if aside and sample_folder.holds(aside, count, sampler, seed, run.name, rejects):
+        return aside
+    where = f"drawing as many into {aside}" if aside else "drawing the rest"
+    console.notice(f"{run.synthetic} holds fewer than {count:,} images: {where}.")
+    folder, rejection = aside or run.synthetic, rejection_of_copies(workspace, run, config, data) if rejects else None
+    sample_folder.fill(
+        sampler, folder, count, seed, run_name=run.name, overwrite=aside is not None, rejection=rejection
+    )
+    return folder

@@ -131,7 +131,8 @@ def compare_segmenters(
         if origin.run:
             _refuse_without_masks(origin.run)
         count = round(len(pool.learned_from) * request.options.ratio)
-        return _paired(dataset, folder_of(workspace, origin, run, request.config, count, data), known)
+        folder = folder_of(workspace, origin, run, request.config, count, data, request.folder)
+        return _paired(dataset, folder, known)
 
     def fold_images(folder: Path, known: Known) -> "SyntheticImages":
         return _paired(dataset, folder, known)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.leaks import TrainingProvenance
 
+OWN = "synthetic"  # below a run's classify/ or segment/: what a study draws for itself
+
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
@@ -93,19 +95,23 @@ def training_provenance(workspace: Workspace, origin: Origin, dataset: "PackedDa
     return TrainingProvenance(run.name, np.unique(np.concatenate(known))) if run and known else None
 
 
-def folder_of(workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None) -> Path:
-    """Find the folder of an origin's images: as it is, or a run's, with at least `count` of them.
+def folder_of(
+    workspace: Workspace, origin: Origin, run: RunDir, config: Config, count: int, data: str | None, study: Path
+) -> Path:
+    """Find the folder of an origin's images: as it is, a run's synthetic/ if it holds `count`, or one of the study's.
 
     Args:
         run: the study's, which draws as the study's options say; any other one as it was trained.
         data: the study's dataset, if it isn't its run's own.
+        study: the folder of the study, the run's classify/ or segment/.
     """
     if origin.run is None:
         return origin.path
     if origin.run.path.resolve() == run.path.resolve():
-        return drawn(workspace, run, config, count, data)
+        return drawn(workspace, run, config, count, data, study / OWN)
+    aside = study / f"{OWN}-{origin.run.name}"
     update = {"device": config.device, "evaluate": config.evaluate}
-    return drawn(workspace, origin.run, origin.run.read_config().model_copy(update=update), count, None)
+    return drawn(workspace, origin.run, origin.run.read_config().model_copy(update=update), count, None, aside)
 
 
 def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:

@@ -16,10 +16,10 @@ from xrgan.files import MEGABYTE, read_yaml
 COLUMNS = ["name", "images", "GB on disk", "classes", "masks", "licence", "here"]
 NONE = "–"
 MOST_CLASSES = 4  # that are named
-SOURCE_COLUMNS = ("source", "images", "MB", "from", "fetched", "licence")
-DATASET_COLUMNS = (
-    *("dataset", "source", "pixels", "channels", "masks", "classes"),
-    *("train/val/test", "patients", "MB", "hash"),
+SOURCE_KEYS = ("source", "images", "megabytes", "from", "fetched", "licence")
+DATASET_KEYS = (
+    *("dataset", "source", "size", "channels", "masks", "classes"),
+    *("train", "val", "test", "patients", "megabytes", "content_hash"),
 )
 Record = dict[str, Any]
 
@@ -86,41 +86,76 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def fetched(folders: Sequence[Path]) -> list[Record]:
-    """One record per fetched source, from its source.yaml."""
-    return [_facts(folder, _source, SOURCE_COLUMNS) for folder in folders]
+    """One record per fetched source, from its source.yaml: SOURCE_KEYS, and `damaged`."""
+    return [_facts(folder, _source, SOURCE_KEYS) for folder in folders]
 
 
 def prepared(folders: Sequence[Path]) -> list[Record]:
-    """One record per prepared dataset, from its dataset.yaml."""
-    return [_facts(folder, _dataset, DATASET_COLUMNS) for folder in folders]
+    """One record per prepared dataset, from its dataset.yaml: DATASET_KEYS, and `damaged`."""
+    return [_facts(folder, _dataset, DATASET_KEYS) for folder in folders]
 
 
-def _facts(folder: Path, facts: Callable[[Path], list[Any]], columns: tuple[str, ...]) -> Record:
-    """A damaged item is named as such: it must not hide the others."""
+def source_row(record: Record) -> Record:
+    """A fetched source as a row of a table: column → cell."""
+    columns = {"source": _name(record), "images": record["images"], "MB": record["megabytes"], "from": record["from"]}
+    return _dashed(columns | {"fetched": str(record["fetched"] or "")[:10], "licence": record["licence"]})
+
+
+def dataset_row(record: Record) -> Record:
+    """A prepared dataset as a row of a table: column → cell."""
+    if record["damaged"]:
+        columns = ("dataset", "source", "pixels", "channels", "masks", "classes", "train/val/test", "patients", "MB")
+        return _dashed(dict.fromkeys((*columns, "hash")) | {"dataset": _name(record)})
+    return _dashed(
+        {
+            "dataset": record["dataset"],
+            "source": record["source"],
+            "pixels": f"{record['size']}×{record['size']}",
+            "channels": record["channels"],
+            "masks": ", ".join(record["masks"]),
+            "classes": ", ".join(record["classes"]),
+            "train/val/test": "/".join(str(record[split]) for split in SPLITS),
+            "patients": record["patients"],
+            "MB": record["megabytes"],
+            "hash": record["content_hash"][:8],
+        }
+    )
+
+
+def _name(record: Record) -> str:
+    """A damaged item is named as such."""
+    return f"{next(iter(record.values()))}{' (damaged)' if record['damaged'] else ''}"
+
+
+def _dashed(row: Record) -> Record:
+    return {column: NONE if cell in (None, "") else cell for column, cell in row.items()}
+
+
+def _facts(folder: Path, facts: Callable[[Path], list[Any]], keys: tuple[str, ...]) -> Record:
+    """A damaged item must not hide the others."""
     try:
-        return dict(zip(columns, [folder.name, *facts(folder)], strict=True))
+        return dict(zip(keys, [folder.name, *facts(folder)], strict=True)) | {"damaged": False}
     except (XrganError, OSError, KeyError, TypeError, ValueError, AttributeError):
-        return dict.fromkeys(columns) | {columns[0]: f"{folder.name} (damaged)"}
+        return dict.fromkeys(keys) | {keys[0]: folder.name, "damaged": True}
 
 
 def _source(folder: Path) -> list[Any]:
     source = read_yaml(folder / RECORD)
     size = round(float(source.get("bytes", 0)) / MEGABYTE, 1)
-    return [source.get("images"), size, source.get("from"), str(source.get("fetched", ""))[:10], source.get("licence")]
+    return [source.get("images"), size, source.get("from"), source.get("fetched"), source.get("licence")]
 
 
 def _dataset(folder: Path) -> list[Any]:
     card = read_card(folder)
     of_split = {split: sum(of_class.values()) for split, of_class in card["counts"].items()}
-    masks = card.get("masks", [])
     return [
         card["source"]["name"],
-        f"{card['options']['size']}×{card['options']['size']}",
+        card["options"]["size"],
         card["channels"],
-        ", ".join(masks) or None,
-        ", ".join(card["classes"]) or None,
-        "/".join(str(of_split.get(split, 0)) for split in SPLITS),
+        list(card.get("masks", [])),
+        list(card["classes"]),
+        *(of_split.get(split, 0) for split in SPLITS),
         card["patients"],
         round((folder / "images.npy").stat().st_size / MEGABYTE, 1),
-        card["content_hash"][:8],
+        card["content_hash"],
     ]

@@ -16,7 +16,16 @@ from xrgan.evaluation.features import content_hash
 from xrgan.evaluation.image_sets import Comparison, ImageSet
 from xrgan.evaluation.metric_table import Metric, MetricInputs
 from xrgan.evaluation.overview import draw_overview
-from xrgan.evaluation.scores_file import FILE, Provenance, Score, ScoreKey, Scores, read_earlier
+from xrgan.evaluation.scores_file import (
+    FILE,
+    Provenance,
+    Score,
+    ScoredSet,
+    ScoreKey,
+    Scores,
+    read_earlier,
+    what_differs,
+)
 from xrgan.evaluation.scores_table import headline
 from xrgan.files import write_yaml
 
@@ -40,6 +49,7 @@ def evaluate(
     """Score synthetic images; write `folder/scores.yaml`, `overview.png` and, where copies were looked for, theirs.
 
     Scores of an earlier call on the same images with the same settings stay in scores.yaml and aren't computed again.
+    Those of other images stay there, too, as `earlier`, and the user is told.
 
     Args:
         metrics: names in `metric_table.METRICS`; none = all that can be computed here.
@@ -54,7 +64,7 @@ def evaluate(
     provenance = _provenance(comparison, config)
     asked = [metric for metric in metric_table.METRICS if not metrics or metric.name in metrics]
     plan = _plan(asked, comparison, extractor)
-    known = read_earlier(folder / FILE, provenance)
+    known, others = read_earlier(folder / FILE, provenance)
     missing = [metric for metric in plan.metrics if not _is_known(metric, known, plan, comparison, config)]
     inputs = MetricInputs(comparison, config, folder, plan.extractor)
     for name, score in _compute(missing, inputs).items():
@@ -65,10 +75,20 @@ def evaluate(
         (console.warn if metrics else console.notice)(reason)  # what nobody asked for by name is no trouble
     for warning in warnings:
         console.warn(warning)
-    scores: Scores = {**provenance, "notes": [*unavailable, *warnings], "metrics": known}
-    write_yaml(folder / FILE, {**scores})
+    scores: Scores = {**provenance, "notes": [*unavailable, *warnings], "metrics": known, "earlier": others}
+    if others:
+        _say_what_no_longer_holds(others[0], provenance, folder / FILE)
+    write_yaml(folder / FILE, dict(scores))
     draw_overview(folder / "overview.png", comparison, scores, headline(scores))
     return scores
+
+
+def _say_what_no_longer_holds(earlier: ScoredSet, provenance: Provenance, file: Path) -> None:
+    """Tell the user that the latest scores of other images are no scores of these, and where they are kept."""
+    console.notice(
+        f"Earlier scores, of {what_differs(earlier, provenance)} ({earlier['date'][:10]}: {headline(earlier)}),"
+        f" are not those of these images: {file} keeps them as `earlier`."
+    )
 
 
 def _compute(metrics: Sequence[Metric], inputs: MetricInputs) -> dict[str, Score]:

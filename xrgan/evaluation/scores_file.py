@@ -1,7 +1,10 @@
 """What scores.yaml holds, and reading it back; no torch, so that a list of runs can show it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
+
+from pydantic import BaseModel, ValidationError
 
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
@@ -101,11 +104,37 @@ class Provenance(TypedDict):
     images: ComparedImages
 
 
-class Scores(Provenance):
+class ScoredSet(Provenance):
+    """The scores of some images, with what they depend on."""
+
+    metrics: dict[str, Score]
+
+
+class Scores(ScoredSet):
     """The content of scores.yaml."""
 
     notes: list[str]
-    metrics: dict[str, Score]
+    earlier: list[ScoredSet]
+    """scores of other images or settings, the latest first"""
+
+
+class _Value(BaseModel):
+    value: float
+
+
+class _Images(BaseModel):
+    n: int
+
+
+class _Earlier(BaseModel):
+    """What a set of earlier scores must be to be kept."""
+
+    date: str
+    xrgan: str
+    reference: str
+    settings: dict[str, Any]
+    images: _Images
+    metrics: dict[str, _Value]
 
 
 class ScoreKey(NamedTuple):
@@ -129,13 +158,59 @@ class ScoreKey(NamedTuple):
         return f"{self.name}@{self.extractor}" if self.extractor else self.name
 
 
-def read_earlier(path: Path, provenance: Provenance) -> dict[str, Score]:
-    """Read the scores of an earlier scores.yaml on the same images with the same settings; of other ones, none."""
+def read_earlier(path: Path, provenance: Provenance) -> tuple[dict[str, Score], list[ScoredSet]]:
+    """Read what an earlier scores.yaml holds; nothing where it is damaged.
+
+    Returns:
+        The scores of the same images with the same settings; and those of other ones, the latest first.
+    """
     try:
-        earlier = read_yaml(path)
+        content = read_yaml(path)
     except XrganError:
-        return {}
-    now = (provenance["xrgan"], provenance["reference"], provenance["settings"], provenance["images"])
-    same = tuple(earlier.get(key) for key in ("xrgan", "reference", "settings", "images")) == now
-    metrics = earlier.get("metrics")
-    return metrics if same and isinstance(metrics, dict) else {}
+        return {}, []
+    listed = content.pop("earlier", [])
+    sets = [one for one in (content, *(listed if isinstance(listed, list) else ())) if _is_scored(one)]
+    same = next((one for one in sets if _same(one, provenance)), None)
+    others = [_bare(one) for one in sets if one is not same and one["metrics"]]
+    return dict(same["metrics"]) if same else {}, others
+
+
+def what_differs(earlier: Provenance, provenance: Provenance) -> str:
+    """Say what sets the scores apart: other images, another reference …"""
+    if earlier["images"] != provenance["images"]:
+        return "other images"
+    if earlier["reference"] != provenance["reference"]:
+        return "another reference"
+    return "other settings" if earlier["settings"] != provenance["settings"] else "another version of xrgan"
+
+
+def latest(content: Mapping[str, Any], name: str) -> float | None:
+    """The value of a score in what scores.yaml holds: of the present images, else the latest of earlier ones."""
+    for one in (content, *content.get("earlier", ())):
+        if name in one.get("metrics", {}):
+            return float(one["metrics"][name]["value"])
+    return None
+
+
+def _is_scored(content: object) -> bool:
+    try:
+        _Earlier.model_validate(content)
+    except ValidationError:
+        return False
+    return True
+
+
+def _same(earlier: Provenance, now: Provenance) -> bool:
+    return all(earlier[key] == now[key] for key in ("xrgan", "reference", "settings", "images"))
+
+
+def _bare(content: ScoredSet) -> ScoredSet:
+    """Without what stands beside it in the file."""
+    return {
+        "date": content["date"],
+        "xrgan": content["xrgan"],
+        "reference": content["reference"],
+        "settings": content["settings"],
+        "images": content["images"],
+        "metrics": content["metrics"],
+    }

@@ -1,7 +1,7 @@
 """How scores are shown in the terminal: a table, and a headline; no torch, so that a list of runs can show them."""
 
 from xrgan.evaluation.metric_table import Display, displays
-from xrgan.evaluation.scores_file import Score, ScoreKey, Scores
+from xrgan.evaluation.scores_file import Score, ScoredSet, ScoreKey, Scores
 
 COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
 
@@ -21,10 +21,12 @@ def rows(scores: Scores) -> list[tuple[str, ...]]:
     return lines
 
 
-def headline(scores: Scores) -> str:
+def headline(scores: ScoredSet) -> str:
     """Say the leading scores with their floors and N in one line; the first score where there is none of them."""
     metrics, shown = scores["metrics"], displays()
-    leading = [name for name, display in shown.items() if display.leads and name in metrics] or list(metrics)[:1]
+    leading = [name for name, display in shown.items() if display.leads and name in metrics] or [
+        key for key in metrics if ScoreKey.parse(key).name in shown
+    ][:1]
     parts = []
     for key in map(ScoreKey.parse, leading):
         score, display = metrics[str(key)], shown[key.name]

@@ -208,6 +208,18 @@ def rejects_copies(folder: Path) -> bool:
     return "reject_copies" in _recorded(folder)
 
 
+def holds(folder: Path, n: int, sampler: Sampler, seed: int, run_name: str, selected: bool) -> bool:
+    """Whether a folder holds n images or more that were drawn in just this way, of all classes.
+
+    Args:
+        selected: whether copies of training images were left out.
+    """
+    there = {key: value for key, value in _recorded(folder).items() if key not in GROWING_KEYS}
+    was_selected = there.pop("reject_copies", None) is not None
+    same = there == _provenance(sampler, seed, "", run_name, None) and was_selected == selected
+    return same and len(list_images(folder)) >= n
+
+
 def _recorded(folder: Path) -> dict[str, Any]:
     """What sample.yaml says of a folder's images; empty where there is none yet."""
     file = folder / RECORD_FILE
