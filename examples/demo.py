@@ -16,7 +16,7 @@ xrgan prepare phantom --size 64
 xrgan train --run runs/demo --data phantom_64 --epochs 20 --evaluate-every 10
 xrgan sample --run runs/demo --n 1000 --seed 1 --interpolate
 xrgan evaluate --run runs/demo
-xrgan classify --run runs/demo --arch resnet18 --weights none --epochs 3 --seeds 2
+xrgan classify --run runs/demo --arch resnet18 --weights none --epochs 3 --seeds 3
 xrgan segment --run runs/demo --epochs 3
 xrgan runs
 """

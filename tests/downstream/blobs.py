@@ -187,4 +187,4 @@ def summarised(
     dataset: PackedDataset, pool: Pool, folds: Sequence[Fold], config: ClassifyConfig, trials: Sequence[Trial]
 ) -> dict[str, Any]:
     """Its summary."""
-    return summarise(Classification(config), dataset, results_of(pool, folds, trials))
+    return dict(summarise(Classification(config), dataset, results_of(pool, folds, trials)))

@@ -83,7 +83,7 @@ def test_what_holds_with_other_patients_and_other_trainings_is_shown(
         "helps": "synthetic helps",
         "harms": "synthetic harms",
         "nothing shown": "nothing is shown for synthetic",
-        "can't tell": "too few trainings to tell of synthetic (`--seeds 3`)",
+        "can't tell": "too few trainings to tell of synthetic",
     }
     assert summary["conclusion"] == f"Against real: {told[said]}."
 

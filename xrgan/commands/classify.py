@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from xrgan.downstream.pool import Pool, SyntheticImages
+    from xrgan.downstream.summary import Summary
 
 
 EXAMPLES = [
@@ -141,7 +142,7 @@ def _show_predictions(table: "pd.DataFrame", out: Path, as_json: bool) -> None:
     console.show_text(str(out))
 
 
-def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json: bool) -> None:
+def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool) -> None:
     """Show the study's table and conclusion, and where the report is."""
     if as_json:
         console.show_json(summary)
@@ -152,13 +153,13 @@ def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json:
     task = Classification(config.classify)
     title = f"{run.name}: {config.classify.arch} on the untouched test split"
     console.show_table(title, report.columns(task, summary), report.rows(task, summary))
-    console.show_text(str(summary["conclusion"]))
+    console.show_text(summary["conclusion"])
     console.show_text(str(run.classify / "report.md"))
 
 
 def compare_classifiers(
     workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: Sequence[str] = ()
-) -> dict[str, Any]:
+) -> "Summary":
     """Compare classifiers on real images with others that learned from synthetic ones, too.
 
     Args:

@@ -1,7 +1,7 @@
 """`xrgan segment`: do the synthetic images help? The study of segmenters, from a run to a verdict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,6 +34,7 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.downstream.pool import Pool, SyntheticImages
+    from xrgan.downstream.summary import Summary
 
 
 EXAMPLES = ["xrgan segment --arms real,real+synthetic,synthetic --seeds 3"]
@@ -88,7 +89,7 @@ def segment(
     _show_summary(run, config, summary, as_json)
 
 
-def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json: bool) -> None:
+def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool) -> None:
     """Show the study's table and conclusion, and where the report is."""
     if as_json:
         console.show_json(summary)
@@ -99,13 +100,13 @@ def _show_summary(run: RunDir, config: Config, summary: dict[str, Any], as_json:
     task = Segmentation(config.segment)
     title = f"{run.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
     console.show_table(title, report.columns(task, summary), report.rows(task, summary))
-    console.show_text(str(summary["conclusion"]))
+    console.show_text(summary["conclusion"])
     console.show_text(str(run.segment / "report.md"))
 
 
 def compare_segmenters(
     workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: str | None = None
-) -> dict[str, Any]:
+) -> "Summary":
     """Compare segmenters on real images and masks with others that learned from synthetic pairs, too.
 
     Args:

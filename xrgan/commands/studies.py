@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from xrgan import console
 from xrgan.commands.sample import drawn
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xrgan.downstream.folds import Fold
     from xrgan.downstream.leaks import TrainingProvenance
     from xrgan.downstream.pool import Pool, SyntheticImages
+    from xrgan.downstream.summary import Summary
     from xrgan.downstream.task import Task
 
 FOLDS = 5
@@ -64,7 +65,7 @@ def run_with_images(
     origins: Sequence[Origin],
     shared_images: SharedImages,
     fold_images: FoldImages,
-) -> dict[str, Any]:
+) -> "Summary":
     """Run a study; where an arm needs synthetic images, with those of `origins`, or of one generator per fold.
 
     Args:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from xrgan.downstream.arms import ARMS
+from xrgan.downstream.summary import Effect, Figure, Summary
 from xrgan.downstream.trial import Trial, by_arm
 from xrgan.plots import new_figure, save_figure
 
@@ -72,7 +72,7 @@ def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str]) 
     save_figure(figure, path)
 
 
-def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) -> bool:
+def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
     """The leading figure of each arm, and its difference to the baseline, against the share of real training images.
 
     Returns:
@@ -102,7 +102,7 @@ def save_gain(path: Path, summary: Mapping[str, Any], leading: str, label: str) 
     return True
 
 
-def _draw_points(axes: Axes, arm: str, points: Sequence[tuple[float, Mapping[str, Any]]]) -> None:
+def _draw_points(axes: Axes, arm: str, points: Sequence[tuple[float, Figure | Effect]]) -> None:
     if not points:
         return
     place = 1 + 0.02 * (list(ARMS).index(arm) - len(ARMS) / 2)  # intervals beside one another, not on one another

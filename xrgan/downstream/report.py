@@ -1,17 +1,15 @@
 """What a study leaves in its folder: scores.csv, summary.yaml, report.md and its pictures; its table for a terminal."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from xrgan.downstream import plots
 from xrgan.downstream.comparison import figures_on_fold, figures_on_test
+from xrgan.downstream.summary import ArmResult, Comparison, Summary
 from xrgan.downstream.task import Results, Task
 from xrgan.downstream.wording import between, number, p_value, share, signed
 from xrgan.files import write_text, write_yaml
-
-Summary = Mapping[str, Any]
 
 PICTURES = ("curves.png", "folds.png", "roc.png", "confusion.png", "gain.png", "overlays.png")
 """In the report's order."""
@@ -134,28 +132,27 @@ def _several_fractions(summary: Summary) -> bool:
     return len({one["fraction"] for one in summary["results"]}) > 1
 
 
-def _tests_table(task: Task, comparisons: Sequence[Summary]) -> list[str]:
+def _tests_table(task: Task, comparisons: Sequence[Comparison]) -> list[str]:
     """One row per comparison."""
     if not comparisons:
         return []
     label, words = task.wording.leading, task.paired
     with_folds = comparisons[0]["folds"] is not None
-    of_folds = [f"Δ {label} (folds)", "p", "Holm"] if with_folds else []
-    paired = [words.head, f"p ({words.test})", "Holm"]
-    effect = [f"Δ {label} (test)", "95 %", "p", "Holm", "verdict", "found in 80 %"]
-    lines = _top(["real data", "arm", *effect, *of_folds, *paired])
+    head = ["real data", "arm", f"Δ {label} (test)", "95 %", "p", "Holm", "verdict", "found in 80 %"]
+    head += [f"Δ {label} (folds)", "p", "Holm"] if with_folds else []
+    lines = _top([*head, words.head, f"p ({words.test})", "Holm"])
     for one in comparisons:
         effect, folds, test = one["effect"], one["folds"], one[words.key]
         cells = [share(one["fraction"]), one["arm"], signed(effect["mean"]), between(effect["interval"], signed)]
         cells += [p_value(effect["p"]), p_value(effect["p_holm"]), one["verdict"], number(effect["detectable"])]
-        if with_folds:
+        if folds:
             cells += [signed(folds["mean"]), p_value(folds["p"]), p_value(folds["p_holm"])]
         cells += [f"{test[words.wins]} : {test[words.losses]}", p_value(test["p"]), p_value(test["p_holm"])]
         lines.append(_row(cells))
     return [*lines, ""]
 
 
-def _arms_table(results: Sequence[Summary], metrics: Mapping[str, str]) -> list[str]:
+def _arms_table(results: Sequence[ArmResult], metrics: Mapping[str, str]) -> list[str]:
     lines = _top(["", *(one["arm"] for one in results)])
     lines.append(_row(["real / synthetic images", *(f"{one['n_real']:,} / {one['n_synthetic']:,}" for one in results)]))
     for name, label in metrics.items():

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from xrgan.downstream.arms import ARMS, Arm
 from xrgan.downstream.folds import Fold, Indices, subsample
 from xrgan.downstream.leaks import TrainingProvenance, check_folds, check_generator
 from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
+from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import Results, Task, Trainer
 from xrgan.downstream.training_loop import Budget, Phase, Report
 from xrgan.downstream.trial import Trial, TrialKey
@@ -42,7 +42,7 @@ def run_study(
     synthetic_for: SyntheticFor | None = None,
     seen: tuple[TrainingProvenance, ...] = (),
     checked: tuple[Pool, list[Fold]] | None = None,
-) -> dict[str, Any]:
+) -> Summary:
     """Train a network for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
 
     The training images (train and val) are cut into folds by patient. A network learns from all folds but one,
@@ -76,7 +76,8 @@ def run_study(
         trials += _FoldStudy(task, data, device, folder, task.trainer(data, device)).run()
         studies |= {study_digest(task, data, arm) for arm in task.config.arms}
     results = Results(pool, folds, trials, frozenset(studies), folder, device)
-    summary = summarise(task, dataset, results) | {"seconds": round(time.monotonic() - started, 1)}
+    summary = summarise(task, dataset, results)
+    summary["seconds"] = round(time.monotonic() - started, 1)
     report.write(task, results, summary)
     return summary
 

@@ -16,6 +16,7 @@ from xrgan.downstream.checkpoints import Metadata
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.leaks import TrainingProvenance
 from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
+from xrgan.downstream.summary import Summary
 from xrgan.downstream.training_loop import Phase, Report
 from xrgan.downstream.trial import Floats, History, Trial
 
@@ -50,13 +51,13 @@ class PairedWording:
     """How summary and report name the paired test on the test split.
 
     Attributes:
-        key, wins, losses: keys of the summary.
+        key, wins, losses: keys of the summary (`summary.Comparison`).
         test: its name.
         sentence: with {wins} and {losses}.
         head: of the table's column.
     """
 
-    key: str
+    key: Literal["images", "patients"]
     wins: str
     losses: str
     test: str
@@ -126,7 +127,7 @@ class Task(Protocol):
     """A study's subject."""
 
     section: ClassVar[Literal["classify", "segment"]]  # of the configuration
-    names: ClassVar[str]  # summary key of `Pool.names`
+    names: ClassVar[Literal["classes", "structures"]]  # summary key of `Pool.names`
     leading: ClassVar[str]  # the metric that the verdict rests on; more of it is better
     test_prefix: ClassVar[str]  # of the test split's columns in scores.csv
     validation: ClassVar[Mapping[str, str]]  # figures of an epoch → label, the one that decides first
@@ -191,7 +192,7 @@ class Task(Protocol):
     def caveats(self, pool: Pool) -> list[str]:
         """What to keep in mind in this task alone."""
 
-    def setting(self, summary: Mapping[str, Any]) -> str:
+    def setting(self, summary: Summary) -> str:
         """What was trained, on how many images, and judged by how many: a sentence."""
 
     def save_pictures(self, results: Results, baseline: str) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """From what a study's networks answered to its summary: figures, and what may and may not be concluded from them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -10,9 +9,10 @@ from xrgan.data.packed import PackedDataset
 from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
 from xrgan.downstream.comparison import ArmComparison, compare, figures_on_test, resample
 from xrgan.downstream.statistics import interval, mean_and_std
+from xrgan.downstream.summary import ArmResult, Comparison, DatasetFacts, Figure, FoldsTest, Summary
 from xrgan.downstream.task import Results, Task
 from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
-from xrgan.downstream.wording import between, known, mean_of, number, numbers, pair, share, signed, with_holm
+from xrgan.downstream.wording import between, known, mean_of, number, pair, share, signed, with_holm
 
 SIGNIFICANT = 0.05
 LEAST_TRAININGS = 3
@@ -24,15 +24,17 @@ ENOUGH_TRAININGS = 5
 HELPS, HARMS, NOTHING, UNKNOWN = "helps", "harms", "nothing shown", "can't tell"
 
 
-def summarise(task: Task, dataset: PackedDataset, results: Results) -> dict[str, Any]:
+def summarise(task: Task, dataset: PackedDataset, results: Results) -> Summary:
     """The summary of a study: plain dicts, lists, strings and numbers; what can't be known is null."""
     config, pool, grouped = task.config, results.pool, by_arm(results.trials)
     samples = resample(task, results)
     baseline = baseline_of(config.arms)
     comparisons = [_comparison(task, results, one) for one in compare(task, results, samples, baseline)]
     patients = {"test_patients": len(np.unique(pool.test_groups))}
+    facts: DatasetFacts = {"name": dataset.name, "content_hash": dataset.content_hash}
+    facts[task.names] = list(pool.names)
     return {
-        "dataset": {"name": dataset.name, "content_hash": dataset.content_hash, task.names: list(pool.names)},
+        "dataset": facts,
         "options": config.model_dump(mode="json"),
         "images": task.facts(dataset, pool) | patients,
         "baseline": baseline,
@@ -86,7 +88,7 @@ def _besides(task: Task, one: ArmComparison) -> list[str]:
     return [*said, f"{paired} ({task.paired.test}, of these very networks, {with_holm(one.paired.p, one.paired_holm)})"]
 
 
-def conclusion(comparisons: Sequence[Mapping[str, Any]], baseline: str) -> str:
+def conclusion(comparisons: Sequence[Comparison], baseline: str) -> str:
     """One sentence: which arms help or harm, for which nothing is shown, and where nobody can tell."""
     if not comparisons:
         return f"Only {baseline} was trained: nothing is compared."
@@ -104,7 +106,7 @@ def conclusion(comparisons: Sequence[Mapping[str, Any]], baseline: str) -> str:
 
     said = [f"{named(found[effect])} {_verb(effect, found[effect])}" for effect in (HELPS, HARMS) if effect in found]
     said += [f"nothing is shown for {named(found[NOTHING])}"] if NOTHING in found else []
-    said += [f"too few trainings to tell of {named(found[UNKNOWN])} (`--seeds 3`)"] if UNKNOWN in found else []
+    said += [f"too few trainings to tell of {named(found[UNKNOWN])}"] if UNKNOWN in found else []
     at_all = f" with {' and '.join(map(share, fractions))} of the real images" if len(fractions) > 1 else ""
     return f"Against {baseline}{at_all}: {'; '.join(said)}."
 
@@ -171,14 +173,15 @@ def _of_fractions(config: StudyConfig, networks: str) -> list[str]:
     ]
 
 
-def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floats) -> dict[str, Any]:
+def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floats) -> ArmResult:
     """An arm at a fraction, for the summary. Args: samples: its figures on other patients, (resamples, metrics)."""
     arm, fraction = trials[0].arm_key
     figures = [figures_on_test(task, results, one) for one in trials]
-    test = {
-        name: numbers(mean_and_std([one[name] for one in figures])) | {"interval": pair(interval(samples[:, k]))}
-        for k, name in enumerate(task.metrics(results.pool.names))
-    }
+    test: dict[str, Figure] = {}
+    for k, name in enumerate(task.metrics(results.pool.names)):
+        spread = mean_and_std([one[name] for one in figures])
+        ends = pair(interval(samples[:, k]))
+        test[name] = {"mean": known(spread["mean"]), "std": known(spread["std"]), "interval": ends}
     return {
         "arm": arm,
         "fraction": fraction,
@@ -189,10 +192,10 @@ def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floa
     }
 
 
-def _comparison(task: Task, results: Results, one: ArmComparison) -> dict[str, Any]:
+def _comparison(task: Task, results: Results, one: ArmComparison) -> Comparison:
     """An arm beside the baseline, for the summary."""
     verdict = judge(one)
-    of_folds = None
+    of_folds: FoldsTest | None = None
     if one.folds:
         of_folds = {
             "n": len(results.folds),
@@ -202,8 +205,8 @@ def _comparison(task: Task, results: Results, one: ArmComparison) -> dict[str, A
             "p": known(one.folds.p),
             "p_holm": known(one.folds_holm),
         }
-    paired = {task.paired.wins: one.paired.wins, task.paired.losses: one.paired.losses} | one.paired.more
-    return {
+    paired: dict[str, float | None] = {task.paired.wins: one.paired.wins, task.paired.losses: one.paired.losses}
+    comparison: Comparison = {
         "arm": one.arm,
         "against": one.baseline,
         "fraction": one.fraction,
@@ -220,7 +223,8 @@ def _comparison(task: Task, results: Results, one: ArmComparison) -> dict[str, A
             "detectable": known(one.effect.detectable),
         },
         "folds": of_folds,
-        task.paired.key: paired | {"p": one.paired.p, "p_holm": known(one.paired_holm)},
         "verdict": verdict,
         "sentence": sentence(task, one, verdict),
     }
+    comparison[task.paired.key] = paired | one.paired.more | {"p": one.paired.p, "p_holm": known(one.paired_holm)}
+    return comparison

@@ -45,10 +45,6 @@ def pair(values: Sequence[float]) -> list[float | None]:
     return [known(value) for value in values]
 
 
-def numbers(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {name: known(value) for name, value in figures.items()}
-
-
 def mean_of(values: Any) -> float:
     mean = float(np.mean(list(values)))
     return int(mean) if mean.is_integer() else round(mean, 1)

@@ -24,6 +24,7 @@ from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.leaks import TrainingProvenance
 from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
 from xrgan.downstream.statistics import mcnemar
+from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, fixed_seed, join_phases
 from xrgan.downstream.trial import Floats, Trial
@@ -38,7 +39,7 @@ class Classification(Task):
     """Do synthetic X-rays help a classifier? A `Task`; its answers are probabilities (n, K), not yet scored."""
 
     section: ClassVar[Literal["classify"]] = "classify"
-    names: ClassVar[str] = "classes"
+    names: ClassVar[Literal["classes"]] = "classes"
     leading: ClassVar[str] = LEADING
     test_prefix: ClassVar[str] = ""
     validation: ClassVar[Mapping[str, str]] = VALIDATION
@@ -135,7 +136,7 @@ class Classification(Task):
         """None but those of any study."""
         return []
 
-    def setting(self, summary: Mapping[str, Any]) -> str:
+    def setting(self, summary: Summary) -> str:
         """Network, folds and images."""
         options, images = summary["options"], summary["images"]
         return (

@@ -20,6 +20,7 @@ from xrgan.downstream.segmentation.inference import SegmenterMetadata
 from xrgan.downstream.segmentation.metrics import METRICS, flat, metrics_of, score
 from xrgan.downstream.segmentation.segmenter import VALIDATION, Examples, build, predict, train
 from xrgan.downstream.statistics import wilcoxon
+from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, join_phases
 from xrgan.downstream.trial import Floats, Trial
@@ -37,7 +38,7 @@ class Segmentation(Task):
     """
 
     section: ClassVar[Literal["segment"]] = "segment"
-    names: ClassVar[str] = "structures"
+    names: ClassVar[Literal["structures"]] = "structures"
     leading: ClassVar[str] = LEADING
     test_prefix: ClassVar[str] = "test_"
     validation: ClassVar[Mapping[str, str]] = VALIDATION
@@ -143,7 +144,7 @@ class Segmentation(Task):
             " pixel: part of what the arms differ by is that."
         ]
 
-    def setting(self, summary: Mapping[str, Any]) -> str:
+    def setting(self, summary: Summary) -> str:
         """Network, structures, folds and images."""
         options, images, structures = summary["options"], summary["images"], summary["dataset"]["structures"]
         left_out = "; {:,} whose masks show no organ, or of test patients who were learned from, are left out"
