@@ -190,9 +190,23 @@ def test_a_dot_is_the_current_folder_and_not_the_raw_root(
 
 def test_an_unknown_source_is_named_with_those_there_are(workspace: Workspace) -> None:
     with pytest.raises(XrganError, match="no fetched source jrs in data/raw.*`xrgan fetch jrs` fetches it"):
-        workspace.find_raw("jrs")
+        workspace.find_raw("jrs", ["jrs"])
     add_raw(workspace, "phantom")
     (workspace.raw_root / "empty").mkdir()
     for name in ("jrs", "empty"):
         with pytest.raises(XrganError, match=f"no fetched source {name}.*Fetched are: phantom"):
             workspace.find_raw(name)
+
+
+def test_only_what_can_be_fetched_is_said_to_be(workspace: Workspace) -> None:
+    known = ["kermany", "nih"]
+    with pytest.raises(XrganError) as error:
+        workspace.find_raw("kermani", known)
+    assert error.value.hint == "Did you mean kermany? `xrgan fetch kermany` fetches it."
+    with pytest.raises(XrganError) as error:
+        workspace.find_raw("my-scans", known)
+    assert error.value.hint.startswith("`xrgan fetch --list` shows the known sources")
+    add_raw(workspace, "phantom")
+    with pytest.raises(XrganError) as error:
+        workspace.find_raw("phantoms", known)
+    assert error.value.hint == "Did you mean phantom?"

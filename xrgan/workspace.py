@@ -1,6 +1,7 @@
 """The current directory's data/ and runs/: what is there, and which of it a command means."""
 
 import datetime
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +90,11 @@ class Workspace:
             _list_of("Prepared are", here) if here else "`xrgan prepare` makes one.",
         )
 
-    def find_raw(self, name: str | None) -> Path:
+    def find_raw(self, name: str | None, known: Sequence[str] = ()) -> Path:
         """Find the fetched source of that path or name; the only one without a name.
+
+        Args:
+            known: the sources that can be fetched.
 
         Raises:
             XrganError: there is none, or a choice to make.
@@ -116,10 +120,19 @@ class Workspace:
                 return path
         raise XrganError(
             f"There is no fetched source {name} in {self.raw_root}, and no folder of that name.",
-            _list_of("Fetched are", [path.name for path in fetched])
-            if fetched
-            else f"`xrgan fetch {name}` fetches it.",
+            _way_to_a_source(name, [path.name for path in fetched], known),
         )
+
+
+def _way_to_a_source(name: str, fetched: Sequence[str], known: Sequence[str]) -> str:
+    """The next step after a name that no fetched source has."""
+    if name in known:
+        return f"`xrgan fetch {name}` fetches it."
+    if near := difflib.get_close_matches(name.lower(), [*fetched, *known], n=1, cutoff=0.6):
+        return f"Did you mean {near[0]}?" + ("" if near[0] in fetched else f" `xrgan fetch {near[0]}` fetches it.")
+    if fetched:
+        return _list_of("Fetched are", fetched)
+    return "`xrgan fetch --list` shows the known sources; `xrgan fetch --folder DIR` takes your own images."
 
 
 def _in_each_folder(root: Path, name: str) -> list[Path]:

@@ -42,3 +42,32 @@ def test_a_wish_that_the_source_cannot_fulfil_leaves_nothing(type_: Terminal, fl
     for word in words:
         assert word.lower() in said, said
     assert not Path("data/prepared/phantom_16").exists()
+
+
+def test_a_dry_run_prints_the_dataset_and_what_auto_means(type_: Terminal) -> None:
+    assert yaml.safe_load(type_("prepare --dry-run").out)["prepare"]["masks"] == "auto", "of what, is not known yet"
+    type_("fetch phantom --n 10 --size 16")
+    resolved = yaml.safe_load(type_("prepare --dry-run --size 16").out)
+    assert resolved["dataset"] == "phantom_16"
+    assert (resolved["prepare"]["masks"], resolved["prepare"]["map"]) == ("lungs,heart", "none")
+    assert not Path("data/prepared").exists()
+    Path("t.csv").write_text("image,dx\n" + "".join(f"{f.stem},x\n" for f in Path("data/raw").rglob("phantom*.png")))
+    table = yaml.safe_load(type_("prepare phantom --dry-run --table t.csv --name mine --label-column dx").out)
+    assert table["dataset"] == "mine"
+    assert (table["prepare"]["file_column"], table["prepare"]["label_column"]) == ("image", ["dx"])
+
+
+def test_a_name_near_a_sources_is_not_said_to_be_one(type_: Terminal) -> None:
+    said = type_("prepare kermani", code=1).err.replace("\n", " ")
+    assert "Did you mean kermany? `xrgan fetch kermany` fetches it." in said
+    assert "fetch kermani" not in said
+
+
+def test_a_table_is_read_by_flags(type_: Terminal) -> None:
+    type_("fetch phantom --n 10 --size 16")
+    files = sorted(Path("data/raw/phantom/images").rglob("*.png"))
+    Path("t.csv").write_text("image;dx;who\n" + "".join(f"{f.name};{'ab'[k % 2]};{k}\n" for k, f in enumerate(files)))
+    out = type_("prepare --size 16 --table t.csv --label-column dx --patient-column who --view none --labels none").out
+    assert "t.csv: 10 rows, UTF-8, separated by semicolons" in out
+    facts = yaml.safe_load(Path("data/prepared/phantom_16/dataset.yaml").read_text())
+    assert facts["classes"] == ["a", "b"] and facts["patients"] == 10

@@ -28,6 +28,14 @@ def find_run(workspace: Workspace, name: str | None) -> RunDir:
     return run
 
 
+def find_source(workspace: Workspace, name: str | None) -> Path:
+    """Find the fetched source of that path, name or alias (`jsrt` is `jrs`); the only one without a name."""
+    from xrgan.data.sources import SOURCES
+
+    names = {alias: source.name for source in SOURCES.values() for alias in source.aliases}
+    return workspace.find_raw(names.get(name, name) if name else None, list(SOURCES))
+
+
 def choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Path:
     """Choose the prepared dataset to train on; a fetched source is prepared first, where there is no choice to make."""
     from xrgan.data.prepare import prepare
@@ -37,7 +45,7 @@ def choose_dataset(workspace: Workspace, name: str | None, config: Config) -> Pa
     if name is not None:
         if name not in {path.name for path in fetched} - {path.name for path in prepared}:
             return workspace.find_prepared(name)
-        return prepare(workspace.find_raw(name), workspace.prepared_root, config.prepare)
+        return prepare(find_source(workspace, name), workspace.prepared_root, config.prepare)
     if prepared and not untouched:
         console.notice(f"Dataset: {prepared[-1]}, the {'latest' if len(prepared) > 1 else 'only'} prepared one.")
         return prepared[-1]

@@ -7,7 +7,9 @@ import typer
 from xrgan import console
 from xrgan.commands.completion import complete_fetched
 from xrgan.commands.flags import Flags, option, panel, with_flags
+from xrgan.commands.inputs import find_source
 from xrgan.commands.options import DATA, MACHINE, ConfigFile, DataRoot, DryRun, Quiet, Settings
+from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -89,14 +91,14 @@ def prepare(
     """Bring a source's images to one size and pack them: → data/prepared/<name>/."""
     console.configure(quiet)
     config = resolve(None, config_file, settings or (), flags)
-    if dry_run:
-        console.show_text(to_yaml(config))
-        return
     workspace = Workspace(data_root, RUNS_ROOT)
+    if dry_run:
+        console.show_text(to_yaml(_planned(workspace, source, name, config)))
+        return
     from xrgan.data.prepare import prepare as pack
     from xrgan.data.preparing import summary
 
-    raw = workspace.find_raw(_canonical(source))
+    raw = find_source(workspace, source)
     with console.hint_when_interrupted():
         prepared = pack(raw, workspace.prepared_root, config.prepare, name, force)
     console.show_table(str(prepared), *summary.table(prepared))
@@ -104,9 +106,10 @@ def prepare(
     console.show_text(str(prepared / "preview.png"))
 
 
-def _canonical(source: str | None) -> str | None:
-    """`prepare jsrt` means what `fetch jsrt` made: data/raw/jrs."""
-    from xrgan.data.sources import SOURCES
+def _planned(workspace: Workspace, source: str | None, name: str, config: Config) -> Config:
+    """The configuration with the dataset's name and what `auto` means for its source; as it is where there is none."""
+    if source is None and len(workspace.fetched()) != 1:
+        return config
+    from xrgan.data.prepare import plan
 
-    names = {alias: known.name for known in SOURCES.values() for alias in known.aliases}
-    return names.get(source, source) if source else None
+    return plan(find_source(workspace, source), config, name)

@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 
 from xrgan import console
-from xrgan.config import PrepareConfig
+from xrgan.config import NONE, Config, PrepareConfig
 from xrgan.data.images import save_png
 from xrgan.data.preparing import packing, summary
 from xrgan.data.preparing.dataset_card import Inputs, Moves, Skip, describe, read_card
 from xrgan.data.preparing.dicom_names import keep_names
 from xrgan.data.preparing.duplicates import find_groups
-from xrgan.data.preparing.filters import subsample
-from xrgan.data.preparing.gathering import gather
+from xrgan.data.preparing.filters import map_of, subsample
+from xrgan.data.preparing.gathering import find_rows, gather, origin_of_splits, usual_map_of
 from xrgan.data.preparing.mask_channels import choose_mask_channels
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import settle
@@ -59,8 +59,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     if name != Path(name).name or name.startswith("."):
         raise XrganError(f"{name!r} can't be the name of a dataset.", "Give it the name of a folder with --name.")
     target = prepared_root / name
-    # Not by the folder's name alone: anybody may have a folder called lungs.
-    source = SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
+    source = _source_of(raw, origin)
     console.notice(f"Looking through {raw} …")
     rows, choices = gather(raw, prepared_root, source, config)
     of_source = source.masks if source else ()
@@ -73,6 +72,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         listed, rows = len(rows), subsample(rows, config)
         if len(rows) < listed:
             choices["left_out"]["beyond --fraction or --limit"] = listed - len(rows)
+        choices["splits"] = origin_of_splits(rows)
         unfinished = partial_of(target)
         journal = packing.pack(raw, rows, image_format, config.workers, unfinished, inputs)
         if not journal["reason"].eq("").any():
@@ -96,6 +96,32 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     keep_names(rows, prepared_root, name)
     summary.warn(target)
     return target
+
+
+def plan(raw: Path, whole: Config, name: str = "") -> Config:
+    """Say what `prepare` would make of a folder, and make nothing: the dataset's name, and what `auto` means for it.
+
+    Raises:
+        XrganError: as `prepare`, where the folder's names and tables alone tell.
+    """
+    config, origin = whole.prepare, _origin_of(raw)
+    source = _source_of(raw, origin)
+    scanned, told = find_rows(raw, source, config)
+    of_source = source.masks if source else ()
+    structures = choose_mask_channels(config.masks, scanned.rows, raw, of_source, config.mask_values)
+    meant: dict[str, object] = {
+        "masks": ",".join(structures) or NONE,
+        "map": map_of(config, usual_map_of(source, told)) or NONE,
+    }
+    for role, column in (told.facts[0]["columns"] if told else {}).items():
+        meant[f"{role}_column"] = (column,) if role == "label" and isinstance(column, str) else column
+    dataset = name or f"{origin['name']}_{config.size}"
+    return whole.model_copy(update={"dataset": dataset, "prepare": config.model_copy(update=meant)})
+
+
+def _source_of(raw: Path, origin: dict[str, Any]) -> Source | None:
+    """The known source that was fetched there. Its name alone says nothing: anybody may have a folder called lungs."""
+    return SOURCES.get(origin["name"]) if (raw / "source.yaml").is_file() else None
 
 
 def _origin_of(raw: Path) -> dict[str, Any]:

@@ -41,9 +41,15 @@ def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path
 
 
 def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
-    assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by patient"
+    assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by image, since no patient is known"
+    by_patient = read_yaml(ask("patients", patient_pattern="([ni]\\d)") / "dataset.yaml")["splits"]
+    assert by_patient == "drawn by patient"
     for split, count in (("train", 40), ("test", 10)):
         for k in range(count):
             write_image(tmp_path / "official" / split / f"{split}{k}.png", seed=k + len(split) * 100)
     official = read_yaml(ask(source=tmp_path / "official") / "dataset.yaml")["splits"]
     assert official == "the source's own; 4 images of its train became val, where it has none or hardly any"
+    few = read_yaml(ask("few", source=tmp_path / "official", limit=25) / "dataset.yaml")
+    kept = sum(few["counts"]["val"].values())
+    assert f"; {kept} images of its train became val" in few["splits"], "of the images that are packed"
+    assert 0 < kept < 4

@@ -15,11 +15,11 @@ from xrgan.data.preparing.headers import add_headers
 from xrgan.data.preparing.pseudonyms import pseudonymise
 from xrgan.data.preparing.splits import assign_splits
 from xrgan.data.reading.kinds import count_others
-from xrgan.data.scan import Hints, scan_folder
+from xrgan.data.scan import Hints, Scan, scan_folder
 from xrgan.data.scanning.rows import stems
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
-from xrgan.data.tables.user_tables import apply_tables
+from xrgan.data.tables.user_tables import Told, apply_tables
 
 
 def gather(
@@ -28,29 +28,23 @@ def gather(
     """The images that are asked for, with class, patient and split; and what dataset.yaml shall say of the choice.
 
     Returns:
-        Rows as `scan_folder` gives them, with a column `name`: what a dataset calls the file; its own name, but of
-        DICOM files of one's own another one, because theirs may be people's.
+        Rows as `scan_folder` gives them, with columns `own_split` (the source's, "" = none) and `name`: what a dataset
+        calls the file; its own name, but of DICOM files of one's own another one, because theirs may be people's.
     """
-    scanned = scan_folder(raw, source, _hints(config))
+    scanned, told = find_rows(raw, source, config)
     for sentence in scanned.unread:
         console.warn(sentence)
-    rows, told, usual_map = scanned.rows, None, source.label_map if source else ""
-    if config.table:
-        rows, told = apply_tables(raw, rows, config)
-        scanned.taken.update(told.taken)
-    rows = _with_known_patients(rows, scanned.taken) if source is None else rows
+    rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
     rows = add_headers(rows, raw, bool(config.view), scanned.taken if source is None else None)
-    if told and told.with_labels:
-        usual_map = ""  # it merges the source's own labels
-    else:
+    usual_map = usual_map_of(source, told)
+    if not (told and told.with_labels):
         _check_labels(rows, source)
     rows, left_out = apply_filters(rows, config, usual_map)
     left_out = (told.left_out if told else {}) | left_out
-    own = rows["split"]
-    rows = rows.assign(split=assign_splits(rows, config.split, config.seed))
+    rows = rows.assign(own_split=rows["split"], split=assign_splits(rows, config.split, config.seed))
     choices: Choices = {
         "left_out": {reason: count for reason, count in left_out.items() if count},
-        "splits": _origin_of_splits(own, rows["split"]),
+        "splits": "",  # `origin_of_splits`, of the images that are kept
         "classes_merged_by": map_of(config, usual_map) or NONE,
         "taken_from": scanned.taken,
         "not_images": count_others(raw),
@@ -58,6 +52,20 @@ def gather(
     if told:
         choices["tables"] = told.facts
     return rename_dicom(pseudonymise(rows, prepared_root), own=source is None), choices
+
+
+def find_rows(raw: Path, source: Source | None, config: PrepareConfig) -> tuple[Scan, Told | None]:
+    """Scan a folder, and let the user's own tables say more of its images; None where none is named."""
+    scanned = scan_folder(raw, source, _hints(config))
+    if not config.table:
+        return scanned, None
+    rows, told = apply_tables(raw, scanned.rows, config)
+    return Scan(rows, scanned.taken | told.taken), told
+
+
+def usual_map_of(source: Source | None, told: Told | None) -> str:
+    """How a source's usual task merges its labels; "" where it is nobody's, or where a table says the labels."""
+    return source.label_map if source and not (told and told.with_labels) else ""
 
 
 def _hints(config: PrepareConfig) -> Hints:
@@ -84,14 +92,21 @@ def _with_known_patients(rows: pd.DataFrame, taken: dict[str, str]) -> pd.DataFr
     return rows
 
 
-def _origin_of_splits(own: pd.Series, splits: pd.Series) -> str:
-    """Whose the splits are, in words."""
+def origin_of_splits(rows: pd.DataFrame) -> str:
+    """Say whose the splits are.
+
+    Args:
+        rows: columns of `gather`.
+    """
+    own, splits = rows["own_split"], rows["split"]
+    known = rows["patient"].ne(rows["name"]).any()
+    drawn = "drawn by patient" if known else "drawn by image, since no patient is known"
     if (own == "").all():
-        return "drawn by patient"
-    changed = (own != "") & (own != splits)
+        return drawn
     said = "the source's own"
-    if (own == "").any():
-        said += f"; drawn by patient for the {int((own == '').sum()):,} images that it leaves open"
+    if count := int((own == "").sum()):
+        said += f"; {drawn} for the {count:,} images that it leaves open"
+    changed = (own != "") & (own != splits)
     for split in SPLITS:
         if count := int((changed & (splits == split)).sum()):
             said += f"; {count:,} images of its train became {split}, where it has none or hardly any"
