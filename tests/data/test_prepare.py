@@ -407,3 +407,24 @@ def test_kermanys_originals_are_all_prepared_gray_and_rgb_alike(real_data: Path,
         with Image.open(source / file) as image:
             modes.add(image.mode)
     assert modes == {"L", "RGB"}
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_what_xrgan_drew_is_read_right(tmp_path: Path, ask: Ask, with_index: bool) -> None:
+    folder = tmp_path / "synthetic"
+    folder.mkdir()
+    for k in range(1, 13):
+        phantom = draw(k, 1, "NORMAL", 32)
+        Image.fromarray(phantom.image).save(folder / f"synthetic_{k:05d}.png")
+        heart = np.where(phantom.mask == 250, 255, 0).astype(np.uint8)
+        Image.fromarray(heart).save(folder / f"synthetic_{k:05d}_mask.png")
+    write_image(folder / "sheet.png", 99, 88)
+    write_yaml(folder / "sample.yaml", {"mask_values": {"heart": 255}})
+    if with_index:
+        lines = [f"synthetic_{k:05d}.png,{k},{('NORMAL', 'ILL')[k % 2]}" for k in range(1, 13)]
+        (folder / "index.csv").write_text("\n".join(["file,seed,label", *lines]))
+    packed = open_packed(ask(source=folder))
+    assert packed.images.shape == (12, 2, 16, 16)
+    assert packed.masks == ("heart",)
+    assert packed.classes == (("ILL", "NORMAL") if with_index else ())
+    assert 0 < (packed.images[:, 1] == 255).mean() < 0.3

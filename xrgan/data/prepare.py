@@ -24,6 +24,7 @@ from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import settle
 from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.reading.pictures import read_picture
+from xrgan.data.scanning.tree import SAMPLE
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
@@ -63,8 +64,9 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     console.notice(f"Looking through {raw} …")
     rows, choices = gather(raw, prepared_root, source, config)
     of_source = source.masks if source else ()
-    structures = choose_mask_channels(config.masks, rows, raw, of_source, config.mask_values)
-    image_format = _image_format(config, structures, _box_frame(rows, raw, source))
+    mask_values = config.mask_values or _values_of_samples(raw)
+    structures = choose_mask_channels(config.masks, rows, raw, of_source, mask_values)
+    image_format = _image_format(config, structures, mask_values, _box_frame(rows, raw, source))
     inputs = _inputs_of(origin, rows, raw, config)
     with locked(target):
         if target.exists() and not force:
@@ -148,7 +150,14 @@ def _box_frame(rows: pd.DataFrame, raw: Path, source: Source | None) -> int:
     return source.box_frame if reach > max(picture.width, picture.height) else 0
 
 
-def _image_format(config: PrepareConfig, structures: tuple[str, ...], box_frame: int) -> ImageFormat:
+def _values_of_samples(raw: Path) -> str:
+    """What the values of masks mean in a folder that `xrgan sample` filled, as `prepare.mask_values`; "" = unsaid."""
+    file = raw / SAMPLE
+    said = read_yaml(file).get("mask_values") if file.is_file() else None
+    return ",".join(f"{value}={structure}" for structure, value in said.items()) if isinstance(said, dict) else ""
+
+
+def _image_format(config: PrepareConfig, structures: tuple[str, ...], mask_values: str, box_frame: int) -> ImageFormat:
     return ImageFormat(
         size=config.size,
         fit=config.fit,
@@ -156,7 +165,7 @@ def _image_format(config: PrepareConfig, structures: tuple[str, ...], box_frame:
         window=config.window,
         clahe=config.clahe,
         structures=structures,
-        mask_values=config.mask_values,
+        mask_values=mask_values,
         box_frame=box_frame,
         keep_blank=config.keep_blank,
     )

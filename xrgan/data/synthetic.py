@@ -12,18 +12,19 @@ from xrgan.data.images import Pixels, read_files, read_gray
 from xrgan.data.reading import masks
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, in_words
 from xrgan.data.scanning.levels import read_levels
-from xrgan.data.scanning.tree import list_images
+from xrgan.data.scanning.tree import SAMPLE, VIEWS_OF_SAMPLES, list_images
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
-NOT_SAMPLES = {"sheet.png", "walk.gif"}
 MASK_ENDING = "_mask"
 
 
 def find_samples(folder: Path) -> list[Path]:
     """The images below a folder that `xrgan sample` filled, without contact sheet, walk and masks."""
     images, _ = list_images(folder)
-    return [folder / file for file in images if file.name not in NOT_SAMPLES and not file.stem.endswith(MASK_ENDING)]
+    return [
+        folder / file for file in images if file.name not in VIEWS_OF_SAMPLES and not file.stem.endswith(MASK_ENDING)
+    ]
 
 
 def list_synthetic(folder: Path) -> pd.DataFrame:
@@ -113,7 +114,7 @@ def _mask_values(folder: Path, structures: Sequence[str]) -> dict[str, int]:
     Raises:
         XrganError: it names other structures, or one value for two of them.
     """
-    file = folder / "sample.yaml"
+    file = folder / SAMPLE
     said = read_yaml(file).get("mask_values") if file.is_file() else None
     if said is None:
         return {}

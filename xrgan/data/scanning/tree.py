@@ -9,6 +9,9 @@ from xrgan.data.scanning.levels import Folders, read_levels
 from xrgan.data.scanning.mask_files import MaskFile, pair_masks, split_masks
 from xrgan.data.scanning.rows import table
 
+SAMPLE = "sample.yaml"  # in a folder that `xrgan sample` filled
+VIEWS_OF_SAMPLES = {"sheet.png", "walk.gif"}
+
 
 def read_tree(folder: Path, mask_pattern: str = "") -> tuple[pd.DataFrame, Folders]:
     """Rows of any tree, as its folders and masks tell; and which level of folders was taken as what."""
@@ -58,7 +61,8 @@ def read_by_stem(folder: Path) -> pd.DataFrame:
 
 def list_images(folder: Path, mask_pattern: str = "") -> tuple[list[PurePosixPath], list[MaskFile]]:
     """The images and the masks below a folder, relative to it and by name, without second copies."""
-    paths = [PurePosixPath(path.relative_to(folder).as_posix()) for path in find_images(folder)]
+    found = (path for path in find_images(folder) if not _is_a_view_of_samples(path))
+    paths = [PurePosixPath(path.relative_to(folder).as_posix()) for path in found]
     known = {path.parts for path in paths}
     return split_masks([path for path in paths if not _is_second_copy(path.parts, known)], mask_pattern)
 
@@ -66,6 +70,11 @@ def list_images(folder: Path, mask_pattern: str = "") -> tuple[list[PurePosixPat
 def _is_second_copy(parts: tuple[str, ...], known: set[tuple[str, ...]]) -> bool:
     """`chest_xray/chest_xray/train/…` where `chest_xray/train/…` is there too: Kaggle's archives hold such copies."""
     return any(parts[k] == parts[k + 1] and parts[:k] + parts[k + 1 :] in known for k in range(len(parts) - 2))
+
+
+def _is_a_view_of_samples(path: Path) -> bool:
+    """The contact sheet and the walk that `xrgan sample` lays beside its images."""
+    return path.name in VIEWS_OF_SAMPLES and (path.parent / SAMPLE).is_file()
 
 
 def _from_the_top(path: PurePosixPath) -> tuple[int, PurePosixPath]:
