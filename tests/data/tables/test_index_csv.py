@@ -125,3 +125,21 @@ def test_any_separator_and_encoding(separator: str, encoding: str, tmp_path: Pat
 def test_nobody_is_no_patient(tmp_path: Path) -> None:
     rows = scan(write_index(tmp_path, "file,patient\na.png,P1\nb.png,Unknown\nc.png,ANONYMOUS\nd.png,\n"))
     assert rows["patient"].tolist() == ["P1", "b.png", "c.png", "d.png"]
+
+
+def test_images_that_an_index_leaves_out_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scan(write_index(plant(tmp_path, "a.png", "b.png", "c.png"), "file\na.png\n"))
+    assert "2 images that" in (told := capsys.readouterr().err.replace("\n", " "))
+    assert "index.csv doesn't name are left out, b.png for one" in told
+
+
+def test_other_columns_are_told_with_the_flags_that_read_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_index(plant(tmp_path, "a.png", "b.png"), "filename,class\na.png,x\nb.png,y\n")
+    with pytest.raises(XrganError, match="--table index.csv --file-column filename --label-column class reads it"):
+        scan(tmp_path)
+    capsys.readouterr()
+    scan(write_index(tmp_path, "file,Mass,Edema\na.png,1,0\nb.png,0,1\n"))
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert "--table index.csv --file-column file --label-column Mass,Edema reads it" in told

@@ -3,10 +3,10 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xrgan.config import AUTO, NONE, PrepareConfig
-from xrgan.data.tables.cells import sex_of, split_of
+from xrgan.data.tables.cells import are_marks, sex_of, split_of
 from xrgan.data.tables.matching import Files
 from xrgan.data.tables.reading import Table
 from xrgan.errors import XrganError
@@ -106,6 +106,21 @@ def find_file_column(table: Table, files: Files) -> str:
         if cells and named >= (ENOUGH * len(cells) if usual == len(USUAL_FILE) else 1):
             found[column] = (len(matches.file_of), named / len(cells), -usual)
     return max(found, key=lambda column: found[column], default="")
+
+
+def likely_columns(table: Table, files: Files) -> Columns:
+    """The columns as `choose_columns` takes them; where it takes no labels, what most likely are some.
+
+    Raises:
+        XrganError: no column names images.
+    """
+    columns = choose_columns(table, PrepareConfig(), files)
+    if columns.label:
+        return columns
+    others = [column for column in table.columns if column not in columns.named().values()]
+    findings = [column for column in others if are_marks(table.cells[column].tolist())]
+    likely = [column for column in others if any(word in plain(column) for word in USUAL["label"])]
+    return replace(columns, label=tuple(findings if len(findings) > 1 else likely[:1]))
 
 
 def plain(column: str) -> str:

@@ -8,10 +8,12 @@ import pandas as pd
 from xrgan import console
 from xrgan.data.reading.kinds import find_images
 from xrgan.data.scanning.rows import COLUMNS, table
+from xrgan.data.scanning.tree import list_images
+from xrgan.data.tables.columns import likely_columns
 from xrgan.data.tables.filling import fill
 from xrgan.data.tables.labels import read_names
 from xrgan.data.tables.matching import Files
-from xrgan.data.tables.reading import read_table
+from xrgan.data.tables.reading import Table, read_table
 from xrgan.errors import XrganError
 
 INDEX = "index.csv"
@@ -30,12 +32,17 @@ def read_index(folder: Path) -> pd.DataFrame:
     file = folder / INDEX
     found = read_table(file)
     index = found.cells.set_axis([column.lower() for column in found.columns], axis=1)
+    images = [image.as_posix() for image in list_images(folder)[0]]
     unused = [column for column in index.columns if column not in {"file", *OF_INDEX}]
     if unused:
-        console.notice(f"{file}: not used are the columns {', '.join(unused)}; known are file, {', '.join(OF_INDEX)}.")
+        more = _how_to_read(found, images) if "label" not in index else ""
+        console.notice(
+            f"{file}: not used are the columns {', '.join(unused)}; known are file, {', '.join(OF_INDEX)}.{more}"
+        )
     if "file" not in index:
         known = f"Its columns are file and, if known, {', '.join(OF_INDEX)}."
-        raise XrganError(f"{file} has no column `file`.", f"{known} Other names are told by --table and --file-column.")
+        more = _how_to_read(found, images) or " Other names are told by --table and --file-column."
+        raise XrganError(f"{file} has no column `file`.", f"{known}{more}")
     index = index.assign(file=_paths(index["file"].tolist(), folder))
     index = index[index["file"] != ""]
     if not found.encoding.startswith("UTF") and not any((folder / name).is_file() for name in index["file"]):
@@ -47,7 +54,23 @@ def read_index(folder: Path) -> pd.DataFrame:
     for name in (name for cell in [*index["file"], *masks] for name in cell.split("|")):
         if name.startswith("/") or ".." in name.split("/"):
             raise XrganError(f"{file} names {name!r}, which leads outside.", "Paths are relative to its own folder.")
+    _say_unnamed(file, images, {part for cell in [*index["file"], *masks] for part in cell.split("|")})
     return _rows(index, folder, str(file))
+
+
+def _how_to_read(found: Table, images: list[str]) -> str:
+    """The flags that read an index whose columns have other names; "" where they can't be told."""
+    try:
+        return f" --table {INDEX} {likely_columns(found, Files(images)).flags()} reads it."
+    except XrganError:
+        return ""
+
+
+def _say_unnamed(file: Path, images: list[str], named: set[str]) -> None:
+    """Say how many images an index leaves out."""
+    unnamed = [image for image in images if image not in named]
+    if unnamed:
+        console.notice(f"{len(unnamed):,} images that {file} doesn't name are left out, {unnamed[0]} for one.")
 
 
 def _rows(index: pd.DataFrame, folder: Path, named: str) -> pd.DataFrame:

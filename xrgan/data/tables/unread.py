@@ -1,15 +1,12 @@
 """Tables that lie beside the images and that nobody read: named, with the flags that read them."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from xrgan.config import PrepareConfig
 from xrgan.data.scanning.texts import find_texts
-from xrgan.data.tables.cells import are_marks
-from xrgan.data.tables.columns import USUAL, Columns, choose_columns, plain
+from xrgan.data.tables.columns import likely_columns
 from xrgan.data.tables.index_csv import INDEX
 from xrgan.data.tables.matching import Files
 from xrgan.data.tables.reading import Table, read_table
@@ -35,7 +32,7 @@ def name_unread_tables(rows: pd.DataFrame, folder: Path) -> list[str]:
         if name.endswith(OF_PROGRAMS):
             sentences.append(f"{name} was not read; saved as CSV, --table reads it.")
         elif table := _that_names_images(file, files):
-            flags = f"--table {shlex.quote(name)} {_guessed(table, files).flags()}"
+            flags = f"--table {shlex.quote(name)} {likely_columns(table, files).flags()}"
             columns = ", ".join(f"column {c}" if c.isdecimal() else c for c in table.columns)
             sentences.append(f"{name} was not read: it has the columns {columns}. {flags} reads it.")
     return sentences
@@ -54,18 +51,7 @@ def _candidates(folder: Path) -> list[Path]:
 def _that_names_images(file: Path, files: Files) -> Table | None:
     try:
         table = read_table(file, files.names_one)
-        choose_columns(table, PrepareConfig(), files)
+        likely_columns(table, files)
     except XrganError:
         return None
     return table
-
-
-def _guessed(table: Table, files: Files) -> Columns:
-    """The columns as `prepare` would take them; where it takes no labels, what most likely are some."""
-    columns = choose_columns(table, PrepareConfig(), files)
-    if columns.label:
-        return columns
-    others = [column for column in table.columns if column not in columns.named().values()]
-    findings = [column for column in others if are_marks(table.cells[column].tolist())]
-    likely = [column for column in others if any(word in plain(column) for word in USUAL["label"])]
-    return replace(columns, label=tuple(findings if len(findings) > 1 else likely[:1]))
