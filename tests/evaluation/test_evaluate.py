@@ -173,3 +173,18 @@ def test_real_network_sees_what_differs(weights: Path, draw: Draw, tmp_path: Pat
     figures = evaluate(comparison, ("fid", "kid"), config, lambda: inception(weights, "cpu"), tmp_path)["metrics"]
     assert figures["fid"]["ratio"] > 1.5
     assert figures["kid"]["value"] > figures["kid"]["floor"] + 5 * figures["kid"]["floor_error"]
+
+
+def test_classes_in_other_shares_are_warned_of(score: Score, draw: Draw, capsys: pytest.CaptureFixture[str]) -> None:
+    scores = score(
+        draw(60, seed=0),
+        draw(60, seed=1),
+        draw(60, seed=2),
+        metrics=("kid",),
+        real_labels=np.repeat([0, 1], [15, 45]),
+        synthetic_labels=np.repeat([0, 1], [45, 15]),
+        classes=("NORMAL", "PNEUMONIA"),
+    )
+    (note,) = scores["notes"]
+    assert note.startswith("NORMAL is 75 % of the synthetic images and 25 % of the real ones")
+    assert note in " ".join(capsys.readouterr().err.split())

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from xrgan.errors import XrganError
-from xrgan.evaluation.image_sets import TRAIN, ImageSet, sample_comparison, sample_comparison_without_training
+from xrgan.evaluation.image_sets import (
+    TRAIN,
+    Comparison,
+    ImageSet,
+    sample_comparison,
+    sample_comparison_without_training,
+)
 
 Draw = Callable[..., np.ndarray]
 
@@ -65,3 +71,27 @@ def test_one_image_is_no_set(draw: Draw) -> None:
         sample_comparison_without_training(ImageSet(draw(1, seed=0)), ImageSet(draw(5, seed=1)), 10, 0)
     with pytest.raises(XrganError, match="synthetic images are 64×64 gray, the real ones 32×32 gray"):
         sample_comparison_without_training(ImageSet(draw(3, seed=0)), ImageSet(draw(5, seed=1, size=64)), 10, 0)
+
+
+def labelled(first: int, second: int, unlabelled: int = 0) -> ImageSet:
+    labels = np.repeat([0, 1, -1], [first, second, unlabelled])
+    return ImageSet(np.arange(len(labels) * 64, dtype=np.uint8).reshape(-1, 1, 8, 8), labels)
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "real", "unequal"),
+    [
+        (labelled(100, 100), labelled(50, 150), ("A", 0.5, 0.25)),
+        (labelled(100, 100, 20), labelled(50, 150, 40), ("A", 0.5, 0.25)),
+        (labelled(100, 100), labelled(104, 96), None),  # too little to matter
+        (labelled(5, 5), labelled(4, 6), None),  # chance
+        (labelled(10, 0), labelled(0, 10), ("A", 1.0, 0.0)),
+        (labelled(0, 0, 10), labelled(5, 5), None),
+        (ImageSet(labelled(5, 5).images), labelled(5, 5), None),
+    ],
+)
+def test_the_class_whose_share_differs_most(
+    synthetic: ImageSet, real: ImageSet, unequal: tuple[str, float, float] | None
+) -> None:
+    comparison = Comparison(real, synthetic, (real, real), None, real, ("A", "B"), "held-out")
+    assert comparison.unequal_class() == unequal

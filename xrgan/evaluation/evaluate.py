@@ -70,7 +70,7 @@ def evaluate(
     for name, score in _compute(missing, inputs).items():
         known[str(ScoreKey.of(name, score.get("extractor", "")))] = score
     unavailable = [str(error) for error in plan.unavailable]
-    warnings = [score["warning"] for score in known.values() if "warning" in score]
+    warnings = [score["warning"] for score in known.values() if "warning" in score] + _unequal_classes(comparison)
     for reason in unavailable:
         (console.warn if metrics else console.notice)(reason)  # what nobody asked for by name is no trouble
     for warning in warnings:
@@ -157,6 +157,18 @@ def _reason_against(metric: Metric, comparison: Comparison, extractor: Extractor
             f"{metric.title} needs images of {metric.least_pixels} pixels or more, not {comparison.size}."
         )
     return None
+
+
+def _unequal_classes(comparison: Comparison) -> list[str]:
+    """Warn where the sets hold the classes in other shares: then scores of all images tell that difference, too."""
+    unequal = comparison.unequal_class()
+    if unequal is None:
+        return []
+    name, ours, theirs = unequal
+    return [
+        f"{name} is {100 * ours:.0f} % of the synthetic images and {100 * theirs:.0f} % of the real ones: scores of "
+        "all images tell that difference, too, so read those of each class."
+    ]
 
 
 def _provenance(comparison: Comparison, config: EvaluateConfig) -> Provenance:

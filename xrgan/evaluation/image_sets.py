@@ -1,5 +1,6 @@
 """The sets of images that are compared: as many of each, sampled at random."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 HELD_OUT, TRAIN = "held-out", "train"
+LEAST_DIFFERENCE = 0.05  # of the share of a class: less is not worth a word
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,22 @@ class Comparison:
         """The shorter side's."""
         return int(min(self.real.images.shape[2:]))
 
+    def unequal_class(self) -> tuple[str, float, float] | None:
+        """Find the class whose share differs most: its name, its share of the synthetic and of the real images.
+
+        None where a set has no labels, or the shares differ by less than LEAST_DIFFERENCE, or than two standard errors.
+        """
+        worst, most = None, 0.0
+        for index, name in enumerate(self.classes):
+            ours, theirs = (_share_of_class(of_set, index) for of_set in (self.synthetic, self.real))
+            if ours is None or theirs is None:
+                return None
+            pooled = (ours + theirs) / 2
+            error = math.sqrt(pooled * (1 - pooled) * (1 / len(self.synthetic) + 1 / len(self.real)))
+            if (difference := abs(ours - theirs)) >= max(LEAST_DIFFERENCE, 2 * error) and difference > most:
+                worst, most = (name, ours, theirs), difference
+        return worst
+
 
 def sample_comparison(
     held_out: ImageSet,
@@ -125,6 +143,13 @@ def sample_comparison_without_training(
     floor = real.take(slice(of_floor)), real.take(slice(of_floor, 2 * of_floor))
     first = real.take(slice(n))
     return Comparison(first, chosen, floor, None, first, tuple(classes), HELD_OUT)
+
+
+def _share_of_class(of_set: ImageSet, index: int) -> float | None:
+    """Among the images that have a label; None where none has."""
+    if of_set.labels is None or not (of_set.labels >= 0).any():
+        return None
+    return float((of_set.labels == index).sum() / (of_set.labels >= 0).sum())
 
 
 def _order(one: ImageSet, seed: int) -> NDArray[np.int64]:
