@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.downstream.blobs import QUICK, constructed, summarised, toy_dataset
+from xrgan.downstream import plots
 from xrgan.downstream.arms import ARMS
 from xrgan.downstream.classification.data import cut, gather
-from xrgan.downstream.plots import save_curves, save_gain, save_trainings
+from xrgan.downstream.plots import LEAST_SPAN, save_curves, save_gain, save_trainings
 
 DATASET = toy_dataset(train=60, test=30)
 POOL = gather(DATASET)
@@ -52,3 +55,17 @@ def test_the_gain_needs_several_fractions_and_one_of_another_study_goes(tmp_path
     assert save_gain(path, summary, "auroc", "AUROC") and ARMS["synthetic"].colour in colours(path)
     one = [trial for trial in trials if trial.key.fraction == 1]
     assert not save_gain(path, summarised(DATASET, POOL, OWN, config, one), "auroc", "AUROC") and not path.exists()
+
+
+def test_an_axis_is_never_so_narrow_that_chance_looks_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spans: list[float] = []
+
+    def look(figure: Figure, _: Path) -> None:
+        spans.extend(float(np.ptp(axes.get_ylim())) for axes in figure.axes)
+
+    monkeypatch.setattr(plots, "save_figure", look)
+    arms = {"arm": ["real", "synthetic"], "fold": [0, 0], "seed": [1, 1]}
+    save_trainings(
+        tmp_path / "folds.png", pd.DataFrame(arms | {"a": [0.9301, 0.9302], "b": [0.2, 0.9]}), {"a": "A", "b": "B"}
+    )
+    assert spans[0] == pytest.approx(LEAST_SPAN) and spans[1] > 0.7

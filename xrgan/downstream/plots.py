@@ -15,6 +15,7 @@ from xrgan.plots import new_figure, save_figure
 
 PANEL = 13 / 3  # inches
 MOST_IN_A_ROW = 6  # panels
+LEAST_SPAN = 0.1  # of an axis
 
 
 def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapping[str, str]) -> None:
@@ -33,6 +34,7 @@ def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapp
     for panel, (name, label) in zip(panels, labels.items(), strict=True):
         _draw_curves(panel, trials, curves[name])
         panel.set(title="Validation images", ylabel=label)
+        _widen(panel)
     panels[0].set_title("Training loss")
     panels[0].set_ylim(bottom=0)
     panels[-1].set_title("Validation images (dot: the kept epoch)")
@@ -67,6 +69,7 @@ def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str]) 
         panel.set_xticks(np.arange(len(arms)), arms, rotation=35, ha="right", fontsize="x-small")
         panel.set_xlim(-0.5, len(arms) - 0.5)
         panel.ticklabel_format(axis="y", useOffset=False)
+        _widen(panel)
     for panel in panels:  # that are left over
         panel.set_visible(False)
     save_figure(figure, path)
@@ -90,8 +93,10 @@ def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
         gains = [(one["fraction"], one["effect"]) for one in summary["comparisons"] if one["arm"] == arm]
         _draw_points(right, arm, gains)
     right.axhline(0, color=ARMS[summary["baseline"]].colour, linewidth=1)
-    left.set(title="Test split", ylabel=label)
-    right.set(title=f"Gain over {summary['baseline']}", ylabel=f"difference of {label}")
+    left.set(title="Test split (95 % over patients)", ylabel=label)
+    right.set(
+        title=f"Gain over {summary['baseline']} (95 % over patients and trainings)", ylabel=f"difference of {label}"
+    )
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(ARMS))
     for axes in (left, right):
         axes.set_xscale("log")
@@ -100,6 +105,13 @@ def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
         axes.set_xlabel("real training images")
     save_figure(figure, path)
     return True
+
+
+def _widen(axes: Axes) -> None:
+    """Show `LEAST_SPAN` of a figure at least: differences that are chance should look like it."""
+    low, high = axes.get_ylim()
+    missing = max(0.0, LEAST_SPAN - (high - low))
+    axes.set_ylim(low - missing / 2, high + missing / 2)
 
 
 def _draw_points(axes: Axes, arm: str, points: Sequence[tuple[float, Figure | Effect]]) -> None:

@@ -76,6 +76,8 @@ def run_study(
         trials += _FoldStudy(task, data, device, folder, task.trainer(data, device)).run()
         studies |= {study_digest(task, data, arm) for arm in task.config.arms}
     results = Results(pool, folds, trials, frozenset(studies), folder, device)
+    for oddity in task.oddities(results):
+        console.warn(oddity)
     summary = summarise(task, dataset, results)
     summary["seconds"] = round(time.monotonic() - started, 1)
     report.write(task, results, summary)

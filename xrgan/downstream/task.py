@@ -192,6 +192,9 @@ class Task(Protocol):
     def caveats(self, pool: Pool) -> list[str]:
         """What to keep in mind in this task alone."""
 
+    def oddities(self, results: Results) -> list[str]:
+        """Trainings that learned nothing: what the user is warned of, and what the caveats hold."""
+
     def setting(self, summary: Summary) -> str:
         """What was trained, on how many images, and judged by how many: a sentence."""
 

@@ -41,7 +41,7 @@ def summarise(task: Task, dataset: PackedDataset, results: Results) -> Summary:
         "results": [_result(task, results, ones, samples[key]) for key, ones in grouped.items()],
         "comparisons": comparisons,
         "conclusion": conclusion(comparisons, baseline),
-        "caveats": [*task.caveats(pool), *caveats(task, results)],
+        "caveats": [*task.caveats(pool), *task.oddities(results), *caveats(task, results)],
     }
 
 

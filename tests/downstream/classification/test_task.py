@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.downstream.blobs import OPTIONS, QUICK, constructed, toy_dataset, toy_supply
+from tests.downstream.blobs import OPTIONS, QUICK, constructed, results_of, summarised, toy_dataset, toy_supply
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.task import Classification, together
@@ -66,3 +66,15 @@ def test_the_setting_is_one_sentence() -> None:
         "resnet18, from scratch, all layers trained; 2 folds by patient, 1 training each; 52 (26 NORMAL"
     )
     assert said.endswith("24 (12 NORMAL, 12 PNEUMONIA) untouched test images of 12 patients.")
+
+
+def test_classifiers_that_call_every_image_alike_are_told_of() -> None:
+    trials = constructed(POOL, [FOLD], {"real": 2, "synthetic": 2}, seeds=2)
+    always = np.tile([0.3, 0.7], (len(POOL.test), 1))
+    trials = [replace(one, on_test=always) if one.key[0::3] == ("synthetic", 1) else one for one in trials]
+    (said,) = TASK.oddities(results_of(POOL, [FOLD], trials))
+    assert said.startswith(
+        "1 of 2 classifiers of synthetic with 100 % of the real images call every test image PNEUMONIA"
+    )
+    config = QUICK.model_copy(update={"arms": ("real", "synthetic"), "k_folds": 0, "seeds": 2, "resamples": 5})
+    assert said in summarised(DATASET, POOL, [FOLD], config, trials)["caveats"]

@@ -504,3 +504,13 @@ def test_overlapping_structures_are_a_caveat_where_synthetic_masks_are_used(tmp_
     told = run(tmp_path / "a", of(epochs=1), overlapping).summary["caveats"]
     assert told[0].startswith(f"Structures overlap in the real masks ({100 * share:.1f} % of lungs)")
     assert not any("overlap" in caveat for caveat in run(tmp_path / "b", of(epochs=1)).summary["caveats"])
+
+
+def test_segmenters_that_find_nothing_are_told_of(by_seed: tuple[Any, ...]) -> None:
+    blind = [made_up("real+synthetic", [0.0] * 24, seed=seed) for seed in (1, 2, 3)]
+    caveats = judged(*by_seed, *blind)["caveats"]
+    assert (
+        "3 of 3 segmenters of real+synthetic with 100 % of the real images find no pixel of lungs in any test image."
+        in (caveats)
+    )
+    assert not any("no pixel" in caveat and "of real with" in caveat for caveat in caveats)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix, roc_curve
 
 from xrgan.downstream.arms import ARMS
+from xrgan.downstream.classification.metrics import auroc
 from xrgan.downstream.pool import Pool
 from xrgan.downstream.statistics import bootstrap
 from xrgan.downstream.task import Results
@@ -37,7 +38,8 @@ def save_roc(path: Path, pool: Pool, trials: Sequence[Trial]) -> None:
         colour = ARMS[arm].colour
         mean, low, high = _roc_with_band(labels, pool.test_groups, [one.on_test for one in ones])
         axes.fill_between(GRID, low, high, color=colour, alpha=0.15, linewidth=0)
-        axes.plot(GRID, mean, color=colour, label=arm)
+        area = np.mean([auroc(labels, one.on_test) for one in ones])
+        axes.plot(GRID, mean, color=colour, label=f"{arm} (AUROC {area:.3f})")
     axes.plot([0, 1], [0, 1], ":", color="0.6")
     two = len(pool.names) == 2
     what = f"{pool.names[-1]} against {pool.names[0]}" if two else "Mean of each class against the rest"

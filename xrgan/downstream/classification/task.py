@@ -27,8 +27,8 @@ from xrgan.downstream.statistics import mcnemar
 from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, fixed_seed, join_phases
-from xrgan.downstream.trial import Floats, Trial
-from xrgan.downstream.wording import setting_of
+from xrgan.downstream.trial import Floats, Trial, by_arm
+from xrgan.downstream.wording import setting_of, share
 from xrgan.errors import XrganError
 
 LEADING = "auroc"  # it needs no threshold, so the verdict rests on it
@@ -135,6 +135,20 @@ class Classification(Task):
     def caveats(self, pool: Pool) -> list[str]:
         """None but those of any study."""
         return []
+
+    def oddities(self, results: Results) -> list[str]:
+        """Classifiers that call every test image alike."""
+        said = []
+        for (arm, fraction), trials in by_arm(results.trials).items():
+            predicted = [np.unique(trial.on_test.argmax(axis=1)) for trial in trials]
+            alike = sorted({results.pool.names[classes[0]] for classes in predicted if len(classes) == 1})
+            if alike:
+                count = sum(len(classes) == 1 for classes in predicted)
+                said.append(
+                    f"{count} of {len(trials)} classifiers of {arm} with {share(fraction)} of the real images call"
+                    f" every test image {' or '.join(alike)}: they have not learned to tell classes apart."
+                )
+        return said
 
     def setting(self, summary: Summary) -> str:
         """Network, folds and images."""

@@ -23,7 +23,7 @@ from xrgan.downstream.statistics import wilcoxon
 from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, join_phases
-from xrgan.downstream.trial import Floats, Trial
+from xrgan.downstream.trial import Floats, Trial, by_arm
 from xrgan.downstream.wording import setting_of, share
 
 LEADING = "dice"  # mean over structures
@@ -143,6 +143,19 @@ class Segmentation(Task):
             f"Structures overlap in the real masks ({which}), but not in the synthetic ones, whose files show one a"
             " pixel: part of what the arms differ by is that."
         ]
+
+    def oddities(self, results: Results) -> list[str]:
+        """Segmenters that find a structure in no test image."""
+        said = []
+        for (arm, fraction), trials in by_arm(results.trials).items():
+            for k, name in enumerate(results.pool.names):
+                blind = sum(not trial.on_test[:, k, 0].any() for trial in trials)  # LEADING is the first of the metrics
+                if blind:
+                    said.append(
+                        f"{blind} of {len(trials)} segmenters of {arm} with {share(fraction)} of the real images find"
+                        f" no pixel of {name} in any test image."
+                    )
+        return said
 
     def setting(self, summary: Summary) -> str:
         """Network, structures, folds and images."""
