@@ -51,6 +51,8 @@ def test_dry_run_prints_the_resolved_yaml_and_does_nothing(type_: Terminal) -> N
     assert resolved["train"]["lr"] == 0.002, "--set overrides the file"
     assert resolved["train"]["batch_size"] == 32, "a flag overrides --set"
     assert sorted(path.name for path in Path().iterdir()) == ["mine.yaml"]
+    assert yaml.safe_load(type_("train --dry-run --progressive none").out)["model"]["progressive"] == []
+    type_("prepare --dry-run --view none --labels none")
     assert yaml.safe_load(type_("prepare --dry-run --size 128 --split 0.7,0.2,0.1").out)["prepare"]["size"] == 128
 
 

@@ -204,8 +204,12 @@ class ModelConfig(Section):
     latent_size: Annotated[Whole, Field(ge=1, le=4096)] | Auto = Field(
         "auto", description="length of the latent vector z ~ N(0, 1); auto = the model's own"
     )
-    generator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
-    discriminator_width: Width | Auto = Field("auto", description="feature maps at 32 pixels; auto = the model's own")
+    generator_width: Width | Auto = Field(
+        "auto", description="feature maps at 32 pixels (24, 28: of sizes such as 96, 224); auto = the model's own"
+    )
+    discriminator_width: Width | Auto = Field(
+        "auto", description="feature maps at 32 pixels (24, 28: of sizes such as 96, 224); auto = the model's own"
+    )
     components: Annotated[Whole, Field(ge=0)] | Auto = Field(
         "auto",
         description="principal components behind eigen's coarse images, at most; auto = the model's own, 0 = none",
@@ -224,7 +228,7 @@ class ModelConfig(Section):
     @field_validator("progressive", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, int) else _by_commas(value)
+        return () if value == NONE else (value,) if isinstance(value, int) else _by_commas(value)
 
     @field_validator("progressive")
     @classmethod

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.terminal import TINY, Terminal, tree
 
@@ -36,4 +37,14 @@ def test_without_a_gpu_device_cuda_is_one_sentence(type_: Terminal) -> None:
     type_("prepare --size 16")
     refused = type_("train --run runs/exp1 --device cuda", code=1)
     assert "no cuda device" in refused.err and "--device auto" in refused.err
+    assert not Path("runs").exists()
+
+
+def test_dry_run_names_the_dataset_and_what_auto_means_there(type_: Terminal) -> None:
+    type_("fetch phantom --n 20 --size 16")
+    assert yaml.safe_load(type_("train --dry-run").out)["train"]["augment"] == "auto", "nothing is prepared yet"
+    type_("prepare --size 16")
+    told = yaml.safe_load(type_("train --dry-run").out)
+    assert told["dataset"] == "phantom_16" and told["model"]["conditional"] is True
+    assert "auto" not in told["train"].values() and "auto" not in told["model"].values()
     assert not Path("runs").exists()

@@ -542,7 +542,7 @@ def test_what_stands_in_the_way_is_said_before_anything_is_trained(tmp_path: Pat
             run_study(Classification(config), DATASET, CPU, tmp_path / "none", lambda _: toy_supply())
 
     refused("densenet121 needs images of 32 pixels or more; toys has 16", arch="densenet121")
-    refused("There is no weights file", weights=str(tmp_path / "absent.pth"))
+    refused("There is no file", weights=str(tmp_path / "absent.pth"))
     refused("too few for 20 folds", k_folds=20)
     refused("needs 2 epochs or more.*--epochs", arms=("real", "synthetic→real"), epochs=1)
     assert not (tmp_path / "none").exists()

@@ -69,3 +69,8 @@ def test_without_a_validation_split_nothing_is_said_of_overfitting(tmp_path: Pat
     job = tiny_job(tmp_path, n=240)
     object.__setattr__(job.dataset, "splits", np.full(240, "train"))
     assert "overfitting" not in diagnose(build_state(job.plan, job.spec, CPU), job)
+
+
+def test_a_short_training_that_draws_alike_may_only_have_begun() -> None:
+    assert "hardly begun to learn" in explain({"diversity": 0.01, "images_seen": 192})["diversity"]
+    assert "may have collapsed" in explain({"diversity": 0.01})["diversity"]

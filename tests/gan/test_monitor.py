@@ -24,6 +24,15 @@ def test_a_run_is_diagnosed_now_and_then_and_warns_once(
     assert capsys.readouterr().err.count("The drawn images are alike") == 1
 
 
+def test_the_end_of_a_short_training_is_judged_and_not_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnostics, "LEAST_DIVERSITY", 100)
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config("train.epochs=2"))
+    assert capsys.readouterr().err.count("the generator has hardly begun to learn") == 1
+    assert not any("diversity" in row for row in run.read_losses())
+
+
 def test_rows_behind_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     """A run that lost its last checkpoint trains that epoch once more."""
     dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=3")

@@ -237,6 +237,10 @@ def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm:
     write_text(out, table.to_csv(index=False, lineterminator="\n"))
     known = saved.metadata
     console.notice(f"{known.arch} of the arm {known.arm}, validation AUROC {known.auroc:.3f}.")
+    given = table["predicted"].dropna().unique()
+    if len(names) > 1 and len(given) == 1:
+        alike = f"All {len(names):,} images are predicted as {given[0]}"
+        console.warn(f"{alike}: they are, or this classifier tells nothing apart (`report.md` has its sensitivity).")
     for name, reason in problems.items():
         console.warn(f"{name} can't be read: {reason}.")
     return table

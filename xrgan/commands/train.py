@@ -126,7 +126,7 @@ def train(
     saved = run.read_config() if run is not None and run.exists() else None
     config = resolve(saved, config_file, settings or (), flags)
     if dry_run:
-        console.show_text(to_yaml(config))
+        console.show_text(to_yaml(config if saved else _decided(workspace, config, data)))
         return
     from xrgan.gan import training
 
@@ -161,6 +161,22 @@ def resume(
     from xrgan.gan import training
 
     _show_trained(training.train(*reopen_run(workspace, run, saved, wanted, data)))
+
+
+def _decided(workspace: Workspace, config: Config, data: str | None) -> Config:
+    """What a new run's config.yaml would hold, as far as its dataset is prepared: `auto` depends on it."""
+    wanted, prepared = data or config.dataset, workspace.prepared()
+    names = {path.name for path in prepared}
+    if not prepared or (wanted in {path.name for path in workspace.fetched()} - names):
+        return config
+    if not wanted and workspace.fetched_since_prepared():
+        return config
+    from xrgan.data.packed import open_packed
+    from xrgan.gan import setup
+    from xrgan.hardware import choose_device
+
+    dataset = open_packed(workspace.find_prepared(wanted) if wanted else prepared[-1])
+    return setup.resolve_auto(config, dataset, choose_device(config.device))
 
 
 def create_run(

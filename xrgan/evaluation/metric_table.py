@@ -92,7 +92,7 @@ METRICS: list[Metric] = [
         scores={"fid": Display("FID", digits=2, leads=True)},
         layer="fid",
         few_images="FID is biased upwards at N = {n}, less than the layer's {layer} features: "
-        "compare it with its floor, and read KID first.",
+        "compare it with its floor, and with KID (--kid), which isn't biased.",
     ),
     Metric(
         "kid",

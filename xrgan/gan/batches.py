@@ -94,8 +94,10 @@ def make_batches(dataset: PackedDataset, plan: TrainingPlan) -> Batches:
     if plan.model.conditional:
         indices = indices[dataset.labels[indices] >= 0]
     if len(indices) < plan.batch_size:
+        smaller = max(2, len(indices) // 4)
+        fits = smaller <= len(indices)
         raise XrganError(
             f"{dataset.name} has {len(indices)} training images, fewer than one batch of {plan.batch_size}.",
-            f"Use `--batch-size {max(2, len(indices) // 4)}`, or prepare more images.",
+            f"Use `--batch-size {smaller}`, or prepare more images." if fits else "Prepare more images.",
         )
     return Batches(dataset, indices, plan.batch_size, plan.seed, plan.model.masks)

@@ -60,10 +60,18 @@ def explain(figures: Figures) -> dict[str, str]:
     """For each figure that is bad, one line on what is wrong and what to do."""
     said = {}
     if figures.get("diversity", 1) < LEAST_DIVERSITY:
-        said["diversity"] = (
-            f"The drawn images are alike (diversity {figures['diversity']:.2f} of the real ones'): the generator may "
-            "have collapsed. In a new run, a smaller --lr, --augment 1 or --set train.r1=1 can help."
-        )
+        alike = f"The drawn images are alike (diversity {figures['diversity']:.2f} of the real ones')"
+        seen = int(figures.get("images_seen", IMAGES_BETWEEN))
+        if seen < IMAGES_BETWEEN:
+            said["diversity"] = (
+                f"{alike} after {seen:,} images: the generator has hardly begun to learn, or has collapsed. "
+                "`xrgan resume --epochs N` trains on."
+            )
+        else:
+            said["diversity"] = (
+                f"{alike}: the generator may have collapsed. In a new run, a smaller --lr, --augment 1 or "
+                "--set train.r1=1 can help."
+            )
     if figures.get("overfitting", 0) > MOST_OVERFITTING:
         said["overfitting"] = (
             f"The discriminator learns its images by heart (overfitting {figures['overfitting']:.2f}, from 0 to 1): "

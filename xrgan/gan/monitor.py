@@ -62,13 +62,16 @@ class Monitor:
     def after_epoch(self, state: TrainState, done: bool) -> None:
         """Record an epoch: one row of losses.csv and, every `sample_every` epochs and when all is done, the pictures.
 
-        Now and then the row says how healthy the training is, and the user is warned where it isn't.
+        Now and then the row says how healthy the training is; the user is warned where it isn't, then and at the end.
         """
         self._show(state)
         row = epoch_row(state, self._job) | gradient_norms(state)
         if diagnostics.is_due(state, self._job):
             row |= diagnostics.diagnose(state, self._job)
             self._warn_once(diagnostics.explain(row))
+        elif done:  # a short training is never due: said, and not recorded, so that a longer one has the same rows
+            seen = {"images_seen": state.images_seen}
+            self._warn_once(diagnostics.explain(diagnostics.diagnose(state, self._job) | seen))
         self._rows.append(row)
         self._job.run.write_losses(self._rows)
         if self._events is not None:

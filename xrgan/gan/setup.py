@@ -150,9 +150,11 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
 def check_dataset(run: RunDir, dataset: PackedDataset) -> None:
     """Raise XrganError where the dataset is not the one that the run was trained on."""
     if run.trained_on() != dataset.content_hash:
+        known = "options" in run.read_environment().get("dataset", {})
+        again = "with the options in the run's environment.yaml" if known else "as it was prepared then"
         raise XrganError(
             f"{dataset.path} is not the dataset that {run.path} was trained on: its content hash differs.",
-            "Name the right one with --data, or prepare it again with the options in the run's environment.yaml.",
+            f"Name the right one with --data, or prepare it again {again}.",
         )
 
 
@@ -175,6 +177,8 @@ def _environment(job: Job) -> dict[str, Any]:
             "classes": list(job.dataset.classes),
             "size": job.dataset.size,
             "channels": job.dataset.channels,
+            "source": job.dataset.source,
+            "options": dict(job.dataset.options),
         },
     }
 

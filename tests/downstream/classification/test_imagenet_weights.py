@@ -97,7 +97,7 @@ def test_what_is_not_the_file_is_not_kept(
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(XrganError, match="There is no weights file .*imagnet"):
+    with pytest.raises(XrganError, match="There is no file .*imagnet"):
         imagenet_weights.load("resnet18", str(tmp_path / "imagnet"))
 
 

@@ -55,7 +55,7 @@ def test_too_small_images_and_absent_weights_are_refused(tmp_path: Path) -> None
     with pytest.raises(XrganError, match="densenet121 needs images of 32 pixels"):
         replace(TASK, config=QUICK.model_copy(update={"arch": "densenet121"})).check(DATASET, 2)
     absent = QUICK.model_copy(update={"weights": str(tmp_path / "absent.pth")})
-    with pytest.raises(XrganError, match="There is no weights file"):
+    with pytest.raises(XrganError, match="There is no file"):
         replace(TASK, config=absent).check(DATASET, 2)
 
 

@@ -67,7 +67,7 @@ def fill(network: nn.Module, state: State, head: str, arch: str, source: str) ->
 def _existing(weights: str) -> Path:
     path = Path(weights).expanduser()
     if not path.is_file():
-        raise XrganError(f"There is no weights file {weights}.", "--weights takes imagenet, none, or a file.")
+        raise XrganError(f"There is no file {weights}.", "--weights takes imagenet, none, or a file.")
     return path
 
 

@@ -62,7 +62,7 @@ def _read(weights: str, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
         )
     path = Path(weights).expanduser()
     if not path.is_file():
-        raise XrganError(f"There is no weights file {weights}.", WEIGHTS_HINT)
+        raise XrganError(f"There is no file {weights}.", WEIGHTS_HINT)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of a text file torch lets anything from IndexError to AssertionError through
