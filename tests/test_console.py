@@ -191,3 +191,86 @@ def test_a_terminal_shows_the_bar_of_a_score_within_that_of_training(monkeypatch
         inner.advance()
         outer.advance()
     assert "Features" in shown.file.getvalue() and "Training" in shown.file.getvalue()  # type: ignore[attr-defined]
+
+
+def at_width(width: int, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A terminal of so many columns, for results and notices: what it has shown."""
+    shown = io.StringIO()
+    for name in ("_notices", "_results"):
+        monkeypatch.setattr(console, name, Console(file=shown, force_terminal=True, width=width, color_system=None))
+    return shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_bar_keeps_count_rate_and_time_left_and_drops_figures(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(width, monkeypatch)
+    with console.progress("Training", 232_000) as bar:
+        bar.advance(12_345)
+        bar.describe("epoch 1/50 · loss D 0.693 G 1.234 · D(x) 0.51 D(G(z)) 0.49")
+        bar.end_in(3600)
+        bar.advance(1)
+    line = next(line for line in reversed(shown.getvalue().splitlines()) if "Training" in line)
+    assert "12,346/232,000 images" in line and "/s" in line and " left" in line and "epoch 1/50" in line
+    assert "D(G(z)) 0.49" not in line
+
+
+def test_the_time_left_of_slow_steps_is_told_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """rich forgets what is older than half a minute."""
+    shown = at_width(120, monkeypatch)
+    clock = [0.0]
+    with console.progress("Training", 10, "steps") as bar:
+        assert bar._progress is not None
+        task = bar._progress.tasks[0]
+        task.start_time, task._get_time = 0.0, lambda: clock[0]
+        for seconds in (100.0, 200.0, 300.0):
+            clock[0] = seconds
+            bar._progress.get_time = lambda: clock[0]
+            bar.advance(1)
+        bar._progress.refresh()
+    assert "11:40 left" in shown.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_table_leaves_columns_out_before_it_breaks_words(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(width, monkeypatch)
+    columns = ["run", "dataset", "model", "epochs", "loss D", "FID", "what it is"]
+    row = [
+        "phantom_128-2026-11-25-1",
+        "phantom_128_of_many",
+        "eigen",
+        "50/50",
+        "0.693",
+        "123.4",
+        "several plain words " * 3,
+    ]
+    console.show_table("Runs", columns, [row], optional=["loss D", "model"])
+    out = shown.getvalue()
+    assert all(cell in out for cell in row[:2]) and "123.4" in out and "several" in out
+    assert max(map(len, out.splitlines())) <= width
+    assert ("No room for loss D" in out) == (width == 80)
+
+
+def test_sentences_break_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(80, monkeypatch)
+    sentence = "Unabbreviated " * 20
+    for say in (console.notice, console.warn, console.show_sentence):
+        say(sentence)
+    assert set(shown.getvalue().split()) == {"Unabbreviated", "Warning:"}
+
+
+def test_what_is_waited_for_is_shown_on_a_terminal_until_something_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(80, monkeypatch)
+    console.waiting("Loading PyTorch")
+    assert console._waiting is not None
+    console.notice("here")
+    assert console._waiting is None and "Loading PyTorch …" in shown.getvalue()
+    console.waiting("Loading")
+    console.configure(quiet=True)
+    console.waiting("Loading again")
+    assert console._waiting is None
+
+
+def test_without_a_terminal_nothing_is_said_of_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    console.waiting("Loading PyTorch")
+    console.stop_waiting()
+    assert capsys.readouterr() == ("", "")

@@ -44,6 +44,8 @@ def one_sentence() -> Iterator[None]:
         with contextlib.suppress(OSError):  # stderr may be a file on the disk that is full
             console.show_error(sentence)
         sys.exit(sentence.exit_code)
+    finally:
+        console.stop_waiting()  # which shows the cursor again
 
 
 def _sentence_of(error: Exception) -> XrganError | None:

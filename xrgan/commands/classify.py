@@ -108,7 +108,9 @@ def classify(
     config = resolve(run.read_config(), config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
-    elif predict is not None:
+        return
+    console.waiting("Loading PyTorch")
+    if predict is not None:
         arm = _one_arm(config) if flags["classify.arms"] else ""
         table = predict_images_of(run, config, predict, out or Path("predictions.csv"), arm)
         _show_predictions(table, out or Path("predictions.csv"), as_json)
@@ -153,7 +155,7 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
     task = Classification(config.classify)
     title = f"{run.name}: {config.classify.arch} on the untouched test split"
     console.show_table(title, report.columns(task, summary), report.rows(task, summary))
-    console.show_text(summary["conclusion"])
+    console.show_sentence(summary["conclusion"])
     console.show_text(str(run.classify / "report.md"))
 
 

@@ -118,7 +118,9 @@ def evaluate(
     named = [name for name, wanted in metrics.items() if wanted]
     if dry_run:
         console.show_text(to_yaml(config))
-    elif every_checkpoint:
+        return
+    console.waiting("Loading PyTorch")
+    if every_checkpoint:
         reference = flags["evaluate.reference"]
         _refuse_beside_every_checkpoint(
             named, real=real, training=training, synthetic=synthetic, out=out, reference=reference
@@ -212,7 +214,7 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
     if as_json:
         console.show_json(scores)
         return
-    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores))
+    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores), optional=("note", "ratio"))
     scored = {ScoreKey.parse(key).name for key in scores["metrics"]}  # a picture of other images stays unmentioned
     pictures = [metric.picture for metric in metric_table.METRICS if metric.picture and scored & set(metric.scores)]
     for picture in (*pictures, "overview.png"):

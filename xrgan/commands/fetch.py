@@ -60,6 +60,6 @@ def _show_sources(raw_root: Path) -> None:
     """List what can be fetched, and what is here of it."""
     from xrgan.data import listing
 
-    console.show_table("Sources", *listing.catalogue(raw_root))
+    console.show_table("Sources", *listing.catalogue(raw_root), optional=("licence", "GB on disk", "masks"))
     for note in listing.notes():
         console.notice(note)

@@ -100,6 +100,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
     kind, _, name = chosen.extractor.partition(":")
 
     def make() -> "Extractor":
+        console.waiting("Loading the network of the features")
         if kind == "inception":
             given, fetch = chosen.weights, inception_weights.fetch_weights
             weights = inception_weights.check_weights(Path(given)) if given else fetch()

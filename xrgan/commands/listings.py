@@ -12,6 +12,7 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 RUNS_EXAMPLES = ["xrgan runs --json"]
 DATA_EXAMPLES = ["xrgan data --data-root elsewhere"]
 COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000")
+OPTIONAL = ("loss D", "loss G", "model", "hash", "channels", "licence", "MB", "source", "fetched")  # no room, no column
 KEYS = (
     *("run", "path", "dataset", "model", "epochs", "epochs_planned", "discriminator_loss", "generator_loss"),
     *("fid", "kid", "damaged"),
@@ -55,7 +56,7 @@ def data(*, as_json: Json = False, quiet: Quiet = False, data_root: DataRoot = D
 
 
 def _show_records(title: str, records: list[dict[str, Any]]) -> None:
-    console.show_table(title, list(records[0]), [list(r.values()) for r in records])
+    console.show_table(title, list(records[0]), [list(r.values()) for r in records], OPTIONAL)
 
 
 def _facts(run: RunDir) -> dict[str, Any]:

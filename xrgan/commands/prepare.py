@@ -95,6 +95,7 @@ def prepare(
     if dry_run:
         console.show_text(to_yaml(_planned(workspace, source, name, config)))
         return
+    console.waiting("Looking at the files")
     from xrgan.data.prepare import prepare as pack
     from xrgan.data.preparing import summary
 

@@ -113,6 +113,7 @@ def sample(
         console.show_text(to_yaml(config))
         return
     _refuse_what_excludes_itself(label, balance, interpolate, reject_copies, data)
+    console.waiting("Loading PyTorch")
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 

@@ -84,6 +84,7 @@ def segment(
     if dry_run:
         console.show_text(to_yaml(config))
         return
+    console.waiting("Loading PyTorch")
     with console.hint_when_interrupted():
         summary = compare_segmenters(workspace, run, config, data, synthetic)
     _show_summary(run, config, summary, as_json)
@@ -100,7 +101,7 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
     task = Segmentation(config.segment)
     title = f"{run.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
     console.show_table(title, report.columns(task, summary), report.rows(task, summary))
-    console.show_text(summary["conclusion"])
+    console.show_sentence(summary["conclusion"])
     console.show_text(str(run.segment / "report.md"))
 
 

@@ -128,6 +128,7 @@ def train(
     if dry_run:
         console.show_text(to_yaml(config if saved else _decided(workspace, config, data)))
         return
+    console.waiting("Loading PyTorch")
     from xrgan.gan import training
 
     if run is not None and saved is not None:
@@ -158,6 +159,7 @@ def resume(
     run = find_run(workspace, run_name)
     saved = run.read_config()
     wanted = resolve(saved, None, settings or (), flags)
+    console.waiting("Loading PyTorch")
     from xrgan.gan import training
 
     _show_trained(training.train(*reopen_run(workspace, run, saved, wanted, data)))

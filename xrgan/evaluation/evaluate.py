@@ -61,6 +61,7 @@ def evaluate(
     Raises:
         XrganError: nothing that was asked for can be computed.
     """
+    console.waiting("Comparing the images")
     provenance = _provenance(comparison, config)
     asked = [metric for metric in metric_table.METRICS if not metrics or metric.name in metrics]
     plan = _plan(asked, comparison, extractor)
@@ -79,6 +80,7 @@ def evaluate(
     if others:
         _say_what_no_longer_holds(others[0], provenance, folder / FILE)
     write_yaml(folder / FILE, dict(scores))
+    console.waiting("Drawing overview.png")
     draw_overview(folder / "overview.png", comparison, scores, headline(scores))
     return scores
 

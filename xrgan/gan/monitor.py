@@ -88,6 +88,8 @@ class Monitor:
         losses = f"loss D {means['discriminator_loss']:.3f} G {means['generator_loss']:.3f}"
         losses += f" · D(x) {means['d_real']:.2f} D(G(z)) {means['d_fake']:.2f}"
         self._bar.describe(f"epoch {epoch}{of_epochs} · {losses}")
+        if plan.minutes:
+            self._bar.end_in(60 * plan.minutes - self._clock.seconds())
 
     def _forecast(self, state: TrainState) -> None:
         """Once the rate is known, say how far the minutes will get."""
