@@ -170,7 +170,9 @@ def evaluate_run(
         dataset.classes,
         chosen.reference,
     )
-    return score(comparison, metrics, chosen, extractor_of(workspace, config), run.evaluation)
+    return score(
+        comparison, metrics, chosen, extractor_of(workspace, config), run.evaluation, f"{run.name} · {dataset.name}"
+    )
 
 
 def evaluate_folders(
@@ -206,7 +208,7 @@ def evaluate_folders(
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:
         comparison = sample_comparison(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
-    return score(comparison, metrics, chosen, extractor_of(workspace, config), out)
+    return score(comparison, metrics, chosen, extractor_of(workspace, config), out, f"{synthetic} against {real}")
 
 
 def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> None:

@@ -45,6 +45,7 @@ def evaluate(
     config: EvaluateConfig,
     extractor: Callable[[], Extractor],
     folder: Path,
+    about: str = "",
 ) -> Scores:
     """Score synthetic images; write `folder/scores.yaml`, `overview.png` and, where copies were looked for, theirs.
 
@@ -54,6 +55,8 @@ def evaluate(
     Args:
         metrics: names in `metric_table.METRICS`; none = all that can be computed here.
         extractor: called where a metric needs features; it may raise XrganError, where its weights can't be had.
+
+        about: whose images these are, for the picture.
 
     Returns:
         What scores.yaml holds. `notes` are warnings that the user has seen already.
@@ -81,8 +84,13 @@ def evaluate(
         _say_what_no_longer_holds(others[0], provenance, folder / FILE)
     write_yaml(folder / FILE, dict(scores))
     console.waiting("Drawing overview.png")
-    draw_overview(folder / "overview.png", comparison, scores, headline(scores))
+    draw_overview(folder / "overview.png", comparison, scores, _caption(scores, about))
     return scores
+
+
+def _caption(scores: Scores, about: str) -> str:
+    """What stands below overview.png: the leading scores; whose images, and when."""
+    return f"{headline(scores)}\n{' · '.join(filter(None, [about, scores['date'][:10]]))}"
 
 
 def _say_what_no_longer_holds(earlier: ScoredSet, provenance: Provenance, file: Path) -> None:

@@ -27,7 +27,7 @@ def draw_overview(path: Path, comparison: Comparison, scores: Scores, caption: s
     """Write a PNG: real and synthetic images, one block of rows per class; below, what the scores know of them.
 
     Args:
-        caption: one line below all.
+        caption: a line or two below all.
     """
     blocks = _blocks(comparison)
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from xrgan.data.images import to_pil
+from xrgan.data.images import from_pil, to_pil
+from xrgan.data.sheets import with_caption
 from xrgan.files import replacing
 from xrgan.gan.sampler import Sampler, check_weights, generate, latents, sample_labels
 
@@ -29,7 +30,9 @@ def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", keyfra
     labels = torch.from_numpy(sample_labels(sampler, seed, 0, 1, label).repeat(len(z)))
     images = generate(sampler.generator, z, labels if sampler.spec.classes else None)
     xrays = [to_pil(image) for image in images[:, : sampler.spec.channels]]
-    frames = [xray.resize((SIZE, SIZE), Image.Resampling.BICUBIC) for xray in xrays]
+    caption = f"Synthetic: between images of seed {seed}" + (f", {label}" if label else "")
+    large = (from_pil(xray.resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for xray in xrays)
+    frames = [to_pil(with_caption(xray, caption)) for xray in large]
     with replacing(file) as temporary:
         frames[0].save(
             temporary, format="GIF", save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0

@@ -11,7 +11,7 @@ import torch
 
 from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
-from xrgan.data.sheets import shown
+from xrgan.data.sheets import legend_of, shown, with_caption
 from xrgan.gan import diagnostics
 from xrgan.gan.events import Events
 from xrgan.gan.job import Job
@@ -111,7 +111,8 @@ class Monitor:
 
     def _pictures(self, epoch: int, state: TrainState) -> None:
         sheet = preview(state.ema, self._job)
-        save_png(self._job.run.samples / f"epoch_{epoch:04d}.png", sheet)
+        file = self._job.run.samples / f"epoch_{epoch:04d}.png"
+        save_png(file, with_caption(sheet, grid_caption(self._job, epoch)))
         plot_losses(self._rows, self._job.run.path / "losses.png")
         if self._events is not None:
             self._events.add_image("samples", sheet, state.step)
@@ -156,6 +157,16 @@ def preview(generator: Generator, job: Job) -> Pixels:
     parts = [slice(k, k + GRID_AT_ONCE) for k in range(0, GRID_IMAGES, GRID_AT_ONCE)]
     images = [generate(generator, z[part], None if labels is None else labels[part]) for part in parts]
     return grid(shown(np.concatenate(images), job.spec.channels), columns=8)
+
+
+def grid_caption(job: Job, epoch: int) -> str:
+    """Say what a grid of `preview` shows."""
+    said = [f"Synthetic X-rays, nobody's: {job.run.name}, epoch {epoch}"]
+    if job.spec.classes:
+        said.append(f"in turn {', '.join(job.dataset.classes)}")
+    if job.spec.masks:
+        said.append(f"masks: {legend_of(job.spec.masks)}")
+    return " · ".join(said)
 
 
 def plot_losses(rows: list[Row], file: Path) -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.reading import masks
-from xrgan.data.sheets import shown
+from xrgan.data.sheets import legend_of, shown, with_caption
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_csv, write_yaml
 from xrgan.gan import checkpoint
@@ -94,10 +94,15 @@ def fill(
                 added += 1
             bar.advance()
     numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
+    present = len(numbers)
     _write_index(folder, sampler, seed, label, numbers)
     sheet = folder / "sheet.png"
-    save_png(sheet, contact_sheet(sampler, seed, label, numbers[: min(n, SHEET_IMAGES)]))
-    return Sampled(folder, len(numbers), added, sheet, record)
+    numbers = numbers[: min(n, SHEET_IMAGES)]
+    save_png(
+        sheet,
+        with_caption(contact_sheet(sampler, seed, label, numbers), caption_of(sampler, seed, label, numbers, run_name)),
+    )
+    return Sampled(folder, present, added, sheet, record)
 
 
 def _missing(folder: Path, n: int) -> list[int]:
@@ -224,6 +229,19 @@ def _recorded(folder: Path) -> dict[str, Any]:
     """What sample.yaml says of a folder's images; empty where there is none yet."""
     file = folder / RECORD_FILE
     return read_yaml(file, _Provenance, "Replace the images with `--overwrite`.") if file.is_file() else {}
+
+
+def caption_of(sampler: Sampler, seed: int, label: str, numbers: Sequence[int], run_name: str) -> str:
+    """Say what a contact sheet shows: synthetic images, whose, of which classes, and the colours of their masks."""
+    said = [f"Synthetic X-rays, nobody's: {len(numbers)}" + (f" of {run_name}" if run_name else "")]
+    said.append(f"step {sampler.step:,}, seed {seed}")
+    labels = sample_labels(sampler, seed, 0, max(numbers) + 1, label)[list(numbers)]
+    counts = {name: int((labels == k).sum()) for k, name in enumerate(sampler.classes)} if sampler.spec.classes else {}
+    if counts:
+        said.append(", ".join(f"{count} {name}" for name, count in counts.items() if count) + " (index.csv: which)")
+    if sampler.spec.masks:
+        said.append(f"masks: {legend_of(sampler.spec.masks)}")
+    return " · ".join(said)
 
 
 def contact_sheet(sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> Pixels:

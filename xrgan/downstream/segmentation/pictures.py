@@ -1,5 +1,6 @@
 """A picture of what segmenters draw: some X-rays, beside each its true masks and the predicted ones, in colour."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from xrgan.data.images import Pixels
-from xrgan.data.sheets import COLOURS, tinted
+from xrgan.data.sheets import COLOURS, TINT, tinted
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.segmentation.inference import load_segmenters
 from xrgan.downstream.segmentation.metrics import flat
@@ -85,7 +86,7 @@ def save_overlays(
             show_image(panel, cell, interpolation="nearest")
     for panel, heading in zip(axes[0], columns, strict=True):
         panel.set_title(heading, fontsize="medium")
-    figure.legend(handles=_legend(names), loc="outside lower center", ncols=len(names), frameon=False)
+    figure.legend(handles=_legend(names, true), loc="outside lower center", ncols=3, frameon=False)
     save_figure(figure, path)
 
 
@@ -94,9 +95,15 @@ def _over(images: Pixels, masks: Masks) -> Pixels:
     return tinted(np.concatenate([images, np.where(masks, 255, 0).astype(np.uint8)], axis=1), images.shape[1])
 
 
-def _legend(names: Sequence[str]) -> list[Patch]:
-    colours = (np.array(COLOURS[k % len(COLOURS)]) / 255 for k in range(len(names)))
-    return [Patch(color=tuple(colour), label=name) for name, colour in zip(names, colours, strict=True)]
+def _legend(names: Sequence[str], masks: Masks) -> list[Patch]:
+    """A patch for each structure, and for each two that lie on one another somewhere in masks (n, M, H, W)."""
+    colours = [np.array(COLOURS[k % len(COLOURS)]) / 255 for k in range(len(names))]
+    patches = [Patch(color=tuple(colour), label=name) for name, colour in zip(names, colours, strict=True)]
+    for i, k in itertools.combinations(range(len(names)), 2):
+        if (masks[:, i] & masks[:, k]).any():  # the later one is laid over the earlier one, as `tinted` does
+            both = (colours[i] * (1 - TINT) + colours[k]) / (2 - TINT)
+            patches.append(Patch(color=tuple(both), label=f"{names[i]} and {names[k]}"))
+    return patches
 
 
 def _dice(trials: Sequence[Trial]) -> Floats:
