@@ -24,6 +24,7 @@ from xrgan.rundir import RunDir
 
 SHEET_IMAGES = 100  # on the contact sheet
 RECORD_FILE = "sample.yaml"
+SHEET = "sheet.png"
 LEAST_OF_FILE = 4096  # bytes that a file takes on a disk
 MOST_SHRUNK = 3  # times that a PNG of an X-ray is smaller than its pixels, at most
 
@@ -86,23 +87,25 @@ def fill(
         missing = _missing(folder, n)
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     _need_room(folder, sampler.spec, total)
+    added = _save_all(folder, wanted, total, sampler.spec)
+    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
+    _write_index(folder, sampler, seed, label, numbers)
+    shown_ones = numbers[: min(n, SHEET_IMAGES)]
+    caption = caption_of(sampler, seed, label, shown_ones, run_name)
+    save_png(folder / SHEET, with_caption(contact_sheet(sampler, seed, label, shown_ones), caption))
+    return Sampled(folder, len(numbers), added, folder / SHEET, record)
+
+
+def _save_all(folder: Path, images: Iterator[tuple[int, Pixels]], total: int, spec: ImageSpec) -> int:
+    """Write those images (number, pixels) that the folder lacks, behind a bar: how many."""
     added = 0
     with console.progress("Drawing", total) as bar:
-        for k, image in wanted:
+        for k, image in images:
             if not _file(folder, k).is_file():
-                _save(_file(folder, k), image, sampler.spec)
+                _save(_file(folder, k), image, spec)
                 added += 1
             bar.advance()
-    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
-    present = len(numbers)
-    _write_index(folder, sampler, seed, label, numbers)
-    sheet = folder / "sheet.png"
-    numbers = numbers[: min(n, SHEET_IMAGES)]
-    save_png(
-        sheet,
-        with_caption(contact_sheet(sampler, seed, label, numbers), caption_of(sampler, seed, label, numbers, run_name)),
-    )
-    return Sampled(folder, present, added, sheet, record)
+    return added
 
 
 def _missing(folder: Path, n: int) -> list[int]:
