@@ -47,7 +47,7 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
     at_least = round(SMALLEST_DRAFT * image_format.size)
     picture = read_picture(path, image_format.channels, image_format.window, at_least)
     if not image_format.keep_blank:
-        _refuse_blank(np.asarray(picture.image), path)
+        _refuse_blank(picture, path)
     image = _fitted(picture.image, image_format, picture.width, picture.height, Image.Resampling.LANCZOS)
     if image_format.clahe:
         image = _equalised(image)
@@ -56,12 +56,14 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
     return from_pil(image), picture
 
 
-def _refuse_blank(pixels: Pixels, path: Path) -> None:
+def _refuse_blank(picture: Picture, path: Path) -> None:
     """Raise ValueError for a picture of one gray value, or of two as masks have: no X-ray."""
+    pixels = np.asarray(picture.image)
     low, high = int(pixels.min()), int(pixels.max())
     if high - low <= LEAST_CONTRAST:
         what = "black" if high <= LEAST_CONTRAST else "white" if low >= 255 - LEAST_CONTRAST else "of one gray value"
-        raise ValueError(f"is {what} throughout (--keep-blank packs it)")
+        window = "its own window may miss its values: --window minmax; " if picture.kind == "DICOM" else ""
+        raise ValueError(f"is {what} throughout ({window}--keep-blank packs it)")
     # A JPEG that was decoded at reduced size has softer edges: it is looked at once more, whole.
     if _extremes(pixels) >= SUSPICIOUS and _extremes(_whole(path)) >= TWO_VALUED:
         raise ValueError("has two gray values, as a mask has (--mask-pattern says whose, --keep-blank packs it)")
