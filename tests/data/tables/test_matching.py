@@ -89,3 +89,10 @@ def test_only_a_word_names_a_file_by_itself() -> None:
     assert not files.names_one("7")
     assert not files.names_one("")
     assert not files.names_one("file")
+
+
+def test_many_files_of_one_name_are_told_apart_by_their_folders() -> None:
+    """As in CheXpert: 200,000 files called view1_frontal.jpg. Each against each would take hours."""
+    files = [f"train/patient{k // 2:05d}/study{k % 2}/view1.jpg" for k in range(4000)]
+    matches = Files(files).match([f"set/{file}" for file in files])
+    assert list(matches.file_of.values()) == files

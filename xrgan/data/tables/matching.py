@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 DRIVE = re.compile(r"^[A-Za-z]:(?=/|$)")
 EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$")  # of a UID, the last number is none
+MOST_SPELLINGS = 100  # files of one name, among which one of the same capitals is looked for
+LONGEST_NUMBER = 19  # digits
 Parts = tuple[str, ...]
 
 
@@ -30,25 +32,53 @@ class Matches:
     missing: list[str] = field(default_factory=list)
 
 
+class _Group:
+    """Files of one name (or stem, or number), told apart by their folders."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self._folders: list[Parts] = []
+        self._by_end: defaultdict[Parts, list[str]] = defaultdict(list)  # last folders → files
+        self._by_all: defaultdict[Parts, list[str]] = defaultdict(list)  # all folders → files
+
+    def add(self, file: str, folders: Parts) -> None:
+        self.files.append(file)
+        self._folders.append(folders)
+
+    def fitting(self, folders: Parts) -> list[str]:
+        """The files whose folders end as these do, or these as theirs; of several those that share most folders."""
+        if not folders or not self.files:
+            return self.files
+        if not self._by_all:
+            for file, own in zip(self.files, self._folders, strict=True):
+                self._by_all[own].append(file)
+                for k in range(1, len(own) + 1):
+                    self._by_end[own[-k:]].append(file)
+        if found := self._by_end.get(folders):
+            return found
+        ends = (folders[len(folders) - k :] for k in range(len(folders) - 1, -1, -1))
+        return next((found for end in ends if (found := self._by_all.get(end))), [])
+
+
 class Files:
     """Files that can be looked for under whatever name a table gives them."""
 
     def __init__(self, files: Iterable[str]) -> None:
         """Take paths relative to the source, as POSIX writes them."""
         self._parts = {file: _parts(file) for file in files}
-        self._by_name: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_stem: defaultdict[str, list[str]] = defaultdict(list)
-        self._by_number: defaultdict[int, list[str]] = defaultdict(list)
+        self._by_name: defaultdict[str, _Group] = defaultdict(_Group)
+        self._by_stem: defaultdict[str, _Group] = defaultdict(_Group)
+        self._by_number: defaultdict[int, _Group] = defaultdict(_Group)
         for file, parts in self._parts.items():
             stem = _stem(parts[-1])
-            self._by_name[parts[-1]].append(file)
-            self._by_stem[stem].append(file)
+            self._by_name[parts[-1]].add(file, parts[:-1])
+            self._by_stem[stem].add(file, parts[:-1])
             if stem.isdecimal():
-                self._by_number[int(stem)].append(file)
+                self._by_number[int(stem)].add(file, parts[:-1])
 
     def names_one(self, cell: str) -> bool:
         """Whether a cell names a file (or several); a bare number doesn't: it could be anything."""
-        return bool(cell) and not cell.isdecimal() and bool(self._of_that_name(_parts(cell)))
+        return bool(cell) and not cell.isdecimal() and bool(self._of_that_name(_parts(cell)).files)
 
     def match(self, cells: Sequence[str]) -> Matches:
         """Find the file of every cell.
@@ -65,13 +95,11 @@ class Files:
         for cell in cells:
             parts = _parts(cell)
             named = self._of_that_name(parts)
-            fitting = [file for file in named if _folders_agree(parts, self._parts[file])]
-            depth = max((_common(parts, self._parts[file]) for file in fitting), default=0)
-            fitting = [file for file in fitting if _common(parts, self._parts[file]) == depth]
-            if len(fitting) > 1:  # a.png is not A.png, where both are there
+            fitting = named.fitting(parts[:-1])
+            if 1 < len(fitting) <= MOST_SPELLINGS:  # a.png is not A.png, where both are there
                 fitting = [file for file in fitting if file.endswith(_last(cell))] or fitting
-            if not fitting and len(named) == 1 and len(same_name[_stem(_name(parts))]) == 1:
-                fitting = named
+            if not fitting and len(named.files) == 1 and len(same_name[_stem(_name(parts))]) == 1:
+                fitting = named.files
             if len(fitting) == 1:
                 matches.file_of[cell] = fitting[0]
             elif fitting:
@@ -96,13 +124,14 @@ class Files:
                     matches.missing.append(cell)
         return matches
 
-    def _of_that_name(self, parts: Parts) -> list[str]:
+    def _of_that_name(self, parts: Parts) -> _Group:
         """The files of that name; else of that stem; else whose zeros in front a spreadsheet took."""
-        name = _name(parts)
-        found = self._by_name.get(name) or self._by_stem.get(name) or self._by_stem.get(_stem(name))
-        if not found and _stem(name).isdecimal() and len(name) < 19:
-            found = self._by_number.get(int(_stem(name)))
-        return found or []
+        name, stem = _name(parts), _stem(_name(parts))
+        for group in (self._by_name.get(name), self._by_stem.get(name), self._by_stem.get(stem)):
+            if group:
+                return group
+        number = self._by_number.get(int(stem)) if stem.isdecimal() and len(stem) < LONGEST_NUMBER else None
+        return number or _Group()
 
 
 @lru_cache(maxsize=1 << 20)
