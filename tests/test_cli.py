@@ -108,3 +108,12 @@ def test_the_module_runs_and_help_needs_no_torch() -> None:
     assert answer.stdout.strip() == "[]"
     answer = subprocess.run([sys.executable, "-m", "xrgan", "--help"], capture_output=True, text=True, check=True)
     assert "classify" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("help", "xrgan --help"), ("generate", "xrgan sample"), ("list", "xrgan runs"), ("evalute", "evaluate")],
+)
+def test_another_word_for_a_command_is_understood(typed: str, meant: str, type_: Terminal) -> None:
+    said = type_(typed, code=2).err
+    assert "Did you mean" in said and meant in said

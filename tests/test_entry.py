@@ -21,3 +21,17 @@ def test_ctrl_c_while_the_imports_run_is_silent(seconds: float) -> None:
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_threads_wait_asleep_unless_the_user_says_otherwise() -> None:
+    """Else two of them on a core that something else uses wait for one another at its cost."""
+    code = (
+        "import os, sys; from unittest import mock; sys.modules['xrgan.cli'] = mock.MagicMock();"
+        "from xrgan.entry import main; main(); print(os.environ['OMP_WAIT_POLICY'])"
+    )
+    plain = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    for given, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=plain | given, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == expected

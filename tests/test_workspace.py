@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.files import write_yaml
+from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
 
@@ -210,3 +212,16 @@ def test_only_what_can_be_fetched_is_said_to_be(workspace: Workspace) -> None:
     with pytest.raises(XrganError) as error:
         workspace.find_raw("phantoms", known)
     assert error.value.hint == "Did you mean phantom?"
+
+
+def test_a_name_that_is_nearly_another_is_asked_about(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "data", tmp_path / "runs")
+    RunDir(tmp_path / "runs/first").write_config(Config())
+    with pytest.raises(XrganError, match="Did you mean first"):
+        workspace.find_run("frist")
+    with pytest.raises(XrganError, match="The runs here: first"):
+        workspace.find_run("other")
+    (tmp_path / "data/prepared/phantom_32").mkdir(parents=True)
+    (tmp_path / "data/prepared/phantom_32/dataset.yaml").write_text("classes: []")
+    with pytest.raises(XrganError, match="Did you mean phantom_32"):
+        workspace.find_prepared("phantom32")

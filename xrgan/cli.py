@@ -3,18 +3,48 @@
 The stages are imported inside the commands: `xrgan --help` must not wait for torch.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import xrgan
 from xrgan import console
 from xrgan.commands import classify, evaluate, fetch, listings, prepare, sample, segment, train
 from xrgan.commands.flags import Command, SwitchCommand
+from xrgan.errors import XrganError
 from xrgan.failures import one_sentence
+
+MEANT = {
+    "help": "xrgan --help",
+    "list": "xrgan runs, xrgan data or xrgan fetch --list",
+    "ls": "xrgan runs or xrgan data",
+    "status": "xrgan runs or xrgan data",
+    "version": "xrgan --version",
+    "download": "xrgan fetch",
+    "preprocess": "xrgan prepare",
+    "continue": "xrgan resume",
+    "generate": "xrgan sample",
+    "draw": "xrgan sample",
+    "score": "xrgan evaluate",
+    "predict": "xrgan classify --predict PATH",
+}
+"""What other programs call it → the command."""
+
+
+class Commands(TyperGroup):
+    """The commands; one that isn't there is answered with the one that was meant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As Typer does, but for the words of `MEANT`."""
+        if args and args[0] in MEANT:
+            raise XrganError(f"There is no command {args[0]}.", f"Did you mean {MEANT[args[0]]}?", exit_code=2)
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="xrgan",
+    cls=Commands,
     help="Train a GAN on your chest X-rays, draw synthetic ones, and learn honestly how good they are.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

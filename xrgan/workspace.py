@@ -59,7 +59,8 @@ class Workspace:
             return runs[-1]
         run = self.run_at(name)
         if not run.exists():
-            raise XrganError(f"There is no run {run.path}.", _list_of("The runs here", [run.name for run in runs]))
+            names = [run.name for run in runs]
+            raise XrganError(f"There is no run {run.path}.", _near(name, names) or _list_of("The runs here", names))
         return run
 
     def run_at(self, name: str) -> RunDir:
@@ -87,7 +88,7 @@ class Workspace:
         here = [path.name for path in self.prepared()]
         raise XrganError(
             f"There is no prepared dataset {name} in {self.prepared_root}.",
-            _list_of("Prepared are", here) if here else "`xrgan prepare` makes one.",
+            _near(name, here) or _list_of("Prepared are", here) or "`xrgan prepare` makes one.",
         )
 
     def find_raw(self, name: str | None, known: Sequence[str] = ()) -> Path:
@@ -142,6 +143,12 @@ def _in_each_folder(root: Path, name: str) -> list[Path]:
 
 def _last_change(run: RunDir) -> int:
     return max(file.stat().st_mtime_ns for file in (run.config_file, run.losses_file) if file.exists())
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    """Ask whether another name was meant; empty where none is like it."""
+    near = difflib.get_close_matches(Path(name).name, names, n=1, cutoff=0.75)
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _list_of(introduction: str, names: Sequence[str]) -> str:
