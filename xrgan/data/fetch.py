@@ -73,6 +73,11 @@ def fetch(
     except KeyboardInterrupt:
         _say_what_stays(request, raw_root)
         raise
+    _say_what_was_fetched(request, target)
+    return target
+
+
+def _say_what_was_fetched(request: Request, target: Path) -> None:
     console.notice(f"Fetched {request.name} ({request.provenance}) into {target}.")
     if request.source is None and any(is_dicom(path) for path in find_images(target)):
         console.warn(
@@ -85,7 +90,6 @@ def fetch(
         console.notice(f"Note: {request.source.note}")
     if request.source and request.source.images:
         _compare_count(request.source, target)
-    return target
 
 
 def _compare_count(source: Source, target: Path) -> None:

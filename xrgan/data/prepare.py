@@ -12,9 +12,9 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.config import NONE, Config, PrepareConfig
-from xrgan.data.images import save_png
+from xrgan.data.images import Pixels, save_png
 from xrgan.data.preparing import packing, summary
-from xrgan.data.preparing.dataset_card import Inputs, Moves, Skip, describe, read_card
+from xrgan.data.preparing.dataset_card import DatasetCard, Inputs, Moves, Skip, describe, read_card
 from xrgan.data.preparing.dicom_names import keep_names
 from xrgan.data.preparing.duplicates import find_groups
 from xrgan.data.preparing.filters import map_of, subsample
@@ -77,27 +77,36 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
         choices["splits"] = origin_of_splits(rows)
         unfinished = partial_of(target)
         journal = packing.pack(raw, rows, image_format, config.workers, unfinished, inputs)
-        if not journal["reason"].eq("").any():
-            remove(unfinished)
-            reason = f"{_printable(rows['name'][0])}: {journal['reason'][0]}"
-            raise XrganError(f"None of the {len(rows)} images can be packed; {reason}.")
+        _require_one(rows, journal, unfinished)
         packed, skipped, moves = _index(rows, journal, config, unfinished, image_format)
         packing.finish(unfinished, image_format, keep=packed["keep"].to_numpy())
         packed = packed[packed["keep"]].reset_index(drop=True)
-        with growing(target) as staging:
-            file = unfinished / packing.IMAGES
-            people = [role for role in PEOPLE if role in packed and packed[role].ne("").any()]
-            _write_index(packed[[*INDEX, *people]], staging / "index.csv")
-            write_yaml(staging / "dataset.yaml", describe(inputs, choices, moves, packed, skipped, file, image_format))
-            images = np.load(file, mmap_mode="r")
-            real = source is None or source.origin != "phantom"
-            save_png(staging / "preview.png", summary.preview(images, packed, image_format, config.seed, real))
-            del images
-            file.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
+        file = unfinished / packing.IMAGES
+        card = describe(inputs, choices, moves, packed, skipped, file, image_format)
+        real = source is None or source.origin != "phantom"
+        preview = summary.preview(np.load(file, mmap_mode="r"), packed, image_format, config.seed, real)
+        _write(target, file, packed, card, preview)
         remove(unfinished)
     keep_names(rows, prepared_root, name)
     summary.warn(target)
     return target
+
+
+def _require_one(rows: pd.DataFrame, journal: pd.DataFrame, unfinished: Path) -> None:
+    if not journal["reason"].eq("").any():
+        remove(unfinished)
+        reason = f"{_printable(rows['name'][0])}: {journal['reason'][0]}"
+        raise XrganError(f"None of the {len(rows)} images can be packed; {reason}.")
+
+
+def _write(target: Path, images: Path, packed: pd.DataFrame, card: DatasetCard, preview: Pixels) -> None:
+    """Make the dataset's folder whole, or not at all; the file of the images is moved into it."""
+    people = [role for role in PEOPLE if role in packed and packed[role].ne("").any()]
+    with growing(target) as staging:
+        _write_index(packed[[*INDEX, *people]], staging / "index.csv")
+        write_yaml(staging / "dataset.yaml", card)
+        save_png(staging / "preview.png", preview)
+        images.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
 
 
 def plan(raw: Path, whole: Config, name: str = "") -> Config:
