@@ -1,6 +1,9 @@
 """Files are there whole or not at all, and damaged YAML is told in a sentence."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -159,3 +162,31 @@ def test_any_cell_of_a_csv_is_read_back(tmp_path: Path, cell: str) -> None:
 def test_a_plain_csv_has_no_quotes(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", [["file", "label"], ["a.png", "ill"]])
     assert (tmp_path / "a.csv").read_text() == "file,label\na.png,ill\n"
+
+
+def test_what_a_killed_process_left_is_swept_at_the_next_write(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    left = tmp_path / f".step_00000001.pt.{process.pid}.tmp"
+    others = [tmp_path / ".step_00000001.pt.1.tmp", tmp_path / ".notes.tmp", tmp_path / f"a.{process.pid}.tmp"]
+    for file in (left, *others):
+        file.touch()
+    write_text(tmp_path / "a.txt", "new")
+    assert not left.exists()
+    assert all(file.exists() for file in others), "another process may be at work"
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a power cut could leave the new name with nothing behind it."""
+    synced: list[tuple[str, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        synced.append((name, (tmp_path / "a.txt").exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_text(tmp_path / "a.txt", "new")
+    assert synced == [(f".a.txt.{os.getpid()}.tmp", False)]
+    with replacing(tmp_path / "b.txt", sync=False) as temporary:
+        temporary.touch()
+    assert len(synced) == 1

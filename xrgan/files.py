@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import functools
 import hashlib
 import io
 import os
@@ -32,6 +33,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         OSError: the disk is full or fails; it names `path`, whatever the library that wrote made of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -46,6 +48,28 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         raise OSError(failed.errno, failed.strerror, str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Once per process and folder, remove what killed processes left half written."""
+    for path in folder.glob(".*.tmp"):
+        process = path.name.removesuffix(".tmp").rpartition(".")[2]
+        if process.isdecimal() and not is_alive(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process of that number runs on this machine; True where that can't be told."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def failed_write(error: BaseException | None) -> OSError | None:

@@ -35,6 +35,7 @@ class _Environment(BaseModel):
     dataset: _TrainedOn = _TrainedOn()
     initialised_from: _InitialisedFrom | None = None
     threads: int | None = None
+    run_id: str = ""
 
 
 class _Figure(BaseModel):
@@ -121,6 +122,10 @@ class RunDir:
     def trained_on(self) -> str:
         """Read the content hash of the dataset that the run was trained on; empty where the run doesn't say."""
         return str(self.read_environment().get("dataset", {}).get("content_hash", ""))
+
+    def run_id(self) -> str:
+        """What tells this run's checkpoints from others'; empty where an older version made it."""
+        return str(self.read_environment().get("run_id", ""))
 
     def write_environment(self, environment: dict[str, Any]) -> None:
         write_yaml(self.environment_file, environment)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -187,3 +188,15 @@ def test_typed(
     for beside in ("--ssim", "--synthetic runs/a/synthetic", "--reference train"):
         code, _, said = typed(f"evaluate --run a --every-checkpoint {beside}")
         assert code == 2 and beside.split()[0] in said
+
+
+def test_a_checkpoint_of_another_run_is_passed_over(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ("train.epochs=2", "train.evaluate_every=0")
+    run = scored_run(workspace, "run", *settings)
+    other = scored_run(workspace, "other", *settings, "train.seed=3")
+    foreign = run.checkpoints / "step_00000064.pt"
+    shutil.copy(max(other.checkpoints.iterdir()), foreign)
+    rows, best = evaluate_checkpoints(workspace, run, run.read_config())
+    assert [row.step for row in rows] == [8, 16]
+    assert best is not None
+    assert f"{foreign.name} is another run's. It is not scored." in capsys.readouterr().err

@@ -48,3 +48,37 @@ def test_dry_run_names_the_dataset_and_what_auto_means_there(type_: Terminal) ->
     assert told["dataset"] == "phantom_16" and told["model"]["conditional"] is True
     assert "auto" not in told["train"].values() and "auto" not in told["model"].values()
     assert not Path("runs").exists()
+
+
+def test_a_folder_that_is_no_run_is_refused(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16")
+    before = tree(Path())
+    for name in (".", "..", "/", "data", "data/raw"):
+        refused = type_(f"train --run {name} --epochs 1", *TINY, code=1)
+        assert f"{name} is there, and is no run" in refused.err
+    assert tree(Path()) == before
+
+
+def test_a_dataset_that_was_changed_is_refused(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16")
+    type_("prepare --size 16")
+    type_("train --run exp1 --epochs 1", *TINY)
+    index = Path("data/prepared/phantom_16/index.csv")
+    index.write_text(index.read_text().replace(",train,", ",test,", 1))
+    assert "was changed since it was prepared" in type_("resume --run exp1 --epochs 2", code=1).err
+    assert "was changed since it was prepared" in type_("train --run exp2 --epochs 1", *TINY, code=1).err
+    assert not Path("runs/exp2").exists()
+
+
+def test_another_number_of_threads_is_said(type_: Terminal) -> None:
+    import torch
+
+    type_("fetch phantom --n 40 --size 16")
+    type_("prepare --size 16")
+    type_("train --run exp1 --epochs 1", *TINY)
+    assert "threads" not in type_("resume --run exp1 --epochs 2").err
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    said = type_("resume --run exp1 --epochs 3").err.replace("\n", " ")
+    torch.set_num_threads(threads)
+    assert f"began with {threads} threads and is resumed with {threads + 1}" in said

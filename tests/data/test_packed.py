@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xrgan.data.packed import PackedDataset, open_packed
+from xrgan.data.packed import PackedDataset, check_content, hash_content, open_packed
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
@@ -200,3 +200,18 @@ def test_a_card_of_other_types_is_damage(dataset: Path, key: str) -> None:
     write_yaml(dataset / "dataset.yaml", card | {key: 3})
     with pytest.raises(XrganError, match=f"chests is damaged: {key}"):
         open_packed(dataset)
+
+
+def test_pixels_or_splits_that_were_changed_are_recognised(dataset: Path) -> None:
+    index = pd.read_csv(dataset / "index.csv", dtype=str, keep_default_na=False)
+    card = read_yaml(dataset / "dataset.yaml") | {"content_hash": hash_content(index, dataset / "images.npy")}
+    write_yaml(dataset / "dataset.yaml", card)
+    check_content(open_packed(dataset))
+    index.assign(split=["train"] * 4).to_csv(dataset / "index.csv", index=False)
+    with pytest.raises(XrganError, match="was changed since it was prepared.*--force"):
+        check_content(open_packed(dataset))
+    index.to_csv(dataset / "index.csv", index=False)
+    check_content(open_packed(dataset))
+    np.save(dataset / "images.npy", np.where(IMAGES == 5, 6, IMAGES).astype(np.uint8))
+    with pytest.raises(XrganError, match="was changed since it was prepared"):
+        check_content(open_packed(dataset))

@@ -10,7 +10,7 @@ import torch
 from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.data.images import read_gray
-from xrgan.data.packed import PackedDataset, open_packed
+from xrgan.data.packed import PackedDataset, hash_content, open_packed
 from xrgan.files import write_yaml
 from xrgan.gan import checkpoint, memory, setup, training
 from xrgan.gan.job import Job, make_job
@@ -47,7 +47,8 @@ def tiny_dataset(
     index = pd.DataFrame({"file": patients, "label": names, "patient": patients, "split": splits, "hash": patients})
     index["duplicate_of"] = ""
     index.to_csv(folder / "index.csv", index=False)
-    facts = {"classes": sorted(set(names) - {""}), "masks": list(masks), "content_hash": f"hash-{n}-{classes}"}
+    facts: dict[str, object] = {"classes": sorted(set(names) - {""}), "masks": list(masks)}
+    facts["content_hash"] = hash_content(index, folder / "images.npy")
     facts["options"] = {"size": size, "fit": "pad", "channels": channels, "window": "dicom", "clahe": False}
     write_yaml(folder / "dataset.yaml", facts)
     return open_packed(folder)

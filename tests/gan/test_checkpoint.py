@@ -1,12 +1,18 @@
 import os
 import pickle
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.gan.helpers import job_of, last, tiny_config, tiny_dataset, trained
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
+from xrgan.gan.sampler import load_sampler
+from xrgan.gan.state import restore
+from xrgan.tensor_files import Content, read_tensors, write_tensors
 
 
 def save_three(folder: Path) -> list[Path]:
@@ -131,3 +137,74 @@ def test_a_damaged_best_one_is_warned_of_and_left_out(tmp_path: Path, capsys: py
     (tmp_path / "best.pt").write_bytes(b"torn")
     assert list(checkpoint.on_disk(tmp_path)) == [1]
     assert "best.pt is torn" in " ".join(capsys.readouterr().err.split())
+
+
+FOREIGN = ["model.generator_width=8", "model.latent_size=4", "model.name=dcgan", "train.seed=7"]
+
+
+@pytest.mark.parametrize("setting", FOREIGN)
+def test_a_checkpoint_of_another_run_is_recognised_and_the_one_before_is_used(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = tiny_dataset(tmp_path)
+    run = trained(tmp_path / "run", dataset, tiny_config("train.epochs=1"))
+    other = trained(tmp_path / "other", dataset, tiny_config("train.epochs=2", setting))
+    foreign = max(other.checkpoints.iterdir())
+    shutil.copy(foreign, run.checkpoints)
+    own = load_sampler(run, "cpu")
+    assert f"{foreign.name} is another run's. Going back to the one before." in capsys.readouterr().err
+    assert own.step == last(run)["step"] // 2
+    with pytest.raises(XrganError, match="is another run's"):
+        load_sampler(run, "cpu", checkpoint_name=foreign.stem)
+    restored = restore(job_of(run, dataset, tiny_config("train.epochs=1")))
+    assert restored is not None and restored.step == own.step
+
+
+@pytest.mark.parametrize("setting", FOREIGN[:3])
+def test_what_does_not_fit_an_old_run_is_recognised_without_an_id(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=1")
+    run = trained(tmp_path / "run", dataset, config)
+    other = trained(tmp_path / "other", dataset, tiny_config("train.epochs=2", setting))
+    for one in (run, other):
+        one.write_environment({key: value for key, value in one.read_environment().items() if key != "run_id"})
+        for file in one.checkpoints.iterdir():
+            write_tensors(file, {key: value for key, value in read_tensors(file).items() if key != "run"})
+    foreign = Path(shutil.copy(max(other.checkpoints.iterdir()), run.checkpoints))
+    assert load_sampler(run, "cpu").step == 8
+    restored = restore(job_of(run, dataset, config))
+    assert restored is not None and restored.step == 8
+    assert capsys.readouterr().err.count(f"{foreign.name} doesn't fit this run: ") == 2
+
+
+def crafted(content: Content) -> Iterator[Content]:
+    """What is whole, and no checkpoint."""
+    yield {}
+    for key in sorted(content.keys() - {"run"}):
+        yield {name: value for name, value in content.items() if name != key}
+        yield content | {key: "text"}
+        yield content | {key: None}
+    yield content | {"sums": torch.zeros(3)}
+    yield content | {"generator_optimizer": {"state": {}, "param_groups": []}}
+    state = content["generator_optimizer"]["state"]
+    shrunk = {k: {name: value.flatten()[:1] for name, value in of.items()} for k, of in state.items()}
+    yield content | {"generator_optimizer": content["generator_optimizer"] | {"state": shrunk}}
+
+
+def test_whatever_a_checkpoint_lacks_or_holds_amiss_the_one_before_is_used(tmp_path: Path) -> None:
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=2")
+    run = trained(tmp_path / "run", dataset, config)
+    *_, before, file = sorted(run.checkpoints.iterdir())
+    good = read_tensors(before)
+    job = job_of(run, dataset, config)
+    for content in crafted(read_tensors(file)):
+        write_tensors(file, content)
+        restored = restore(job)
+        assert restored is not None and restored.step in (good["step"], 16)
+        if restored.step == good["step"]:
+            assert torch.equal(restored.ema.state_dict()["stem.0.weight"], good["ema"]["stem.0.weight"])
+        assert load_sampler(run, "cpu").step in (good["step"], 16)
+    write_tensors(before, {})
+    with pytest.raises(XrganError, match="damaged, or another run's"):
+        restore(job)

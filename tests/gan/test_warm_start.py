@@ -33,7 +33,7 @@ def test_every_weight_is_taken_over_but_the_eigen_x_rays(tmp_path: Path, source:
         for key, weight in theirs[network].items():
             same = torch.equal(weight, ours[network][key])
             assert same != key.startswith("eigen.") or key.endswith("num_batches_tracked"), key
-    assert run.read_environment()["initialised_from"] == {"run": "source", "step": 16, "dataset": "hash-48-2"}
+    assert run.read_environment()["initialised_from"] == {"run": "source", "step": 16, "dataset": source.trained_on()}
     trained(run.path, dataset, tiny_config("train.seed=5"))
     assert last(run)["step"] == 40
 

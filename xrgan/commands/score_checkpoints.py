@@ -20,6 +20,7 @@ from xrgan.gan.batches import make_batches
 from xrgan.gan.plan import training_plan
 from xrgan.gan.sampler import BLOCK, load_sampler, sample_block
 from xrgan.rundir import RunDir
+from xrgan.tensor_files import Content
 from xrgan.workspace import Workspace
 
 SCORED_FROM = 3 * 10**9  # the images that a checkpoint is scored by are not those that `sample` draws of a seed
@@ -59,10 +60,17 @@ class CheckpointScorer:
         rows = checkpoint_scores.read(folder)
         known = {row.step for row in rows if row.setting == self._setting}
         for step, file in checkpoints.items():
-            if step not in known:
+            if step in known:
+                continue
+            try:
                 rows.append(self._row(step, file))
-                checkpoint_scores.write(folder, rows)  # interrupted, it resumes here
-                console.notice(checkpoint_report.sentence(rows[-1]))
+            except checkpoint.BadCheckpoint as error:
+                if len(checkpoints) == 1:
+                    raise
+                console.warn(f"{error.message} It is not scored.")
+                continue
+            checkpoint_scores.write(folder, rows)  # interrupted, it resumes here
+            console.notice(checkpoint_report.sentence(rows[-1]))
         on_disk = checkpoint.on_disk(self._run.checkpoints)
         comparable, best = checkpoint_report.publish(folder, rows, self._setting, on_disk)
         if best is not None:
@@ -79,21 +87,21 @@ class CheckpointScorer:
 
     def _row(self, step: int, file: Path) -> Row:
         """Score one checkpoint."""
-        content = checkpoint.load(file)
+        images_seen, seconds = checkpoint.load_as(file, _progress, self._run.run_id())
         images = drawn_in_memory(self._run, self._config, file, self._setting.n)
         floor, own = self._floor, self._distances(images, f"step {step}'s")
         return Row(
             checkpoint=checkpoint.path_of(self._run.checkpoints, step).stem,
             epoch=round(step / self._steps_per_epoch, 2),
             step=step,
-            images_seen=content["images_seen"],
+            images_seen=images_seen,
             **self._setting._asdict(),
             fid=own.fid,
             fid_floor=floor.fid,
             kid=own.kid,
             kid_std=own.kid_std,
             kid_floor=floor.kid,
-            seconds=content["seconds"],
+            seconds=seconds,
         )
 
     @cached_property
@@ -109,6 +117,11 @@ class CheckpointScorer:
 
     def _some_of(self, split: str) -> NDArray[np.uint8]:
         return self._dataset.xrays(self._dataset.some_of((split,), self._setting.n, self._setting.seed))
+
+
+def _progress(content: Content) -> tuple[int, float]:
+    """Images seen, and seconds of training."""
+    return int(content["images_seen"]), float(content["seconds"])
 
 
 def drawn_in_memory(run: RunDir, config: Config, file: Path, count: int) -> NDArray[np.uint8]:

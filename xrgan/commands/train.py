@@ -193,13 +193,17 @@ def create_run(
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
-    from xrgan.data.packed import open_packed
+    from xrgan.data.packed import check_content, open_packed
     from xrgan.gan import setup
+    from xrgan.gan.claim import refuse_other_folder
     from xrgan.gan.job import make_job
     from xrgan.hardware import choose_device
 
+    if run is not None:
+        refuse_other_folder(run)
     extractor = _extractor_of_training(workspace, config)
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
+    check_content(dataset)
     device = choose_device(config.device)
     config = setup.resolve_auto(config, dataset, device)
     run = run or workspace.new_run(dataset.name)
@@ -219,6 +223,7 @@ def reopen_run(
         XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
+    from xrgan.data.packed import check_content
     from xrgan.gan import setup
     from xrgan.gan.job import make_job
     from xrgan.hardware import choose_device
@@ -227,8 +232,11 @@ def reopen_run(
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
+    check_content(dataset)
     setup.update_config(run, saved, wanted)
-    return make_job(run, dataset, wanted, choose_device(wanted.device)), score
+    device = choose_device(wanted.device)
+    setup.warn_of_other_threads(run, device)
+    return make_job(run, dataset, wanted, device), score
 
 
 def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor | None":

@@ -1,5 +1,6 @@
 """data/prepared/<name>/ → arrays: the images as a memory map, and what the index says of each."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,11 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from xrgan import console
 from xrgan.data.groups import group_by_names
 from xrgan.errors import XrganError
 from xrgan.files import check_shape, read_yaml
 
 ANEW = "Prepare it anew with --force."
+LARGE = 500_000_000  # bytes that take longer than a second to read
 SPLITS = ("train", "val", "test")
 
 
@@ -125,6 +128,37 @@ def open_packed(path: Path) -> PackedDataset:
         hashes=hashes,
         copies_of=copies_of,
     )
+
+
+def check_content(dataset: PackedDataset) -> None:
+    """Read a dataset through, and compare it with its content hash.
+
+    Raises:
+        XrganError: its pixels, labels, splits or patients were changed since it was prepared.
+    """
+    file = dataset.path / "images.npy"
+    if file.stat().st_size > LARGE:
+        console.notice(f"Reading {file} through, to see that it is unchanged.")
+    index = pd.read_csv(dataset.path / "index.csv", dtype=str, keep_default_na=False)
+    if hash_content(index, file) != dataset.content_hash:
+        raise XrganError(
+            f"The prepared dataset {dataset.path} was changed since it was prepared: its content hash is another one.",
+            ANEW,
+        )
+
+
+def hash_content(index: pd.DataFrame, images_file: Path) -> str:
+    """Of pixels, classes, splits, and which images share a patient: not of names, which differ between machines.
+
+    Args:
+        index: columns label, split and patient.
+    """
+    with images_file.open("rb") as file:  # a memory map that is read through would count as memory used
+        content = hashlib.file_digest(file, "sha256")
+    patient = pd.factorize(index["patient"])[0]
+    for label, split, number in zip(index["label"], index["split"], patient, strict=True):
+        content.update(f"{label}\0{split}\0{number}\n".encode())
+    return content.hexdigest()
 
 
 def _first_copies(index: pd.DataFrame) -> NDArray[np.str_]:

@@ -2,15 +2,26 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+import torch
 
 from xrgan import console
 from xrgan.errors import XrganError
 from xrgan.files import replacing
 from xrgan.tensor_files import Content, read_tensors, write_tensors
 
+Made = TypeVar("Made")
+
+RUN = "run"  # key: the id of the run that a checkpoint is of; older ones have none
 PATTERN = "step_*.pt"
 BEST = "best.pt"  # one of the others, by another name: it stays when they go
+
+
+class BadCheckpoint(XrganError):
+    """It is damaged, or another run's: the others may be good."""
 
 
 def save(folder: Path, step: int, content: Content, keep: int) -> Path:
@@ -46,7 +57,7 @@ def on_disk(folder: Path) -> dict[int, Path]:
     if best.is_file():
         step = next((step for step, path in files.items() if best.samefile(path)), None)
         try:
-            files[int(load(best)["step"]) if step is None else step] = best
+            files[load_as(best, lambda content: int(content["step"])) if step is None else step] = best
         except XrganError as error:
             console.warn(error.message)
     return dict(sorted(files.items()))
@@ -64,24 +75,56 @@ def load(path: Path) -> Content:
         raise XrganError(f"There is no checkpoint {path}.") from None
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise XrganError(f"The checkpoint {path} is torn or damaged: {reason}.") from error
+        raise BadCheckpoint(f"The checkpoint {path} is torn or damaged: {reason}.") from error
 
 
-def load_last(folder: Path) -> tuple[Path, Content] | None:
-    """The last good checkpoint; None where nothing was saved yet.
+def load_as(path: Path, make: Callable[[Content], Made], run_id: str = "") -> Made:
+    """Read one checkpoint, and make of it what it is for.
+
+    Args:
+        make: raises what it likes where the content is another network's.
+        run_id: of the run that it should be of; empty = any, or not known.
 
     Raises:
-        XrganError: there are checkpoints, and every one of them is damaged.
+        XrganError: as `load`; or it is whole, but another run's.
+    """
+    content = load(path)
+    if run_id and content.get(RUN, run_id) != run_id:
+        raise BadCheckpoint(f"The checkpoint {path} is another run's.")
+    try:
+        return make(content)
+    except torch.OutOfMemoryError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        raise BadCheckpoint(f"The checkpoint {path} doesn't fit this run: {reason}.") from error
+
+
+def load_last_as(folder: Path, make: Callable[[Content], Made], run_id: str = "") -> tuple[Path, Made] | None:
+    """As `load_as`, of the last checkpoint that is good and fits; None where nothing was saved yet.
+
+    Raises:
+        XrganError: there are checkpoints, and every one of them is damaged or another run's.
     """
     files = _files(folder)
     for path in reversed(files):
         try:
-            return path, load(path)
+            return path, load_as(path, make, run_id)
         except XrganError as error:
             console.warn(f"{error.message} Going back to the one before.")
     if files:
-        raise XrganError(f"All checkpoints in {folder} are damaged.", "Train a new run.")
+        raise XrganError(f"All checkpoints in {folder} are damaged, or another run's.", "Train a new run.")
     return None
+
+
+def load_last(folder: Path) -> tuple[Path, Content] | None:
+    """The content of the last good checkpoint, of whatever run; else as `load_last_as`."""
+    return load_last_as(folder, lambda content: content)
+
+
+def any_in(folder: Path) -> bool:
+    """Whether anything was saved yet, good or not."""
+    return bool(_files(folder))
 
 
 def find(folder: Path, name: str) -> Path:

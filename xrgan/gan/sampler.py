@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
-from xrgan.gan.networks.base import ImageSpec
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import network_plan
 from xrgan.hardware import choose_device
 from xrgan.rundir import RunDir
+from xrgan.tensor_files import Content
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
@@ -42,27 +43,32 @@ def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
     Raises:
         XrganError: the run has no checkpoint yet, or no such one.
     """
-    config = run.read_config()
+    plan, on, run_id = network_plan(run.read_config().model), choose_device(device), run.run_id()
+
+    def make(content: Content) -> Sampler:
+        return _sampler_of(content, plan, on, ema)
+
     if checkpoint_name:
-        content = checkpoint.load(checkpoint.find(run.checkpoints, checkpoint_name))
-    else:
-        last = checkpoint.load_last(run.checkpoints)
-        if last is None:
-            raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
-        content = last[1]
+        return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run_id)
+    last = checkpoint.load_last_as(run.checkpoints, make, run_id)
+    if last is None:
+        raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
+    return last[1]
+
+
+def _sampler_of(content: Content, plan: NetworkPlan, device: torch.device, ema: bool) -> Sampler:
+    """Build what a checkpoint's generator is; KeyError, TypeError or RuntimeError where it is another network's."""
     spec = ImageSpec(**content["spec"])
-    plan = network_plan(config.model)
     generator, _ = build(plan, spec)
     generator.load_state_dict(content["ema" if ema else "generator"])
-    generator.grow(content["grown"])
-    on = choose_device(device)
+    generator.grow(float(content["grown"]))
     return Sampler(
-        generator=generator.to(on).eval().requires_grad_(False),
+        generator=generator.to(device).eval().requires_grad_(False),
         spec=spec,
         latent_size=plan.latent_size,
         classes=tuple(content["classes"]),
         class_shares=tuple(content["class_shares"]),
-        device=on,
+        device=device,
         step=int(content["step"]),
         ema=ema,
     )

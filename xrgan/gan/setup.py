@@ -1,7 +1,10 @@
 """From a dataset and a configuration to a run directory: what `auto` means here, and what resuming may change."""
 
+import hashlib
+import json
 import platform
 import subprocess
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from xrgan.config_resolve import refuse_retired
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.gan.augment import probability_for
+from xrgan.gan.claim import growing, locked
 from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
 from xrgan.gan.networks.registry import build
@@ -102,22 +106,43 @@ def create_run(job: Job, config: Config, init_from: RunDir | None = None) -> Non
 
     Raises:
         XrganError: a size that the networks can't draw, no VGG16 where it is needed, or a run to start from that
-            doesn't fit.
+            doesn't fit; or something else has the run's name.
     """
     with torch.device("meta"):
         build(job.plan.model, job.spec)
     environment = _environment(job)
-    if init_from is not None:
-        state = start(job)
-        step = load_matching_weights(state, init_from, job)
-        environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
-        save(state, job)
-    elif job.plan.perceptual:
-        from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
+    with growing(job.run) as folder:
+        if init_from is not None:
+            state = start(job)
+            step = load_matching_weights(state, init_from, job)
+            environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
+            state.run_id = _run_id(job, config, init_from)
+            save(state, replace(job, run=folder))
+        elif job.plan.perceptual:
+            from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
-        VGG16(job.plan.perceptual_weights, job.spec.channels)  # it is read again, but not missed hours later
-    job.run.write_environment(environment)
-    job.run.write_config(config)
+            VGG16(job.plan.perceptual_weights, job.spec.channels)  # it is read again, but not missed hours later
+        folder.write_environment(environment | {"run_id": _run_id(job, config, init_from)})
+        folder.write_config(config)
+
+
+def _run_id(job: Job, config: Config, init_from: RunDir | None) -> str:
+    """What tells a run's checkpoints from those of a run that learns otherwise: of all that decides its weights."""
+    decides = {f"{section}.{key}": value for section in ("model", "train") for key, value in getattr(config, section)}
+    decides = {key: value for key, value in decides.items() if key not in RESUMABLE_OPTIONS}
+    decides |= {"dataset": job.dataset.content_hash, "splits": job.dataset.splits.tolist()}
+    decides |= {"from": [init_from.name, init_from.run_id()] if init_from else []}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def warn_of_other_threads(run: RunDir, device: torch.device) -> None:
+    """Say where a run is resumed with another number of threads: sums are rounded otherwise, and weights with them."""
+    before, now = run.read_environment().get("threads"), torch.get_num_threads()
+    if device.type == "cpu" and before not in (None, now):
+        console.notice(
+            f"{run.path} began with {before} threads and is resumed with {now}: its weights will differ in their last "
+            f"bits from those of an uninterrupted run (OMP_NUM_THREADS={before} gives the same)."
+        )
 
 
 def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
@@ -144,7 +169,8 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
             "`xrgan sample --checkpoint` draws from an earlier state.",
         )
     if wanted != saved:
-        run.write_config(wanted)
+        with locked(run):
+            run.write_config(wanted)
 
 
 def check_dataset(run: RunDir, dataset: PackedDataset) -> None:

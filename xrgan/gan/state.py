@@ -16,6 +16,7 @@ from xrgan.gan.job import Job
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan
+from xrgan.tensor_files import Content
 
 if TYPE_CHECKING:
     from xrgan.gan.networks.vgg16 import VGG16
@@ -38,6 +39,7 @@ class TrainState:
     discriminator_optimizer: Adam
     vgg16: "VGG16 | None" = None  # of the perceptual loss; not trained
     grown: float = 0.0  # position of a progressive model among its resolutions, fractional while one fades in
+    run_id: str = ""  # of the run that it is of
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
@@ -73,6 +75,7 @@ def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> Tr
 def start(job: Job) -> TrainState:
     """Make the state before the first step; a generator computes what it takes from the training images."""
     state = build_state(job.plan, job.spec, job.device)
+    state.run_id = job.run.run_id()
     if state.generator.fit_images:
         images, labels = job.batches.random_subset(state.generator.fit_images, state.generator.fit_size)
         with torch.random.fork_rng(devices=[]):
@@ -83,19 +86,33 @@ def start(job: Job) -> TrainState:
 
 def restore(job: Job) -> TrainState | None:
     """Load the state of the run's last good checkpoint; None where it has none."""
-    last = checkpoint.load_last(job.run.checkpoints)
+    if not checkpoint.any_in(job.run.checkpoints):
+        return None
+    state = build_state(job.plan, job.spec, job.device)
+    state.run_id = job.run.run_id()
+    last = checkpoint.load_last_as(job.run.checkpoints, lambda content: _load(state, content, job), state.run_id)
     if last is None:
         return None
-    path, content = last
-    state = build_state(job.plan, job.spec, job.device)
+    console.notice(f"Going on from {last[0].name} ({state.images_seen:,} images seen).")
+    return state
+
+
+def _load(state: TrainState, content: Content, job: Job) -> None:
+    """Fill a state; KeyError, TypeError, ValueError or RuntimeError where the content is another network's."""
+    if content["spec"] != vars(job.spec):
+        raise ValueError(f"it draws {content['spec']}")
+    if content["sums"].shape != state.sums.shape or content["signs"].shape != state.signs.shape:
+        raise ValueError("its sums are of another shape")
     for name in STATE_DICTS:
         getattr(state, name).load_state_dict(content[name])
-    state.step, state.images_seen, state.seconds = content["step"], content["images_seen"], content["seconds"]
-    state.augment, state.signs = content["augment"], content["signs"].to(job.device)
-    state.sums = content["sums"].to(job.device)
-    grow(state, content["grown"])
-    console.notice(f"Going on from {path.name} ({state.images_seen:,} images seen).")
-    return state
+    for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+        for weight, moments in optimizer.state.items():
+            if moments["exp_avg"].shape != weight.shape or moments["exp_avg_sq"].shape != weight.shape:
+                raise ValueError("its optimizers are another network's")
+    state.step, state.images_seen = int(content["step"]), int(content["images_seen"])
+    state.seconds, state.augment = float(content["seconds"]), float(content["augment"])
+    state.signs, state.sums = content["signs"].to(job.device), content["sums"].to(job.device)
+    grow(state, float(content["grown"]))
 
 
 def save(state: TrainState, job: Job) -> None:
@@ -115,6 +132,8 @@ def save(state: TrainState, job: Job) -> None:
         "signs": state.signs.cpu(),
         "sums": state.sums.cpu(),
     }
+    if state.run_id:
+        content[checkpoint.RUN] = state.run_id
     content |= {"spec": vars(job.spec), "classes": list(job.dataset.classes), "class_shares": shares}
     checkpoint.save(job.run.checkpoints, state.step, content, job.plan.keep_checkpoints)
 

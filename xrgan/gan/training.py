@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 
 from xrgan import console
+from xrgan.gan.claim import locked
 from xrgan.gan.job import Job
 from xrgan.gan.memory import explained_failures
 from xrgan.gan.monitor import Monitor, monitoring
@@ -33,35 +34,36 @@ def train(job: Job, score: Score | None = None) -> Trained:
         score: called where a run is resumed, and with the checkpoints of every `evaluate_every` epochs and of the end.
 
     Raises:
-        XrganError: a size that the networks can't draw, NaN, or out of memory.
+        XrganError: a size that the networks can't draw, NaN, or out of memory; or another process trains it.
     """
-    if job.batches.left_out:
-        console.notice(f"{job.batches.left_out} training images have no label and are left out.")
-    restored = restore(job)
-    state = restored or start(job)
-    if job.plan.compile:
-        state.generator.compile()  # in place: the names in a checkpoint stay
-        state.discriminator.compile()
+    with locked(job.run):
+        if job.batches.left_out:
+            console.notice(f"{job.batches.left_out} training images have no label and are left out.")
+        restored = restore(job)
+        state = restored or start(job)
+        if job.plan.compile:
+            state.generator.compile()  # in place: the names in a checkpoint stay
+            state.discriminator.compile()
 
-    clock = TrainingClock(state)
-    schedule = Schedule(job, clock)
-    with explained_failures(job), interruptible() as interrupt, monitoring(job, schedule, clock, state) as monitor:
-        scoring = CheckpointScoring(score, job, clock, interrupt)
-        done = schedule.done(state)
-        if restored:
-            scoring.after_resume(state, done)
-        while not done and not interrupt.by:
-            schedule.apply(state)  # the learning rate, a progressive model's resolution
-            train_step(state, job)
-            monitor.after_step(state)
-
+        clock = TrainingClock(state)
+        schedule = Schedule(job, clock)
+        with explained_failures(job), interruptible() as interrupt, monitoring(job, schedule, clock, state) as monitor:
+            scoring = CheckpointScoring(score, job, clock, interrupt)
             done = schedule.done(state)
-            if done or interrupt.by or job.batches.ends_epoch(state.step):
-                state.seconds = clock.seconds()
-                end_epoch(state, job, monitor, done)
-                if not interrupt.by:
-                    scoring.after_epoch(state, done)
-    return Trained(job.run, state.step // job.batches.steps_per_epoch, state.step, interrupt.by)
+            if restored:
+                scoring.after_resume(state, done)
+            while not done and not interrupt.by:
+                schedule.apply(state)  # the learning rate, a progressive model's resolution
+                train_step(state, job)
+                monitor.after_step(state)
+
+                done = schedule.done(state)
+                if done or interrupt.by or job.batches.ends_epoch(state.step):
+                    state.seconds = clock.seconds()
+                    end_epoch(state, job, monitor, done)
+                    if not interrupt.by:
+                        scoring.after_epoch(state, done)
+        return Trained(job.run, state.step // job.batches.steps_per_epoch, state.step, interrupt.by)
 
 
 def end_epoch(state: TrainState, job: Job, monitor: Monitor, done: bool) -> None:

@@ -11,7 +11,9 @@ from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
 from xrgan.gan.state import TrainState
 from xrgan.rundir import RunDir
+from xrgan.tensor_files import Content
 
+NETWORKS = ("generator", "discriminator", "ema")
 LEAST_SHARE = 1 / 4  # of the layers must fit as a whole: with fewer, it is no start from that run
 
 
@@ -41,12 +43,12 @@ def load_matching_weights(state: TrainState, source: RunDir, job: Job) -> int:
             f"{source.path} is a {theirs}, this run a {ours}: their networks don't fit.",
             f"Train with `--model {theirs}`.",
         )
-    last = checkpoint.load_last(source.checkpoints)
+    last = checkpoint.load_last_as(source.checkpoints, _whole, source.run_id())
     if last is None:
         raise XrganError(f"{source.path} has no checkpoint to start from.", f"`xrgan resume --run {source.path}`.")
     content = last[1]
     layers: Counter[Fit] = Counter()
-    for network in ("generator", "discriminator", "ema"):
+    for network in NETWORKS:
         layers += _copy_layers(content[network], getattr(state, network).state_dict(), state.generator.fitted_modules)
     if layers[Fit.WHOLE] < LEAST_SHARE * layers.total():
         raise XrganError(
@@ -58,6 +60,14 @@ def load_matching_weights(state: TrainState, source: RunDir, job: Job) -> int:
         f"{layers[Fit.WHOLE]} are taken over, {layers[Fit.PART]} in part, {layers[Fit.NOTHING]} are new."
     )
     return int(content["step"])
+
+
+def _whole(content: Content) -> Content:
+    """The content; KeyError, TypeError or ValueError where it lacks what is taken over."""
+    tensors = [value for name in NETWORKS for value in content[name].values()]
+    if not all(isinstance(value, Tensor) for value in tensors):
+        raise TypeError("it holds no networks")
+    return content | {"step": int(content["step"]), "images_seen": int(content["images_seen"])}
 
 
 def _copy_layers(given: dict[str, Tensor], own: dict[str, Tensor], fitted_modules: tuple[str, ...]) -> Counter[Fit]:

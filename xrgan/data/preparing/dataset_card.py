@@ -1,13 +1,12 @@
 """dataset.yaml: what a packed dataset says of itself, enough to say in a paper what was used."""
 
-import hashlib
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, cast
 
 import pandas as pd
 
 import xrgan
-from xrgan.data.packed import SPLITS
+from xrgan.data.packed import SPLITS, hash_content
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import patients_in_two_splits
 from xrgan.data.tables.user_tables import TableFacts
@@ -120,7 +119,7 @@ def describe(
         **choices,
         **moves,
         "skipped": skipped,
-        "content_hash": _content_hash(packed, images_file),
+        "content_hash": hash_content(packed, images_file),
     }
 
 
@@ -131,13 +130,3 @@ def _spread(pixels: pd.Series) -> Spread:
 
 def _count(packed: pd.DataFrame, split: str, label: str) -> int:
     return int(((packed["split"] == split) & (packed["label"] == label)).sum())
-
-
-def _content_hash(packed: pd.DataFrame, images_file: Path) -> str:
-    """Of pixels, classes, splits, and which images share a patient: not of names, which differ between machines."""
-    with images_file.open("rb") as file:  # a memory map that is read through would count as memory used
-        content = hashlib.file_digest(file, "sha256")
-    patient = pd.factorize(packed["patient"])[0]
-    for label, split, number in zip(packed["label"], packed["split"], patient, strict=True):
-        content.update(f"{label}\0{split}\0{number}\n".encode())
-    return content.hexdigest()
