@@ -102,7 +102,7 @@ def toy_synthetic(count: int = 80, classes: int = 2, seed: int = 1) -> tuple[NDA
     return blobs(labels, seed), labels
 
 
-def toy_supply(dataset: PackedDataset | None = None, count: int = 80, seed: int = 1) -> SyntheticImages:
+def toy_synthetic_images(dataset: PackedDataset | None = None, count: int = 80, seed: int = 1) -> SyntheticImages:
     """Synthetic images whose generator nobody knows."""
     dataset = dataset or toy_dataset()
     return labelled_images(dataset, *toy_synthetic(count, len(dataset.classes), seed), None)

@@ -60,7 +60,7 @@ def masked_dataset(train: int = 48, test: int = 12, seed: int = 0, **fields: Any
     return replace(dataset, **fields)
 
 
-def masked_supply(dataset: PackedDataset, count: int = 60, seed: int = 9, wrong: bool = False) -> SyntheticImages:
+def synthetic_pairs(dataset: PackedDataset, count: int = 60, seed: int = 9, wrong: bool = False) -> SyntheticImages:
     """Synthetic pairs, whose generator saw nobody. Args: wrong: the masks show everything but what they should."""
     drawn = chests(count, seed)
     images, masks = drawn[:, :1], drawn[:, 1:]

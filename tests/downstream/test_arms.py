@@ -33,7 +33,7 @@ def test_what_an_arm_learns_from(
     assert (len(arm.phases), arm.classic) == (phases, classic)
 
 
-def test_synthetic_images_come_before_the_real_ones_and_the_arrow_is_no_part_of_a_file_s_name() -> None:
+def test_pretraining_comes_first_and_file_names_have_no_arrow() -> None:
     arm = ARMS["synthetic→real"]
     assert arm.phases == (frozenset({"synthetic"}), frozenset({"real"})) and arm.slug == "synthetic-to-real"
 

@@ -65,7 +65,7 @@ def test_equal_arms_differ_by_nothing_whoever_the_patients_are() -> None:
     assert one.by_seed == (0,)
 
 
-def test_the_folds_test_is_of_the_left_out_parts_a_fold_a_trial_whatever_the_seeds() -> None:
+def test_the_folds_test_has_one_value_per_fold() -> None:
     trials = constructed(POOL, FIVE, {"real": 1, "synthetic": 1}, {"real": 2, "synthetic": 1}, seeds=3)
     (one,) = compared(trials, FIVE, test_to_training=0.3)
     gains = []
@@ -81,7 +81,7 @@ def test_the_folds_test_is_of_the_left_out_parts_a_fold_a_trial_whatever_the_see
     assert one.difference[LEADING] == 0, "the test split says otherwise, and is not asked"
 
 
-def test_images_that_one_arm_alone_gets_right_are_counted_from_all_its_trainings_together() -> None:
+def test_mcnemar_counts_images_by_the_mean_over_trainings() -> None:
     labels = LABELS[POOL.test]
     right, wrong = np.eye(2)[labels] * 0.8 + 0.1, np.eye(2)[1 - labels] * 0.8 + 0.1
     unsure = np.where(np.eye(2)[labels] == 1, 0.45, 0.55)
@@ -96,7 +96,7 @@ def test_images_that_one_arm_alone_gets_right_are_counted_from_all_its_trainings
     assert np.allclose(together([one.on_test for one in ones]), (answer["real", 1] + answer["real", 2]) / 2)
 
 
-def test_every_arm_and_fraction_is_compared_with_the_baseline_at_that_fraction() -> None:
+def test_arms_are_compared_with_the_baseline_at_their_fraction() -> None:
     arms = {"real": 1, "real+classic": 1.5, "synthetic": 0.5}
     trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
     made = compared(trials, FIVE)
@@ -113,7 +113,7 @@ def test_every_arm_and_fraction_is_compared_with_the_baseline_at_that_fraction()
     assert others[0].difference[LEADING] == pytest.approx(-made[0].difference[LEADING])
 
 
-def test_holm_counts_every_comparison_of_the_study_and_each_kind_of_test_by_itself() -> None:
+def test_holm_counts_every_comparison_for_each_kind_of_test() -> None:
     arms = {"real": 1, "real+classic": 1.6, "real+synthetic": 1.2, "synthetic": 0.6}
     trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
     made = compared(trials, FIVE)
@@ -146,7 +146,7 @@ def test_what_is_left_out_is_counted_per_image_learned_from() -> None:
     assert left_out_ratio(FIVE) == pytest.approx(np.mean(ratios)) and 0.2 < left_out_ratio(FIVE) < 0.4
 
 
-def test_a_fold_is_one_training_whatever_its_seeds_and_a_seed_one_without_folds() -> None:
+def test_folds_or_seeds_are_the_trainings_of_the_effect_test() -> None:
     arms = {"real": 1, "synthetic": 0.5}
     (one,) = compared(constructed(POOL, FIVE, arms, seeds=2), FIVE, test_to_training=0.3)
     assert one.effect.trainings == 5 and one.effect.mean == pytest.approx(one.difference[LEADING])

@@ -25,7 +25,7 @@ TEST = DATASET.of_split("test")
 # --- what a generator saw
 
 
-def test_a_run_on_the_same_dataset_saw_its_training_patients_and_nobody_else() -> None:
+def test_a_run_saw_its_training_patients_only() -> None:
     seen = provenance_on("run", DATASET, DATASET)
     assert set(seen.groups) == set(DATASET.groups[DATASET.of_split("train")])
     assert not set(seen.groups) & set(DATASET.groups[DATASET.of_split("val", "test")])
@@ -151,7 +151,7 @@ def test_copies_of_a_picture_under_two_patients_stay_on_one_side(
                 assert not set(names[pool.rows[part]]) & set(names[pool.rows[rest]])
 
 
-def test_a_generator_that_saw_a_left_out_part_is_refused_with_both_ways_out() -> None:
+def test_a_generator_that_saw_a_left_out_part_is_refused() -> None:
     seen = provenance_on("a-run", DATASET, DATASET)
     pool = gather(DATASET, seen=(seen,))
     check_real(DATASET, 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.downstream.blobs import blobs, toy_dataset, toy_supply
+from tests.downstream.blobs import blobs, toy_dataset, toy_synthetic_images
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.pool import FoldData, check_shape, synthetic_images
 from xrgan.errors import XrganError
@@ -19,7 +19,7 @@ def test_folds_are_made_of_everything_but_the_test_split() -> None:
 
 
 def test_real_images_come_first_and_synthetic_ones_after_them() -> None:
-    pool, synthetic = gather(DATASET), toy_supply(DATASET)
+    pool, synthetic = gather(DATASET), toy_synthetic_images(DATASET)
     fold = cut(pool, 0, 0)[0]
     both = FoldData(DATASET, pool, fold, synthetic)
     assert torch.equal(both.images, torch.cat([pool.images, synthetic.images]))

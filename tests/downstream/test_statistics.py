@@ -264,7 +264,7 @@ def test_folds_that_share_images_are_corrected_as_in_the_corrected_t_test() -> N
 
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 1.0, 3.0, 30.0])
 @pytest.mark.parametrize("trainings", [3, 5])
-def test_whatever_the_ratio_of_both_sources_it_errs_in_no_more_than_a_twentieth(trainings: int, ratio: float) -> None:
+def test_the_effect_test_keeps_its_level_at_any_ratio_of_variances(trainings: int, ratio: float) -> None:
     """Over patients as they are: in truth 30 of them, whose mean has a deviation of 1; trainings vary by `ratio`."""
     rng, found, studies = np.random.default_rng(0), 0, 1500
     for _ in range(studies):

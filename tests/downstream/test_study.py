@@ -14,7 +14,7 @@ import torch
 import yaml
 from torchvision import models
 
-from tests.downstream.blobs import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_supply
+from tests.downstream.blobs import ALL_ARMS, QUICK, Body, changed, set_at, toy_dataset, toy_synthetic_images
 from xrgan.config import ClassifyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import checkpoints, report
@@ -62,13 +62,13 @@ class Result:
 def run(
     folder: Path,
     dataset: PackedDataset = DATASET,
-    supply: SyntheticImages | None = None,
+    synthetic: SyntheticImages | None = None,
     seen: tuple[TrainingProvenance, ...] = (),
     **options: Any,
 ) -> Result:
     """A study of those options, in `folder`; its synthetic images are blobs, too."""
     config = QUICK.model_copy(update=options)
-    drawn = supply or toy_supply(dataset)
+    drawn = synthetic or toy_synthetic_images(dataset)
     done = 0
     with pytest.MonkeyPatch.context() as patch:
         whole = checkpoints.keep_best
@@ -164,22 +164,22 @@ def training_images(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[set[by
 
 
 def test_who_learns_from_what(tmp_path: Path, training_images: Callable[[], list[set[bytes]]]) -> None:
-    supply = toy_supply(DATASET)
+    images = toy_synthetic_images(DATASET)
     real = {image.tobytes() for image in DATASET.images[DATASET.splits == "train"]}
-    synthetic = {image.numpy().tobytes() for image in supply.images}
-    run(tmp_path, supply=supply, arms=ALL_ARMS, k_folds=0)
+    synthetic = {image.numpy().tobytes() for image in images.images}
+    run(tmp_path, synthetic=images, arms=ALL_ARMS, k_folds=0)
     alone, classic, beside, before, after, drawn = training_images()
     assert alone == classic == after == real, "not an image of val or test"
     assert before == drawn and drawn < synthetic and len(drawn) == len(real)
     assert beside > real and beside - real == drawn, "the same synthetic images in all arms"
-    run(tmp_path / "ratio", supply=supply, arms=("real+synthetic",), k_folds=0, ratio=0.5)
+    run(tmp_path / "ratio", synthetic=images, arms=("real+synthetic",), k_folds=0, ratio=0.5)
     (beside,) = training_images()
     assert len(beside & synthetic) == len(real) // 2
 
 
 def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its synthetic images teach the opposite: after them it ranks upside down, and the real ones set it right."""
-    wrong = toy_supply(DATASET)
+    wrong = toy_synthetic_images(DATASET)
     wrong = SyntheticImages(wrong.images, 1 - wrong.targets, None, "wrong")
     histories = []
     train = task.train
@@ -189,7 +189,7 @@ def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monk
         return histories[-1]
 
     monkeypatch.setattr(task, "train", watched)
-    result = run(tmp_path, supply=wrong, arms=("synthetic→real",), k_folds=0, epochs=10, pretraining=0.4)
+    result = run(tmp_path, synthetic=wrong, arms=("synthetic→real",), k_folds=0, epochs=10, pretraining=0.4)
     before, after = histories
     assert (len(before.epochs), len(after.epochs)) == (4, 6)
     assert before.epochs[-1].score < 0.2 and after.epochs[0].loss > 0.7, "it begins with the wrong idea"
@@ -240,7 +240,7 @@ def test_what_was_kept_answers_as_it_did_in_the_study(tmp_path: Path) -> None:
         )
 
 
-def test_imagenet_s_shapes_from_a_file_into_a_resnet50_of_which_the_head_alone_learns(
+def test_a_resnet50_with_weights_from_a_file_trains_its_head_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("task", "inference"):
@@ -287,25 +287,25 @@ def test_a_generator_that_saw_the_folds_is_refused_and_nothing_is_trained(tmp_pa
     with pytest.raises(XrganError, match=r"fold 1's left-out part.*--k-folds 0.*--gan-per-fold"):
         run(tmp_path / "none", seen=seen)
     assert not (tmp_path / "none").exists()
-    told = toy_supply(DATASET)
+    told = toy_synthetic_images(DATASET)
     told = SyntheticImages(told.images, told.targets, seen, told.digest)
     with pytest.raises(XrganError, match="fold 1's left-out part"):
-        run(tmp_path / "none", supply=told, arms=("real+synthetic",))
+        run(tmp_path / "none", synthetic=told, arms=("real+synthetic",))
     assert not (tmp_path / "none").exists()
-    assert run(tmp_path / "own", supply=told, seen=seen, k_folds=0, arms=("real+synthetic",)).trainings == 1
+    assert run(tmp_path / "own", synthetic=told, seen=seen, k_folds=0, arms=("real+synthetic",)).trainings == 1
 
 
 def test_a_fold_s_own_images_teach_it_and_no_other(tmp_path: Path) -> None:
-    """`supply_of` is asked for each fold with rows of the dataset, unlabelled images counted."""
+    """`synthetic_for` is asked for each fold with rows of the dataset, unlabelled images counted."""
     dataset = changed(DATASET, labels=set_at(DATASET.labels, [0, 1], -1))
     asked = []
 
-    def supply_of(fold: Any) -> SyntheticImages:
+    def synthetic_for(fold: Any) -> SyntheticImages:
         asked.append(fold)
-        return toy_supply(dataset, seed=fold.number)
+        return toy_synthetic_images(dataset, seed=fold.number)
 
     config = QUICK.model_copy(update={"arms": ("synthetic",), "gan_per_fold": True})
-    run_study(Classification(config), dataset, CPU, tmp_path, supply_of)
+    run_study(Classification(config), dataset, CPU, tmp_path, synthetic_for)
     assert [fold.number for fold in asked] == [1, 2]
     for fold in asked:
         rows = np.concatenate([fold.training, fold.validation, fold.test])
@@ -372,12 +372,12 @@ def test_asked_again_it_trains_nothing_and_says_the_same(tmp_path: Path, three: 
 
 
 def test_arms_fractions_and_seeds_are_added_to_what_is_there(tmp_path: Path) -> None:
-    supply = toy_supply(DATASET)
-    few = run(tmp_path / "grown", supply=supply, arms=("synthetic",), fractions=(1.0,), k_folds=0)
+    synthetic = toy_synthetic_images(DATASET)
+    few = run(tmp_path / "grown", synthetic=synthetic, arms=("synthetic",), fractions=(1.0,), k_folds=0)
     assert few.trainings == 1
-    more_arms = run(tmp_path / "grown", supply=supply, arms=("real", "synthetic"), fractions=(1.0,), k_folds=0)
+    more_arms = run(tmp_path / "grown", synthetic=synthetic, arms=("real", "synthetic"), fractions=(1.0,), k_folds=0)
     assert more_arms.trainings == 1 and more_arms.scores.arm.tolist() == ["real", "synthetic"], "in their order"
-    more = {"supply": supply, "arms": ("real", "synthetic"), "fractions": (0.25, 1.0), "k_folds": 0}
+    more = {"synthetic": synthetic, "arms": ("real", "synthetic"), "fractions": (0.25, 1.0), "k_folds": 0}
     assert run(tmp_path / "grown", **more).trainings == 2
     grown = run(tmp_path / "grown", **more, seeds=2)
     assert grown.trainings == 4
@@ -385,7 +385,7 @@ def test_arms_fractions_and_seeds_are_added_to_what_is_there(tmp_path: Path) -> 
     assert at_once.trainings == 8
     assert grown.text == at_once.text, "in the same order, bit for bit"
     assert grown.summary["results"] == at_once.summary["results"]
-    fewer = run(tmp_path / "grown", supply=supply, arms=("real",), fractions=(1.0,), k_folds=0)
+    fewer = run(tmp_path / "grown", synthetic=synthetic, arms=("real",), fractions=(1.0,), k_folds=0)
     assert fewer.trainings == 0 and len(fewer.scores) == 1, "what isn't asked for is no part of the study"
 
 
@@ -404,7 +404,7 @@ BASE: dict[str, Any] = {"arms": ("real", "real+synthetic"), "k_folds": 0, "epoch
         ({"seed": 1}, 2),
         ({"arch": "resnet34"}, 2),
         ({"k_folds": 2}, 4),
-        ({"supply": toy_supply(DATASET, seed=5)}, 1),  # the real arm has nothing to do with it
+        ({"synthetic": toy_synthetic_images(DATASET, seed=5)}, 1),  # the real arm has nothing to do with it
         ({"dataset": changed(DATASET, content_hash="another")}, 2),
         ({"dataset": changed(DATASET, splits=set_at(DATASET.splits, slice(60, 64), "test"))}, 2),
     ],
@@ -454,21 +454,19 @@ def test_the_classifiers_are_those_of_the_study_that_was_asked_for_last(tmp_path
     assert brier == pytest.approx(again.scores.brier.item(), abs=1e-6), "scores.csv and --predict are of one classifier"
 
 
-def test_the_classifier_is_of_the_synthetic_images_that_were_asked_for_last(tmp_path: Path) -> None:
+def test_the_classifier_is_of_the_latest_synthetic_images(tmp_path: Path) -> None:
     """Those of the second study teach the opposite: who learned from the first ones has the better validation."""
-    drawn = toy_supply(DATASET)
+    drawn = toy_synthetic_images(DATASET)
     wrong = SyntheticImages(drawn.images, 1 - drawn.targets, None, "wrong")
-    run(tmp_path, supply=drawn, arms=("synthetic",), k_folds=0)
-    run(tmp_path, supply=wrong, arms=("synthetic",), k_folds=0)
+    run(tmp_path, synthetic=drawn, arms=("synthetic",), k_folds=0)
+    run(tmp_path, synthetic=wrong, arms=("synthetic",), k_folds=0)
     pool = gather(DATASET)
     answers = predict(load_classifier(tmp_path).network, pool.images, pool.test, CPU)
     accuracy = np.mean(answers.argmax(axis=1) == pool.targets[pool.test].numpy())
     assert accuracy == pd.read_csv(tmp_path / "scores.csv").accuracy.item()
 
 
-def test_the_same_seeds_give_the_same_scores_and_the_callers_randomness_is_left_alone(
-    tmp_path: Path, three: Result
-) -> None:
+def test_scores_follow_from_the_seed_alone(tmp_path: Path, three: Result) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -523,8 +521,8 @@ def test_the_folder_holds_what_was_promised(tmp_path: Path, monkeypatch: pytest.
 def test_three_classes_of_rgb_images(tmp_path: Path) -> None:
     three = toy_dataset(train=72, test=36, classes=("NORMAL", "BACTERIA", "VIRUS"))
     three = changed(three, images=three.images.repeat(3, axis=1))
-    supply = toy_supply(toy_dataset(classes=three.classes), 90)
-    rgb = SyntheticImages(supply.images.repeat(1, 3, 1, 1), supply.targets, None, "rgb")
+    synthetic = toy_synthetic_images(toy_dataset(classes=three.classes), 90)
+    rgb = SyntheticImages(synthetic.images.repeat(1, 3, 1, 1), synthetic.targets, None, "rgb")
     result = run(tmp_path, three, rgb, arms=("real", "real+classic", "real+synthetic"), k_folds=0, epochs=8)
     assert result.scores.auroc.min() > 0.9
     assert result.summary["images"]["test"] == {"NORMAL": 12, "BACTERIA": 12, "VIRUS": 12}
@@ -539,7 +537,7 @@ def test_what_stands_in_the_way_is_said_before_anything_is_trained(tmp_path: Pat
         with pytest.raises(XrganError, match=match):
             check(Classification(config), DATASET)
         with pytest.raises(XrganError, match=match):
-            run_study(Classification(config), DATASET, CPU, tmp_path / "none", lambda _: toy_supply())
+            run_study(Classification(config), DATASET, CPU, tmp_path / "none", lambda _: toy_synthetic_images())
 
     refused("densenet121 needs images of 32 pixels or more; toys has 16", arch="densenet121")
     refused("There is no file", weights=str(tmp_path / "absent.pth"))

@@ -32,7 +32,7 @@ def learn(figures: list[dict[str, float]], patience: int = 0) -> tuple[Line, His
     return line, fit(line, phase, torch.device("cpu"), 0, lambda *_: None)
 
 
-def test_the_weights_of_the_best_epoch_are_kept_and_later_figures_break_a_tie() -> None:
+def test_the_best_epoch_s_weights_are_kept() -> None:
     figures = [{"first": 1.0, "second": 0.1}, {"first": 1.0, "second": 0.3}, {"first": 0.9, "second": 0.9}]
     line, history = learn(figures)
     assert history.best == 1 and line.network.weight.item() == line.weights[1] != line.weights[2]
@@ -72,7 +72,7 @@ def test_every_example_is_seen_once_before_any_is_seen_again() -> None:
     assert list(drawn[:10]) != list(drawn[10:])
 
 
-def test_batches_are_full_where_there_are_fewer_examples_than_a_batch_holds() -> None:
+def test_batches_are_full_even_of_few_examples() -> None:
     batch = next(draw_batches(np.array([5, 6, 7]), 8, np.random.default_rng(0)))
     assert len(batch) == 8 and set(batch) == {5, 6, 7}
 

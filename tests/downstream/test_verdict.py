@@ -106,7 +106,7 @@ def with_differences(*differences: float, k: int = 0, fractions: Sequence[float]
 
 
 @pytest.mark.parametrize("k", [0, 4])
-def test_trainings_that_disagree_show_nothing_however_sure_the_patients_are(k: int) -> None:
+def test_trainings_that_disagree_show_nothing(k: int) -> None:
     """As in the study of pneumonia: +0.116, −0.037 and +0.023 were once called a hint of help."""
     sure = with_differences(0.08, 0.081, 0.079, 0.08, k=k)["comparisons"][0]
     assert sure["verdict"] == "helps" and sure["effect"]["p"] < 0.01
@@ -176,7 +176,7 @@ def discordant(only_synthetic: int, only_real: int, others: Sequence[str] = ()) 
     return summarised(DATASET, pool, cut(pool, 0, 0), config, trials)
 
 
-def test_what_is_significant_alone_is_not_among_several_and_the_paired_test_is_told() -> None:
+def test_holm_s_correction_decides_and_mcnemar_is_reported() -> None:
     """Nine images against one: p = 0.021; of three comparisons 0.064."""
     alone = discordant(9, 1)
     assert alone["comparisons"][0]["images"] == {
@@ -314,7 +314,7 @@ def test_the_conclusion_names_every_arm_by_what_is_shown_of_it() -> None:
     assert "nothing is shown for synthetic→real" in conclusion
 
 
-def test_arms_that_do_otherwise_with_fewer_images_are_named_with_their_share() -> None:
+def test_the_conclusion_names_fractions_that_differ() -> None:
     pool = gather(DATASET)
     folds = cut(pool, 5, 0)
     few = constructed(pool, folds, {"real": 0.5, "synthetic": 4}, fractions=(0.05,))
@@ -328,7 +328,7 @@ def test_arms_that_do_otherwise_with_fewer_images_are_named_with_their_share() -
     assert "synthetic at 100 %" in summary["conclusion"]
 
 
-def test_a_sentence_holds_all_that_its_verdict_rests_on_and_then_what_it_doesn_t() -> None:
+def test_a_sentence_holds_the_verdict_s_evidence_first() -> None:
     (one,) = summary_of({"real": 1, "synthetic": 3})["comparisons"]
     said, besides = one["sentence"].split(" Besides: ")
     effect = one["effect"]

@@ -124,7 +124,7 @@ def test_the_same_seeds_give_the_same_weights_bit_for_bit() -> None:
     assert not torch.equal(weights(0, 1), weights(1, 1))
 
 
-def test_augmentation_changes_what_is_learned_from_and_nothing_that_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_augmentation_changes_training_images_only(monkeypatch: pytest.MonkeyPatch) -> None:
     examples, asked, seeds, classic = points(), [], [], Classic(10, 0.08, 0.1, 5, 0.15)
 
     def turn(images: torch.Tensor, options: Classic, seed: int) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.downstream.blobs import blobs, changed, set_at, toy_dataset, toy_supply, toy_synthetic
+from tests.downstream.blobs import blobs, changed, set_at, toy_dataset, toy_synthetic, toy_synthetic_images
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.classification.data import (
     check_real,
@@ -126,7 +126,7 @@ def test_synthetic_images_are_named_by_what_they_are() -> None:
     ("ratio", "synthetic", "expected"), [(0.5, 200, 30), (2, 200, 120), (1, 20, 20), (0.01, 20, 2)]
 )
 def test_synthetic_images_come_in_the_real_class_mix(ratio: float, synthetic: int, expected: int) -> None:
-    pool, drawn = gather(toy_dataset(train=60)), toy_supply(count=synthetic)
+    pool, drawn = gather(toy_dataset(train=60)), toy_synthetic_images(count=synthetic)
     chosen = choose_synthetic(pool, pool.learned_from, drawn, ratio, np.random.default_rng(0))
     assert len(set(chosen)) == len(chosen) == expected
     assert np.bincount(drawn.targets[chosen]).tolist() == [expected // 2, expected // 2]

@@ -20,7 +20,7 @@ def some_images(count: int, channels: int, size: int) -> Tensor:
 
 
 @pytest.mark.parametrize("arch", HEADS)
-def test_a_gray_network_answers_as_the_rgb_network_answers_three_equal_channels(arch: str) -> None:
+def test_a_gray_network_answers_as_its_rgb_network_does(arch: str) -> None:
     gray, rgb = seeded_build(arch, 1).eval(), seeded_build(arch, 3).eval()
     images = torch.rand(2, 1, 32, 32)
     with torch.no_grad():
@@ -53,7 +53,7 @@ def test_a_gray_network_keeps_the_file_s_weights_summed_over_rgb(weights_file: P
     torch.testing.assert_close(network.body.layer4[1].conv2.weight, of_file["layer4.1.conv2.weight"])
 
 
-def test_without_weights_pixels_reach_the_network_between_minus_one_and_one() -> None:
+def test_without_weights_pixels_are_scaled_to_minus_one_to_one() -> None:
     network = seeded_build("resnet18", 1)
     seen: list[Tensor] = []
     network.body.conv1.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))

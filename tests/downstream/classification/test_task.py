@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.downstream.blobs import OPTIONS, QUICK, constructed, results_of, summarised, toy_dataset, toy_supply
+from tests.downstream.blobs import (
+    OPTIONS,
+    QUICK,
+    constructed,
+    results_of,
+    summarised,
+    toy_dataset,
+    toy_synthetic_images,
+)
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.task import Classification, together
@@ -46,7 +54,7 @@ def test_images_are_counted_by_class() -> None:
 
 
 def test_a_checkpoint_says_how_its_network_is_built() -> None:
-    metadata = TASK.metadata(FoldData(DATASET, POOL, FOLD, toy_supply(DATASET)), TRIAL, "abc")
+    metadata = TASK.metadata(FoldData(DATASET, POOL, FOLD, toy_synthetic_images(DATASET)), TRIAL, "abc")
     assert (metadata.arch, metadata.channels, metadata.size, metadata.classes) == ("resnet18", 1, 16, DATASET.classes)
     assert (metadata.auroc, metadata.study, metadata.options, metadata.key) == (0.9, "abc", OPTIONS, TRIAL.key)
 

@@ -22,8 +22,8 @@ from tests.downstream.chests import (
     chests,
     made_up,
     masked_dataset,
-    masked_supply,
     small_build,
+    synthetic_pairs,
 )
 from xrgan.config import SegmentConfig
 from xrgan.data.packed import PackedDataset
@@ -70,7 +70,7 @@ def run(
     pairs: SyntheticImages | None = None,
 ) -> Result:
     dataset = dataset or masked_dataset()
-    shared = pairs or masked_supply(dataset)
+    shared = pairs or synthetic_pairs(dataset)
     return Result(folder, run_study(Segmentation(config), dataset, CPU, folder, lambda _: shared))
 
 
@@ -124,7 +124,7 @@ def test_both_arms_learn_and_take_the_same_steps(result: Result) -> None:
     assert list(real.test_dice) != list(augmented.test_dice)
 
 
-def test_columns_name_part_metric_and_structure_and_the_mean_is_over_structures(result: Result) -> None:
+def test_columns_of_scores_csv(result: Result) -> None:
     scores = result.scores
     for part in ("test", "fold"):
         for metric in ("dice", "iou", "hd95"):
@@ -242,7 +242,7 @@ def test_an_interrupted_study_goes_on_and_ends_as_one_in_one_piece(
 
 def test_other_synthetic_images_train_those_arms_anew_that_used_them(tmp_path: Path, trained: list[str]) -> None:
     old = run(tmp_path, of(epochs=4)).figures.set_index("arm")
-    new = run(tmp_path, of(epochs=4), pairs=masked_supply(masked_dataset(), wrong=True)).figures.set_index("arm")
+    new = run(tmp_path, of(epochs=4), pairs=synthetic_pairs(masked_dataset(), wrong=True)).figures.set_index("arm")
     assert len(trained) == 3
     assert old.loc["real"].equals(new.loc["real"])
     assert old.test_dice["real+synthetic"] > new.test_dice["real+synthetic"] + 0.3
@@ -273,7 +273,7 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err.count("1 of 60 images of chests are left out") == 1
 
 
-def test_five_arms_start_alike_take_the_same_steps_and_see_what_they_should(
+def test_five_arms_start_alike_and_take_the_same_steps(
     tmp_path: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = masked_dataset()
@@ -301,14 +301,12 @@ def test_wrong_masks_harm_and_right_ones_alone_are_enough(tmp_path: Path) -> Non
     dataset = masked_dataset()
     config = of(arms=("real", "synthetic"), epochs=8)
     right = run(tmp_path / "right", config, dataset).scores.set_index("arm")
-    wrong = run(tmp_path / "wrong", config, dataset, masked_supply(dataset, wrong=True)).scores.set_index("arm")
+    wrong = run(tmp_path / "wrong", config, dataset, synthetic_pairs(dataset, wrong=True)).scores.set_index("arm")
     assert right.test_dice["synthetic"] > 0.85 and wrong.test_dice["synthetic"] < 0.3
     assert wrong.test_dice["real"] == right.test_dice["real"] > 0.85
 
 
-def test_a_fraction_thins_real_images_by_patient_and_leaves_the_synthetic_alone_their_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fraction_subsamples_real_images_by_patient_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = of(fractions=(0.25, 1.0), arms=("real", "real+synthetic", "synthetic"), epochs=2)
     monkeypatch.setattr(report, "save_pictures", PICTURES)
     result = run(tmp_path, config)
@@ -326,7 +324,7 @@ def test_a_fraction_thins_real_images_by_patient_and_leaves_the_synthetic_alone_
 
 def test_fewer_pairs_than_asked_for_are_all_used_and_told(tmp_path: Path) -> None:
     dataset = masked_dataset()
-    result = run(tmp_path, of(ratio=2.0, epochs=1), dataset, masked_supply(dataset, count=10))
+    result = run(tmp_path, of(ratio=2.0, epochs=1), dataset, synthetic_pairs(dataset, count=10))
     assert result.scores.n_synthetic.tolist() == [0, 10]
     assert any(caveat.startswith("Only 0.25 synthetic images a real one") for caveat in result.summary["caveats"])
 
@@ -380,7 +378,7 @@ def test_a_generator_that_saw_who_is_left_out_is_refused(tmp_path: Path) -> None
     check(Segmentation(OWN_SPLIT), dataset, everybody)
     with pytest.raises(XrganError, match="exp1 learned from images of .* fold 1's left-out part.*--gan-per-fold"):
         check(Segmentation(QUICK), dataset, everybody)
-    pairs = masked_supply(dataset)
+    pairs = synthetic_pairs(dataset)
     with pytest.raises(XrganError, match="exp1 learned from images"):
         run_study(Segmentation(QUICK), dataset, CPU, tmp_path, lambda _: replace(pairs, seen=everybody))
     with pytest.raises(XrganError, match="in the test split"):
@@ -397,7 +395,7 @@ def test_each_fold_asks_for_its_own_pairs_in_rows_of_the_dataset(tmp_path: Path)
     def of_fold(fold: Fold) -> SyntheticImages:
         asked.append(fold)
         return replace(
-            masked_supply(dataset), seen=(TrainingProvenance("own", np.unique(dataset.groups[fold.training])),)
+            synthetic_pairs(dataset), seen=(TrainingProvenance("own", np.unique(dataset.groups[fold.training])),)
         )
 
     run_study(Segmentation(QUICK.model_copy(update={"epochs": 1})), dataset, CPU, tmp_path, of_fold)
@@ -453,7 +451,7 @@ def test_seeds_that_disagree_show_nothing(by_seed: tuple[Any, ...]) -> None:
     assert summary["conclusion"] == "Against real: nothing is shown for real+synthetic."
 
 
-def test_with_folds_each_fold_is_a_training_and_the_left_out_parts_are_told_besides() -> None:
+def test_with_folds_each_fold_counts_as_one_training() -> None:
     def comparison(gains: tuple[float, ...], in_folds: float) -> dict[str, Any]:
         trials = []
         for fold, gain in enumerate(gains, start=1):
@@ -493,7 +491,7 @@ def test_the_table_has_a_row_an_arm(result: Result) -> None:
     assert math.isclose(float(rows[0][1]), result.summary["results"][0]["test"]["dice"]["mean"], abs_tol=0.0005)
 
 
-def test_overlapping_structures_are_a_caveat_where_synthetic_masks_are_used(tmp_path: Path) -> None:
+def test_overlapping_structures_are_a_caveat(tmp_path: Path) -> None:
     """A coded mask file shows one structure a pixel: the heart, where it lies on a lung."""
     dataset = masked_dataset()
     images = dataset.images.copy()
