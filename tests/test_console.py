@@ -274,3 +274,9 @@ def test_without_a_terminal_nothing_is_said_of_waiting(capsys: pytest.CaptureFix
     console.waiting("Loading PyTorch")
     console.stop_waiting()
     assert capsys.readouterr() == ("", "")
+
+
+def test_prose_that_begins_with_a_number_stands_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(80, monkeypatch)
+    console.show_table("", ["note", "MB"], [["5 pairs", "1.5"], ["500 pairs; more", "20 GB"]])
+    assert "│ 5 pairs         │   1.5 │" in shown.getvalue()

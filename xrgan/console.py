@@ -7,6 +7,7 @@ a bar becomes a plain line now and then.
 import io
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,7 +196,8 @@ def _widths(texts: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
 
 
 def _is_numeric(cell: str) -> bool:
-    return cell in {"", "–"} or cell.lstrip("+-−").replace(",", "")[:1].isdigit()
+    begins_so = cell.lstrip("+-−").replace(",", "")[:1].isdigit()
+    return cell in {"", "–"} or (begins_so and not re.search("[a-z]{3}", cell))  # "5 pairs; higher than …" is prose
 
 
 class Bar:

@@ -13,7 +13,7 @@ TINT = 0.35  # share of a mask's colour
 COLOUR_NAMES = ("blue", "red", "green", "yellow", "violet")
 CAPTION_HEIGHT = 22  # pixels
 WIDEST = 1600  # pixels of a picture that is looked at on a screen
-FONT_SIZE, LINE_HEIGHT, LETTER_WIDTH = 13, 17, 7.2  # pixels, about
+FONT_SIZE, LINE_HEIGHT, LETTER_WIDTH = 13, 17, 6.6  # pixels, about
 
 
 def tinted(images: Pixels, channels: int) -> Pixels:
