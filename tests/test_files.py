@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from xrgan.errors import XrganError
-from xrgan.files import parse_yaml, read_yaml, replacing, sha256, write_csv, write_text, write_yaml
+from xrgan.files import no_such, parse_yaml, read_yaml, replacing, sha256, write_csv, write_text, write_yaml
 
 ODD_SCALARS = ["2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "=", "9" * 5000, "[" * 3000]
 
@@ -190,3 +190,12 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
     with replacing(tmp_path / "b.txt", sync=False) as temporary:
         temporary.touch()
     assert len(synced) == 1
+
+
+def test_a_path_that_is_not_there_is_told_in_one_way(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    near = no_such("table", tmp_path / "lables.csv")
+    assert near.message == f"There is no table {tmp_path / 'lables.csv'}."
+    assert near.hint == f"Did you mean {tmp_path / 'labels.csv'}?"
+    assert no_such("file", tmp_path / "x" / "labels.csv").hint == "Check the path."
+    assert no_such("archive", tmp_path / "set.zip", "A folder is taken by --folder.").hint.startswith("A folder")

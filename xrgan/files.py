@@ -1,6 +1,7 @@
 """Atomic writes and checked reads of plain files: a reader never meets half of one."""
 
 import csv
+import difflib
 import errno
 import functools
 import hashlib
@@ -84,6 +85,19 @@ def failed_write(error: BaseException | None) -> OSError | None:
     return None
 
 
+def no_such(what: str, path: Path, hint: str = "Check the path.") -> XrganError:
+    """Make the error about a path that isn't there, or is something else.
+
+    Its hint is the nearest name beside it, else `hint`.
+    """
+    try:
+        beside = [] if path.exists() else [other.name for other in path.absolute().parent.iterdir()]
+    except OSError:  # its folder isn't there either
+        beside = []
+    near = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
+    return XrganError(f"There is no {what} {path}.", f"Did you mean {path.with_name(near[0])}?" if near else hint)
+
+
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
@@ -128,7 +142,7 @@ def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str =
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise XrganError(f"There is no file {path}.") from None
+        raise no_such("file", path) from None
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())
         raise XrganError(f"{path} can't be read as YAML: {reason}.") from error

@@ -13,6 +13,7 @@ from xrgan.data.preparing.resize import ImageFormat, read_resized
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
 from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
+from xrgan.files import no_such
 
 
 def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pixels, dict[str, str]]:
@@ -28,7 +29,7 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str]
         XrganError: there is no such file or folder, or no image in it that can be read.
     """
     if not images.exists():
-        raise XrganError(f"There is no file or folder {images}.")
+        raise no_such("file or folder", images)
     files = _images_in(images) if images.is_dir() else [images]
     if not files:
         raise XrganError(f"There is no image in {images}.", f"xrgan reads {KNOWN_KINDS}.")

@@ -10,6 +10,7 @@ from xrgan.data.fetching.unpacking import holds_image, no_image, place_for, to_u
 from xrgan.data.filenames import DEEPEST, is_junk_name, readable
 from xrgan.data.reading.kinds import is_image
 from xrgan.errors import XrganError
+from xrgan.files import no_such
 
 
 def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
@@ -26,7 +27,7 @@ def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
     """
     if not folder.is_dir():
         hint = "An archive is taken by --archive." if folder.is_file() else "Check the path."
-        raise XrganError(f"There is no folder {folder}.", hint)
+        raise no_such("folder", folder, hint)
     root = folder.resolve()
     if root == leave_out.resolve():
         raise XrganError(f"{folder} is where xrgan keeps what it fetched.", "Name a folder of images.")

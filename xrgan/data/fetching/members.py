@@ -11,6 +11,7 @@ from typing import IO, Any, Self
 
 from xrgan.data.filenames import encoding_of, inside, readable
 from xrgan.errors import XrganError
+from xrgan.files import no_such
 
 LARGEST_HEADER = 1 << 20  # bytes, in a TAR file: headers are read into memory
 LARGEST_REST = 1 << 28  # bytes, of padding behind the end of a TAR file
@@ -54,7 +55,7 @@ def open_zip_or_tar(path: Path) -> zipfile.ZipFile | tarfile.TarFile:
     """
     if not path.is_file():
         hint = f"A folder is taken by --folder {path}." if path.is_dir() else "Check the path."
-        raise XrganError(f"There is no archive {path}.", hint)
+        raise no_such("archive", path, hint)
     if zipfile.is_zipfile(path):
         return _open_zip(path)
     with path.open("rb") as file:
