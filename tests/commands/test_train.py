@@ -82,3 +82,10 @@ def test_another_number_of_threads_is_said(type_: Terminal) -> None:
     said = type_("resume --run exp1 --epochs 3").err.replace("\n", " ")
     torch.set_num_threads(threads)
     assert f"began with {threads} threads and is resumed with {threads + 1}" in said
+
+
+def test_a_run_of_minutes_says_how_it_trains_on(type_: Terminal) -> None:
+    type_("fetch phantom --n 20 --size 16")
+    type_("prepare --size 16")
+    said = type_("train --run runs/a --minutes 0.01", *TINY).err
+    assert "in its 0.01 minutes; `xrgan resume --minutes N` trains on to N." in said

@@ -255,7 +255,9 @@ def _show_trained(trained: "Trained") -> None:
     if trained.stopped_by is not None:
         console.notice(f"Stopped after step {trained.step}; `xrgan resume --run {run.path}` goes on from there.")
         raise typer.Exit(128 + trained.stopped_by)
-    console.notice(f"{run.path} has trained {trained.epochs} epochs; `xrgan resume --epochs N` trains on to N.")
+    minutes = run.read_config().train.minutes
+    after = f" in its {minutes:g} minutes; `xrgan resume --minutes" if minutes else "; `xrgan resume --epochs"
+    console.notice(f"{run.path} has trained {trained.epochs} epochs{after} N` trains on to N.")
     for file in (*sorted(run.samples.glob("*.png"))[-1:], run.path / "losses.png", run.evaluation / "over_time.png"):
         if file.exists():
             console.show_text(str(file))
