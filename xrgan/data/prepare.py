@@ -14,7 +14,7 @@ from xrgan import console
 from xrgan.config import NONE, Config, PrepareConfig
 from xrgan.data.images import Pixels, save_png
 from xrgan.data.preparing import packing, summary
-from xrgan.data.preparing.dataset_card import DatasetCard, Inputs, Moves, Skip, describe, read_card
+from xrgan.data.preparing.dataset_card import Choices, DatasetCard, Inputs, Moves, Skip, describe, read_card
 from xrgan.data.preparing.dicom_names import keep_names
 from xrgan.data.preparing.duplicates import find_groups
 from xrgan.data.preparing.filters import map_of, subsample
@@ -71,10 +71,7 @@ def prepare(raw: Path, prepared_root: Path, config: PrepareConfig, name: str = "
     with locked(target):
         if target.exists() and not force:
             return _keep(target, inputs)
-        listed, rows = len(rows), subsample(rows, config)
-        if len(rows) < listed:
-            choices["left_out"]["beyond --fraction or --limit"] = listed - len(rows)
-        choices["splits"] = origin_of_splits(rows)
+        rows = _subsampled(rows, config, choices)
         unfinished = partial_of(target)
         journal = packing.pack(raw, rows, image_format, config.workers, unfinished, inputs)
         _require_one(rows, journal, unfinished)
@@ -107,6 +104,15 @@ def _write(target: Path, images: Path, packed: pd.DataFrame, card: DatasetCard, 
         write_yaml(staging / "dataset.yaml", card)
         save_png(staging / "preview.png", preview)
         images.rename(staging / packing.IMAGES)  # last: until then an interruption leaves it to the next attempt
+
+
+def _subsampled(rows: pd.DataFrame, config: PrepareConfig, choices: Choices) -> pd.DataFrame:
+    """The images that `fraction` and `limit` leave; what is said of them goes into `choices`."""
+    kept = subsample(rows, config)
+    if len(kept) < len(rows):
+        choices["left_out"]["beyond --fraction or --limit"] = len(rows) - len(kept)
+    choices["splits"] = origin_of_splits(kept)
+    return kept
 
 
 def plan(raw: Path, whole: Config, name: str = "") -> Config:
