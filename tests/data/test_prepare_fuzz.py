@@ -139,8 +139,10 @@ def test_no_file_whatever_stops_prepare(files: list[tuple[str, Case]], fit: str,
         (raw / "circle").symlink_to(raw)
         prepared = prepare(raw, Path(name) / "out", options(fit, channels, window))
         packed = open_packed(prepared)
-        skipped = {entry["file"]: entry["reason"] for entry in read_yaml(prepared / "dataset.yaml")["skipped"]}
-        listed = set(index_files(prepared))
+        own = names_of_dicom(prepared)
+        entries = read_yaml(prepared / "dataset.yaml")["skipped"]
+        skipped = {shown(own.get(entry["file"], "")) or entry["file"]: entry["reason"] for entry in entries}
+        listed = {own.get(file, file) for file in index_files(prepared)}
         assert listed <= expected.keys()
         assert {shown(file) for file in expected.keys() - listed} == skipped.keys()
         assert {file for file, good in expected.items() if good} <= listed
@@ -157,6 +159,15 @@ def options(fit: str, channels: int, window: str) -> PrepareConfig:
 def shown(name: str) -> str:
     """As dataset.yaml writes a name."""
     return name if name.isprintable() else name.encode("unicode_escape").decode()
+
+
+def names_of_dicom(prepared: Path) -> dict[str, str]:
+    """What a dataset calls DICOM files → their own names."""
+    file = prepared.parent / ".dicom-names" / f"{prepared.name}.csv"
+    if not file.is_file():
+        return {}
+    with file.open(newline="", encoding="utf-8") as opened:
+        return {row["name"]: row["file"] for row in csv.DictReader(opened)}
 
 
 def index_files(prepared: Path) -> list[str]:

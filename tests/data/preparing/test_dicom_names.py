@@ -9,7 +9,7 @@ import pytest
 from tests.data.dicom_files import write
 from tests.data.preparing.test_headers import ask, index_of
 from xrgan.data.phantom import draw
-from xrgan.data.preparing.dicom_names import rename_dicom
+from xrgan.data.preparing.dicom_names import keep_names, rename_dicom
 from xrgan.files import read_yaml
 
 PEOPLE = ("Roe_Jane", "Doe_John", "Poe_Edgar", "Coe_Ann", "Loe_Ben", "Moe_Eva")
@@ -87,3 +87,10 @@ def test_files_that_are_no_dicom_keep_their_names() -> None:
     assert rename_dicom(rows, own=True)["name"].tolist() == ["x/a.png", "unknown/0001.dcm"]
     assert rename_dicom(rows, own=True)["mask_name"].tolist() == ["m", "mask"]
     assert rename_dicom(rows, own=False)["name"].tolist() == ["x/a.png", "b.dcm"]
+
+
+def test_names_that_are_no_text_are_kept_as_bytes(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"name": ["unknown/0001.dcm"], "file": [b"M\xfcller".decode("utf-8", "surrogateescape")]})
+    keep_names(rows, tmp_path, "x")
+    assert (tmp_path / ".dicom-names" / "x.csv").read_bytes() == b'"name","file"\n"unknown/0001.dcm","M\xfcller"\n'
+    assert (tmp_path / ".dicom-names" / "x.csv").stat().st_mode & 0o077 == 0

@@ -4,6 +4,7 @@ A file is named after its hashed patient and a number. Which is which is kept be
 for the user of this machine alone.
 """
 
+import csv
 import os
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def keep_names(rows: pd.DataFrame, prepared_root: Path, dataset: str) -> None:
     folder = prepared_root / NAMES
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / f"{dataset}.csv"
-    with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
-        renamed[["name", "file"]].to_csv(opened, index=False, lineterminator="\n")
+    descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+    # Names are bytes: those that are no UTF-8 go back as they came.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
+        renamed[["name", "file"]].to_csv(opened, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     console.notice(f"The dataset calls DICOM files by numbers; which is which stands in {file}, outside of it.")
