@@ -28,6 +28,10 @@ EXPECTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # classes and 
     "covid": (("COVID", "Lung_Opacity", "Normal", "Viral Pneumonia"), ("lungs",)),
     "lungs": (("normal", "tuberculosis"), ("lungs",)),
     "phantom": (("NORMAL", "PNEUMONIA"), ("lungs", "heart")),
+    "chexpert": (("Finding", "No Finding"), ()),
+    "mimic": (("Finding", "No Finding"), ()),
+    "vindr": (("Finding", "No finding"), ()),
+    "padchest": (("finding", "normal"), ()),
 }
 
 
