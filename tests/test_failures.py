@@ -120,7 +120,7 @@ def save_picture(path: Path) -> None:
 def save_arrays(path: Path) -> None:
     from xrgan.downstream import results_cache
 
-    results_cache.keep(path.parent, "a", {}, {"a": np.random.default_rng(0).random(10_000)})
+    results_cache.store(path.parent, "a", {}, {"a": np.random.default_rng(0).random(10_000)})
 
 
 def save_text(path: Path) -> None:
