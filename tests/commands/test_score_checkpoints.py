@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -15,9 +16,11 @@ from xrgan.commands import score_checkpoints as per_checkpoint
 from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.commands.train import create_run, reopen_run
 from xrgan.config_resolve import to_yaml
+from xrgan.data.packed import hash_content
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
+from xrgan.files import read_yaml, write_yaml
 from xrgan.gan import checkpoint, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
@@ -155,8 +158,12 @@ def test_without_the_weights_training_is_refused_before_anything_is_made(
 
 
 def test_without_held_out_images_training_with_scores_is_refused(tmp_path: Path, workspace: Workspace) -> None:
-    index = tmp_path / "data/prepared/tiny/index.csv"
-    index.write_text(index.read_text().replace(",val", ",train").replace(",test", ",train"))
+    prepared = tmp_path / "data/prepared/tiny"
+    index = pd.read_csv(prepared / "index.csv", keep_default_na=False)
+    index["split"] = "train"
+    index.to_csv(prepared / "index.csv", index=False)
+    content_hash = hash_content(index, prepared / "images.npy")
+    write_yaml(prepared / "dataset.yaml", read_yaml(prepared / "dataset.yaml") | {"content_hash": content_hash})
     with pytest.raises(XrganError, match=r"no test images.*prepare --split"):
         scored_run(workspace, "run")
     assert not (workspace.runs_root / "run").exists()
