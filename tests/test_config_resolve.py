@@ -24,6 +24,9 @@ KEYS = sorted(
 PATTERNS = ["", r"(\d+)", r"^([a-z]+)_", "(?P<patient>p#1: ü)", 'a"(b)\\t', "(a\nb)"]
 SAMPLES = {
     "patient_pattern": PATTERNS,
+    "label_pattern": PATTERNS,
+    "mask_pattern": PATTERNS,
+    "mask_values": ["", "255=heart", "1=right lung,2=left lung,3=heart"],
     "window": ["dicom", "minmax", "p1-p99", "p0.5-p100"],
     "extractor": ["inception", "classifier:runs/a", "classifier: ü:b"],
     "map": ["auto", "none", "Lung Opacity=1,*=0", "ä # b=c", "a:=-"],

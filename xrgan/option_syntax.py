@@ -56,7 +56,7 @@ def parse_mask_values(text: str) -> dict[int, str]:
     values = {}
     for part in text.split(",") if text else ():
         value, separator, structure = (piece.strip() for piece in part.partition("="))
-        if not (separator and structure and value.isdigit()):
+        if not (separator and structure and value.isdecimal()):
             raise ValueError(f"{part.strip()!r} is no VALUE=structure")
         values[int(value)] = " ".join(structure.lower().replace("_", " ").replace("-", " ").split())
     return values
