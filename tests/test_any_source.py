@@ -17,6 +17,8 @@ from xrgan.files import read_yaml, write_yaml
 from xrgan.gan.batches import make_batches
 from xrgan.gan.plan import training_plan
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., PackedDataset]
 
 EXPECTED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # classes and masks as they come by default

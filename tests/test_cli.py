@@ -12,6 +12,8 @@ import yaml
 import xrgan
 from tests.terminal import TINY, Terminal, tree
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_way_from_nothing_to_images(type_: Terminal) -> None:
     """fetch → prepare (by train itself) → train → resume → sample, with no option that isn't needed."""

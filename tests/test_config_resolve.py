@@ -16,6 +16,8 @@ from xrgan.config import Arm, Config, Section
 from xrgan.config_resolve import read_config, resolve, to_yaml, write_config
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = {name: type(value) for name, value in Config() if isinstance(value, Section)}
 KEYS = sorted(
     [name for name in Config.model_fields if name not in SECTIONS]

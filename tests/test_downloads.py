@@ -12,6 +12,8 @@ from tests.servers import closed_port, serving
 from xrgan import downloads
 from xrgan.downloads import WrongContentError, download, reason
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"weights" * 300_000  # two chunks and a part
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 

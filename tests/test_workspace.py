@@ -90,7 +90,7 @@ def test_an_unknown_run_is_named_with_the_runs_there_are(workspace: Workspace) -
     with pytest.raises(XrganError) as error:
         workspace.find_run("exp3")
     assert error.value.message == "There is no run runs/exp3."
-    assert error.value.hint == "The runs here: exp1, exp2."
+    assert error.value.hint == "Did you mean exp2? The runs here: exp1, exp2."
 
 
 def test_without_any_run_the_way_to_one_is_told(workspace: Workspace) -> None:

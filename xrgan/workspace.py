@@ -60,7 +60,7 @@ class Workspace:
         run = self.run_at(name)
         if not run.exists():
             names = [run.name for run in runs]
-            raise XrganError(f"There is no run {run.path}.", _near(name, names) or _list_of("The runs here", names))
+            raise XrganError(f"There is no run {run.path}.", _near(name, names) + _list_of("The runs here", names))
         return run
 
     def run_at(self, name: str) -> RunDir:
@@ -88,7 +88,7 @@ class Workspace:
         here = [path.name for path in self.prepared()]
         raise XrganError(
             f"There is no prepared dataset {name} in {self.prepared_root}.",
-            _near(name, here) or _list_of("Prepared are", here) or "`xrgan prepare` makes one.",
+            _near(name, here) + _list_of("Prepared are", here) or "`xrgan prepare` makes one.",
         )
 
     def find_raw(self, name: str | None, known: Sequence[str] = ()) -> Path:
@@ -148,7 +148,7 @@ def _last_change(run: RunDir) -> int:
 def _near(name: str, names: Sequence[str]) -> str:
     """Ask whether another name was meant; empty where none is like it."""
     near = difflib.get_close_matches(Path(name).name, names, n=1, cutoff=0.75)
-    return f"Did you mean {near[0]}?" if near else ""
+    return f"Did you mean {near[0]}? " if near else ""
 
 
 def _list_of(introduction: str, names: Sequence[str]) -> str:

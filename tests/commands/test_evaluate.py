@@ -11,6 +11,8 @@ from PIL import Image
 from tests.conftest import write_image
 from tests.terminal import Terminal, tree
 
+pytestmark = pytest.mark.slow
+
 
 def fill(folder: Path, n: int, size: int = 32, mode: str = "L", seed: int = 0, ending: str = "png") -> None:
     for k in range(n):

@@ -10,6 +10,8 @@ from tests.terminal import TINY, Terminal
 from xrgan.config import Config
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def test_roots_can_be_moved_by_flag_and_by_environment(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     type_("fetch phantom --n 40 --size 16 --data-root elsewhere")

@@ -7,6 +7,8 @@ import yaml
 
 from tests.terminal import Terminal
 
+pytestmark = pytest.mark.slow
+
 
 def test_prepare_knows_a_source_by_its_other_name(type_: Terminal) -> None:
     type_("fetch phantom --n 10 --size 16")

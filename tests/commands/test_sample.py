@@ -8,6 +8,8 @@ import yaml
 
 from tests.terminal import TINY, Terminal
 
+pytestmark = pytest.mark.slow
+
 
 def test_copies_of_training_images_are_left_out_if_asked(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator that draws three training images among its own; without the weights, by pixels alone."""

@@ -26,6 +26,8 @@ from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:

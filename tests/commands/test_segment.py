@@ -14,6 +14,8 @@ from PIL import Image
 from tests.terminal import Terminal
 from xrgan import cli
 
+pytestmark = pytest.mark.slow
+
 QUICK = "--epochs 1 --width 4 --batch-size 8 --set segment.resamples=100"
 TRAIN = "train --data phantom_32 --epochs 1 --batch-size 8 --precision fp32 --no-compile"
 TINY = "--set model.generator_width=4 --set model.discriminator_width=4 --set train.tensorboard=false"

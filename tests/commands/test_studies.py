@@ -18,7 +18,7 @@ from xrgan.downstream.classification.task import Classification
 from xrgan.gan import training
 from xrgan.gan.job import Job
 
-pytestmark = pytest.mark.usefixtures("small_networks", "one_thread", "pictures")
+pytestmark = [pytest.mark.usefixtures("small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
 
 def test_without_synthetic_images_there_are_five_folds(here: Terminal) -> None:

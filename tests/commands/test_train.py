@@ -7,6 +7,8 @@ import yaml
 
 from tests.terminal import TINY, Terminal, tree
 
+pytestmark = pytest.mark.slow
+
 
 def test_train_on_a_run_that_exists_goes_on_with_it(type_: Terminal) -> None:
     type_("fetch phantom --n 40 --size 16")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -21,6 +22,8 @@ from xrgan.config_resolve import resolve
 from xrgan.data.packed import open_packed
 from xrgan.data.prepare import prepare
 from xrgan.files import read_yaml
+
+pytestmark = pytest.mark.slow
 
 FOLDERS, FILES_A_FOLDER = 80, 25
 EXTENSIONS = [".png", ".jpg", ".jpeg", ".tif", ".bmp", ".gif", ".webp", ".dcm", ".img", ".PNG"]

@@ -19,6 +19,8 @@ from xrgan.downstream.folds import (
 )
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Cohort:

@@ -14,6 +14,8 @@ from xrgan.downstream.arms import ARMS
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.plots import LEAST_SPAN, save_curves, save_gain, save_trainings
 
+pytestmark = pytest.mark.slow
+
 DATASET = toy_dataset(train=60, test=30)
 POOL = gather(DATASET)
 OWN = cut(POOL, 0, 0)

@@ -16,6 +16,8 @@ from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.task import Classification
 from xrgan.files import write_text
 
+pytestmark = pytest.mark.slow
+
 DATASET = toy_dataset(train=60, test=40)
 POOL = gather(DATASET)
 LABELS = POOL.strata

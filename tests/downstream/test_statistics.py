@@ -29,6 +29,8 @@ from xrgan.downstream.statistics import (
     wilcoxon,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_corrected_t_test_of_scikit_learns_documentation() -> None:
     """ "Statistical comparison of models using grid search" prints t = 0.750, one-sided p = 0.227."""

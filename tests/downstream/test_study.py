@@ -34,7 +34,7 @@ from xrgan.errors import XrganError
 CPU = torch.device("cpu")
 DATASET = toy_dataset()
 
-pytestmark = pytest.mark.usefixtures("small_networks", "no_pictures")
+pytestmark = [pytest.mark.usefixtures("small_networks", "no_pictures"), pytest.mark.slow]
 
 
 @dataclass(frozen=True)

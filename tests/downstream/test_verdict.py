@@ -20,6 +20,8 @@ from xrgan.downstream.classification.metrics import METRICS, score
 from xrgan.downstream.classification.task import Classification
 from xrgan.downstream.trial import Trial
 
+pytestmark = pytest.mark.slow
+
 DATASET = toy_dataset(train=200, test=160)
 TASK = Classification(QUICK)
 

@@ -9,6 +9,8 @@ import pytest
 from xrgan.evaluation import clipped
 from xrgan.evaluation.clipped import clipped_coverage, clipped_density
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 

@@ -18,6 +18,8 @@ from xrgan.evaluation.scores_table import rows
 
 from .conftest import FakeNetwork
 
+pytestmark = pytest.mark.slow
+
 Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 

@@ -12,6 +12,8 @@ import requests
 from xrgan.errors import XrganError
 from xrgan.evaluation import inception_weights
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"weights" * 1000
 
 

@@ -16,6 +16,8 @@ from xrgan.evaluation.extractors import efficientnet_lite
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.lite import LITES, Lite, LiteFeatures, fetch_lite
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"weights" * 100
 TOY = dataclasses.replace(LITES["lite1"], sha256=hashlib.sha256(CONTENT).hexdigest())
 

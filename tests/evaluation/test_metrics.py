@@ -12,6 +12,8 @@ from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.metrics import diversity, fid, inception_score, kid
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=(60, 3))
 

@@ -14,6 +14,8 @@ from xrgan.gan.sampler import load_sampler
 from xrgan.gan.state import restore
 from xrgan.tensor_files import Content, read_tensors, write_tensors
 
+pytestmark = pytest.mark.slow
+
 
 def save_three(folder: Path) -> list[Path]:
     return [

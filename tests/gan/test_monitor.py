@@ -11,6 +11,8 @@ from xrgan.gan.monitor import epoch_means, epoch_row, monitoring, preview
 from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.state import restore, start
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_is_diagnosed_now_and_then_and_warns_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -16,6 +16,8 @@ from xrgan.gan import schedule, step, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 STEPS = 8  # per epoch of the tiny dataset: 32 images, 4 a step
 Calls = list[tuple[int, bool]]
 

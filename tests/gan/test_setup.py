@@ -11,6 +11,8 @@ from xrgan.errors import XrganError
 from xrgan.gan import setup
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
     wish = Config(device="cpu")

@@ -10,6 +10,8 @@ from xrgan.gan.losses import gradient_penalty
 from xrgan.gan.state import start
 from xrgan.gan.step import train_step
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "option",

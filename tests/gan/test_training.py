@@ -17,6 +17,8 @@ from xrgan.gan import monitor, step, training
 from xrgan.gan.state import TrainState
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_directory_is_whole(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config("train.tensorboard=true"))

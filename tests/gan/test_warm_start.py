@@ -11,6 +11,8 @@ from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def made(root: Path, dataset: PackedDataset, config: Config, source: RunDir | None = None) -> RunDir:
     run = RunDir(root)

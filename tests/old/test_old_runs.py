@@ -16,6 +16,8 @@ from PIL import Image
 
 from xrgan import cli
 
+pytestmark = pytest.mark.slow
+
 ARCHIVE = Path(__file__).with_name("v0.1.0.tar.xz")
 Type = Callable[[str], str]
 

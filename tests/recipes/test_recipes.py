@@ -19,6 +19,8 @@ import yaml
 
 import xrgan
 
+pytestmark = pytest.mark.slow
+
 HOUSE = Path(xrgan.__file__).parent
 
 

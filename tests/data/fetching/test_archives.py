@@ -27,6 +27,8 @@ from xrgan.data.fetching import archives
 from xrgan.data.fetching.members import DamagedArchive
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 BOTH = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
 
 

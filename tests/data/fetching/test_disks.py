@@ -27,6 +27,8 @@ from tests.data.fetch_runs import (
     wait_until,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Disk:

@@ -18,6 +18,8 @@ from tests.data.fake_kaggle import FakeKaggle
 from tests.data.fetch_process import UNIMPRESSED
 from tests.data.fetch_runs import Done, content_of, partial, run, tree
 
+pytestmark = pytest.mark.slow
+
 INTERRUPTED = 130
 by_each_signal = pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
 

@@ -29,6 +29,8 @@ from tests.data.fetch_runs import (
 )
 from xrgan.files import read_yaml, sha256
 
+pytestmark = pytest.mark.slow
+
 PNG = {"a.png": b"1"}
 
 

@@ -14,6 +14,8 @@ from tests.data.fetch_runs import (
     run_alone,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_no_network(tmp_path: Path) -> None:
     begin = time.monotonic()

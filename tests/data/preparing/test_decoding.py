@@ -21,6 +21,8 @@ from xrgan.data.preparing.resize import ImageFormat
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
+pytestmark = pytest.mark.slow
+
 
 def test_bad_files_are_named_with_their_reason_and_the_good_ones_packed(
     raw: Path, ask: Ask, capsys: pytest.CaptureFixture[str]

@@ -21,6 +21,8 @@ from xrgan.data.preparing.decoding import Decoded, Entry
 from xrgan.data.preparing.packing import HEADER_BYTES, IMAGES, JOURNAL, finish, pack
 from xrgan.data.preparing.resize import ImageFormat
 
+pytestmark = pytest.mark.slow
+
 SQUARE = ImageFormat(8, "pad", 1, "minmax", False)
 IMAGE_BYTES = 64
 

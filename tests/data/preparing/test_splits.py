@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.splits import assign_splits, patients_in_two_splits, settle
 
+pytestmark = pytest.mark.slow
+
 SHARES = (0.8, 0.1, 0.1)
 
 

@@ -18,6 +18,8 @@ from tests.data.phantoms import PICTURE, deep
 from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.dicom import read_dicom
 
+pytestmark = pytest.mark.slow
+
 SYNTAXES = ["JPEG Lossless", "JPEG Lossless 14", "JPEG-LS"]
 HEADER = {"rows": 64, "columns": 60, "samples": 1}
 

@@ -16,6 +16,8 @@ from xrgan.downstream.classification import imagenet_weights
 from xrgan.downstream.classification.networks import build
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

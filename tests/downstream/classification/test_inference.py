@@ -22,6 +22,8 @@ from xrgan.downstream.classification.inference import (
 from xrgan.downstream.classification.networks import Classifier, build
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 METADATA = ClassifierMetadata(
     arch="resnet18",

@@ -7,6 +7,8 @@ from torchvision import models
 
 from xrgan.downstream.classification.networks import HEADS, IMAGENET_MEAN, IMAGENET_STD, SMALLEST_IMAGE, build
 
+pytestmark = pytest.mark.slow
+
 SEED = 3
 
 

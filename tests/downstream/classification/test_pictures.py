@@ -17,6 +17,8 @@ from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.task import Classification
 from xrgan.downstream.trial import History, Trial
 
+pytestmark = pytest.mark.slow
+
 DATASET = toy_dataset(train=60, test=30)
 ALWAYS = ["confusion.png", "curves.png", "folds.png", "roc.png"]
 

@@ -14,6 +14,8 @@ from xrgan.downstream.segmentation.segmenter import Examples, Segmenter, build, 
 from xrgan.downstream.training_loop import Budget, Phase
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 SIZE = 32
 TRAINING = np.arange(24)  # of `phantoms`

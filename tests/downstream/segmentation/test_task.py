@@ -43,6 +43,8 @@ from xrgan.downstream.trial import TrialKey
 from xrgan.downstream.verdict import summarise
 from xrgan.errors import XrganError
 
+pytestmark = pytest.mark.slow
+
 OWN_SPLIT = QUICK.model_copy(update={"k_folds": 0, "epochs": 2})
 PICTURES = report.save_pictures
 TASK = Segmentation(QUICK)

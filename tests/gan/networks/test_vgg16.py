@@ -12,6 +12,8 @@ from xrgan.errors import XrganError
 from xrgan.gan.losses import feature_distance
 from xrgan.gan.networks.vgg16 import LAYERS_USED, VGG16
 
+pytestmark = pytest.mark.slow
+
 REAL = Path(__file__).parents[3] / os.environ.get("XRGAN_REAL_DATA", "../shared/data")
 WEIGHTS = REAL.parent / "weights" / "vgg16_features_relu3_3.pth"
 
