@@ -35,7 +35,7 @@ check: $(INSTALLED)
 	$(MAKE) test
 
 fast: $(INSTALLED)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not real"
 
 fix: $(INSTALLED)
 	$(BIN)/ruff check --fix .
