@@ -1,4 +1,4 @@
-"""Where the process begins: before anything heavy is imported, Ctrl-C is given a quiet end, and threads a way to wait."""
+"""Where the process begins: before anything heavy is imported, Ctrl-C gets a quiet end, and threads a way to wait."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def main() -> None:
 def _is_busy() -> bool:
     """Whether other programs keep half of the cores busy.
 
-    Threads that wait for one another in a loop take the core from the one they wait for, where another program uses it;
+    Threads that wait for one another in a loop take the core from the one they wait for, where others use the cores;
     where none does, they are quicker than threads that wait asleep.
     """
     return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1) / 2

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from tests.gan.helpers import CPU, trained
@@ -20,6 +21,8 @@ from xrgan.gan.sampler import load_sampler, sample_block
 PATIENT = r"^(person\d+(?=_)|(?:NORMAL\d*-)?IM-\d+(?=-))"
 
 
+@pytest.mark.real
+@pytest.mark.slow
 def test_a_classifier_agrees_with_the_labels_of_drawn_x_rays(tmp_path: Path, real_data: Path) -> None:
     """kermany_224 at 64², eigen with its defaults, six epochs (two or three minutes on two cores): 90 % of 640."""
     torch.set_num_threads(os.cpu_count() or 1)  # no tiny networks here
