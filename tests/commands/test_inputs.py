@@ -1,6 +1,10 @@
 """Which dataset and which run a command means."""
 
+import pytest
+
 from tests.terminal import TINY, Terminal
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_real_choice_is_asked_for_with_what_is_there(type_: Terminal) -> None:

@@ -11,6 +11,8 @@ from xrgan.config import Config
 from xrgan.files import write_yaml
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def test_nothing_here_is_said_with_the_next_step(type_: Terminal) -> None:
     assert "nothing in data" in type_("data").err

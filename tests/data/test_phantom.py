@@ -9,6 +9,8 @@ from PIL import Image
 
 from xrgan.data.phantom import LABELS, MASK_VALUES, Phantom, draw, write_dataset
 
+pytestmark = pytest.mark.slow
+
 PATIENTS = range(1, 13)
 
 

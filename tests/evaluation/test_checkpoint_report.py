@@ -4,10 +4,13 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.evaluation.checkpoint_rows import row
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
+
+pytestmark = pytest.mark.slow
 
 
 def test_only_rows_of_one_setting_are_compared_and_all_are_kept(tmp_path: Path) -> None:

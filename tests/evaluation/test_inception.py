@@ -8,6 +8,8 @@ import torch
 from xrgan.evaluation.inception import load_network
 from xrgan.evaluation.inception_weights import FULL
 
+pytestmark = pytest.mark.slow
+
 IMAGES = torch.randint(0, 256, (2, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
 

@@ -10,6 +10,8 @@ from PIL import Image
 
 from xrgan.evaluation import overview
 
+pytestmark = pytest.mark.slow
+
 Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 

@@ -9,6 +9,8 @@ import pytest
 from xrgan.config import EvaluateConfig
 from xrgan.evaluation.scores_table import COLUMNS, headline, rows
 
+pytestmark = pytest.mark.slow
+
 Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 

@@ -12,6 +12,8 @@ from xrgan.gan import claim, setup, training
 from xrgan.gan.claim import growing, locked, refuse_other_folder
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def dead_process() -> int:
     """The number of a process that is over."""

@@ -13,6 +13,8 @@ from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.plan import training_plan
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 SPEC = ImageSpec(16, 1, 2)
 
 

@@ -11,6 +11,8 @@ from xrgan.gan.sampler import load_sampler
 from xrgan.gan.schedule import Schedule, TrainingClock, cosine_decay, growth_at
 from xrgan.gan.state import start
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
     job = tiny_job(tmp_path, "train.lr_end=0.2", "train.lr=0.01", "train.epochs=4")

@@ -12,6 +12,8 @@ from xrgan.data.phantom import draw
 from xrgan.data.preparing.dicom_names import keep_names, rename_dicom
 from xrgan.files import read_yaml
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ("Roe_Jane", "Doe_John", "Poe_Edgar", "Coe_Ann", "Loe_Ben", "Moe_Eva")
 
 

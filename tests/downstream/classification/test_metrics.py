@@ -21,6 +21,8 @@ from xrgan.downstream.classification.metrics import (
     score_or_nan,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def of_two(positive: list[float]) -> Probabilities:
     return np.stack([1 - np.array(positive), np.array(positive)], axis=1)

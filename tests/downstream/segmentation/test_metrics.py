@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from xrgan.downstream.segmentation.metrics import METRICS, dice, score
 
+pytestmark = pytest.mark.slow
+
 Mask = NDArray[np.bool_]
 
 

@@ -18,6 +18,8 @@ from xrgan.evaluation.inception_weights import WITHOUT_LOGITS
 from xrgan.evaluation.memorisation.report import memorisation_scores
 from xrgan.evaluation.metric_table import MetricInputs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("size", "channels"), [(32, 1), (48, 3)])
 def test_the_closest_pairs_are_drawn(

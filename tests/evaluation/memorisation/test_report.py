@@ -9,6 +9,8 @@ from tests.evaluation.chests import chests
 from xrgan.evaluation.memorisation import copies
 from xrgan.evaluation.memorisation.report import memorisation
 
+pytestmark = pytest.mark.slow
+
 TRAINING, HELD_OUT = chests(150, 0), chests(60, 1)
 
 
