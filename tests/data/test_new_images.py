@@ -76,7 +76,7 @@ def test_it_is_what_prepare_would_have_packed(tmp_path: Path, options: dict[str,
         dicom(raw / f"{seed}.dcm", seed=seed, patient=f"p{seed}", bits=12)
     wish = PrepareConfig(size=16).model_copy(update=options)
     packed = open_packed(prepare(raw, tmp_path / "prepared", wish))
-    renamed = pd.read_csv(tmp_path / "prepared" / ".dicom-names" / f"raw_{wish.size}.csv", index_col="name")
+    renamed = pd.read_csv(tmp_path / "prepared" / ".hidden-names" / f"raw_{wish.size}.csv", index_col="name")
     files = [renamed["file"].get(name, name) for name in packed.copies_of.tolist()]
     there = dict(zip(files, packed.xrays(np.arange(6)), strict=True))
     names, pixels, problems = read_new_images(raw, packed.options)

@@ -166,7 +166,7 @@ def shown(name: str) -> str:
 
 def names_of_dicom(prepared: Path) -> dict[str, str]:
     """What a dataset calls DICOM files → their own names."""
-    file = prepared.parent / ".dicom-names" / f"{prepared.name}.csv"
+    file = prepared.parent / ".hidden-names" / f"{prepared.name}.csv"
     if not file.is_file():
         return {}
     with file.open(newline="", encoding="utf-8") as opened:

@@ -70,7 +70,7 @@ def test_a_pattern_finds_the_label_where_there_are_no_class_folders(tmp_path: Pa
 
 def test_class_folders_go_before_the_pattern(tmp_path: Path) -> None:
     source = Source("x", "", "", "", "", 0, label_pattern="(?P<nodule>JPCLN)")
-    assert list(scan(plant(tmp_path, "x/JPCLN001.png"), source)["label"]) == ["x"]
+    assert list(scan(plant(tmp_path, "x/JPCLN001.png", "y/JPCLN002.png"), source)["label"]) == ["x", "y"]
 
 
 # --- masks

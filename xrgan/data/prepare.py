@@ -15,10 +15,10 @@ from xrgan.config import NONE, Config, PrepareConfig
 from xrgan.data.images import Pixels, save_png
 from xrgan.data.preparing import packing, summary
 from xrgan.data.preparing.dataset_card import Choices, DatasetCard, Inputs, Moves, Skip, describe, read_card
-from xrgan.data.preparing.dicom_names import keep_names
 from xrgan.data.preparing.duplicates import find_groups
 from xrgan.data.preparing.filters import map_of, subsample
 from xrgan.data.preparing.gathering import find_rows, gather, origin_of_splits, usual_map_of
+from xrgan.data.preparing.hidden_names import keep_names
 from xrgan.data.preparing.mask_channels import choose_mask_channels
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import settle

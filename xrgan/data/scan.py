@@ -4,7 +4,7 @@ What sources share stands in scanning/; what is a source's own, in sources.py.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -16,7 +16,7 @@ from xrgan.data.scanning.sidecars import apply_sidecars
 from xrgan.data.scanning.tree import pair_with_masks, read_tree
 from xrgan.data.source import Source
 from xrgan.data.tables.index_csv import INDEX, read_index
-from xrgan.data.tables.unread import name_unread_tables
+from xrgan.data.tables.unread import find_unread_tables
 from xrgan.errors import XrganError
 
 
@@ -36,11 +36,18 @@ class Hints:
 
 @dataclass(frozen=True)
 class Scan:
-    """The rows, what was taken from where (class, patient, split, view → in words), and the tables that nobody read."""
+    """The rows, and what is to be said of them.
+
+    Attributes:
+        taken: class, patient, split, view → where it was taken from, in words.
+        unread: of each table that nobody read, a sentence.
+        people: files below folders that may be called after people.
+    """
 
     rows: pd.DataFrame
     taken: dict[str, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    people: frozenset[str] = frozenset()
 
 
 def scan(folder: Path, source: Source | None = None, patient_pattern: str = "") -> pd.DataFrame:
@@ -92,7 +99,7 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
         taken["class"] = "--label-pattern"
     elif source and source.label_pattern and (rows["label"] == "").all():
         rows["label"] = _groups(source.label_pattern, rows, by_name=True)
-    return Scan(rows.sort_values("file", ignore_index=True)[list(COLUMNS)], taken, found.unread)
+    return replace(found, rows=rows.sort_values("file", ignore_index=True)[list(COLUMNS)], taken=taken)
 
 
 def _read(folder: Path, source: Source | None, hints: Hints) -> Scan:
@@ -102,11 +109,15 @@ def _read(folder: Path, source: Source | None, hints: Hints) -> Scan:
     if source and source.read:
         return Scan(source.read(folder))
     rows, folders = read_tree(folder, hints.mask_pattern)
+    people = frozenset(file for file, hidden in zip(rows["file"], folders.people, strict=True) if hidden)
     if rows.empty or hints.own_tables:
-        return Scan(rows, folders.taken)
+        return Scan(rows, folders.taken, people=people)
     rows, taken, read = apply_sidecars(rows, folder)
-    unread = [said for said in name_unread_tables(rows, folder) if said.split(" was not read")[0] not in read]
-    return Scan(rows, folders.taken | taken, [] if source else unread)
+    taken = folders.taken | taken
+    unread = [] if source else [table for table in find_unread_tables(rows, folder) if table.name not in read]
+    if any(table.numbers_parts for table in unread):
+        rows, taken = rows.assign(label=""), {what: where for what, where in taken.items() if what != "class"}
+    return Scan(rows, taken, [table.sentence for table in unread], people)
 
 
 def _groups(pattern: str, rows: pd.DataFrame, by_name: bool = False) -> pd.Series:

@@ -39,7 +39,7 @@ def test_every_image_is_packed_with_its_patient_and_view(hospital: Path, tmp_pat
 
 def test_what_is_no_single_image_is_named(hospital: Path, tmp_path: Path) -> None:
     folder = ask(hospital, tmp_path)
-    names = pd.read_csv(tmp_path / "prepared" / ".dicom-names" / f"{folder.name}.csv", index_col="name")["file"]
+    names = pd.read_csv(tmp_path / "prepared" / ".hidden-names" / f"{folder.name}.csv", index_col="name")["file"]
     skipped = {names[entry["file"]]: entry["reason"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]}
     assert skipped.keys() == {"reportsi.dcm", "SC_rgb_rle_2frame.dcm"}
     assert "no image" in skipped["reportsi.dcm"]

@@ -107,6 +107,39 @@ TREES: dict[str, tuple[list[str], set[str], int]] = {  # paths → classes, and 
         {""},
         8,
     ),
+    "numbers of patients in classes": (
+        [f"{CLASSES[k % 2]}/{13 + k // 4:08d}/{k}.png" for k in range(40)],
+        set(CLASSES),
+        10,
+    ),
+    "initials in classes": (
+        [f"{CLASSES[k % 2]}/{'ABCD'[k // 2 % 4]}.{'WXYZ'[k // 2 % 4]}./{k}.png" for k in range(40)],
+        set(CLASSES),
+        4,
+    ),
+    "one to nine in classes": ([f"{CLASSES[k % 2]}/{1 + k // 2 % 9}/{k}.png" for k in range(40)], set(CLASSES), 9),
+    "people, many images each": ([f"{('Doe, Jane', 'Roe, Bob')[k % 2]}/{k}.png" for k in range(80)], {""}, 2),
+    "people under DICOM's signs": ([f"{('Doe^J', 'Roe^B', 'Poe^E')[k % 3]}/{k}.png" for k in range(80)], {""}, 3),
+    "few people in each class": (
+        [f"{CLASSES[k % 2]}/{('ida', 'otto', 'eva', 'jan')[k % 4]}/{k}.png" for k in range(80)],
+        set(CLASSES),
+        4,
+    ),
+    "BIDS": ([f"sub-{k // 4:02d}/ses-{1 + k % 2:02d}/anat/{k}.png" for k in range(40)], {""}, 10),
+    "DICOM media": ([f"CD{k % 2}/DICOM/PA{k // 6:06d}/ST{k // 3:06d}/SE000000/{k}" for k in range(60)], {""}, 10),
+    "patients below hospitals": ([f"hospital{k % 2}/pat{k // 3:03d}/{k}.png" for k in range(60)], {""}, 20),
+    "year, month, day": ([f"2020/{1 + k % 12:02d}/{1 + k % 28:02d}/{k}.png" for k in range(60)], {""}, 0),
+    "years in classes": ([f"{CLASSES[k % 2]}/{2018 + k % 3}/{k}.png" for k in range(60)], set(CLASSES), 0),
+    "numbered parts": ([f"{k % 55}/{k}.png" for k in range(55 * 60)], {""}, 0),
+    "folds": ([f"fold_{k % 5}/{k}.png" for k in range(60)], {""}, 0),
+    "lettered parts": ([f"Part {'ABC'[k % 3]}/{k}.png" for k in range(60)], {""}, 0),
+    "sizes in classes": (
+        [f"{CLASSES[k % 2]}/{(256, 512)[k // 2 % 2]}x512/{k}.png" for k in range(40)],
+        set(CLASSES),
+        0,
+    ),
+    "study, series, image": ([f"1.2.3.4.{k // 6}/1.2.3.4.{k // 6}.{k // 3}/{k}.dcm" for k in range(60)], {""}, 10),
+    "one folder that says nothing": ([f"my films/{k}.png" for k in range(40)], {""}, 0),
     "UIDs": ([f"1.2.840.{k // 3}.55.{k}/{k}.dcm" for k in range(20)], {""}, 20),
 }
 
@@ -124,6 +157,30 @@ def test_what_was_taken_as_what_is_said_without_a_name_of_a_folder() -> None:
     paths = TREES["patients in classes"][0]
     folders = read_levels([PurePosixPath(path).parts[:-1] for path in paths])
     assert folders.taken == {"class": "folders, level 1 of 2", "patient": "folders, level 2 of 2"}
+
+
+def test_a_split_in_the_name_of_a_class() -> None:
+    folders = read_levels([(f"{('train', 'test')[k // 2 % 2]}_{CLASSES[k % 2]}",) for k in range(12)])
+    assert set(folders.label) == set(CLASSES)
+    assert set(folders.split) == {"train", "test"}
+
+
+def test_classes_that_are_spelt_otherwise_in_another_split_are_one() -> None:
+    spelt = {"train": ("Normal", "Viral_Pneumonia"), "test": ("NORMAL", "viral pneumonia")}
+    folders = read_levels([(split, names[k % 2]) for split, names in spelt.items() for k in range(6)])
+    assert len(set(folders.label)) == 2
+    assert "are one" in folders.taken["class"]
+
+
+def test_levels_that_say_nothing_are_named() -> None:
+    folders = read_levels([(CLASSES[k % 2], str(2018 + k // 2 % 3)) for k in range(60)])
+    assert folders.taken["not used"] == "folders, level 2 of 2 (dates)"
+
+
+def test_folders_that_may_be_called_after_people_are_told_from_numbers() -> None:
+    assert not any(read_levels([(CLASSES[k % 2], f"patient{k // 4:03d}") for k in range(40)]).people)
+    assert not any(read_levels([(CLASSES[k % 2], f"{1000 + k // 4}") for k in range(40)]).people)
+    assert all(read_levels([(CLASSES[k % 2], f"Doe_Jane_{k // 4:02d}") for k in range(40)]).people)
 
 
 def test_views_are_no_classes() -> None:

@@ -18,6 +18,17 @@ def test_a_table_that_nobody_read_is_named_with_the_flags_that_read_it(tmp_path:
     assert f"--table labels.csv {flags} reads it" in unread[1]
 
 
+def test_numbered_folders_that_a_table_repeats_beside_its_labels_are_no_classes(tmp_path: Path) -> None:
+    plant(tmp_path, *(f"{k % 2}/{k}.png" for k in range(8)))
+    assert set(scan_folder(tmp_path).rows["label"]) == {"0", "1"}
+    (tmp_path / "labels.csv").write_text("image,class\n" + "".join(f"{k}.png,{k % 2}\n" for k in range(8)))
+    assert set(scan_folder(tmp_path).rows["label"]) == {"0", "1"}  # they are what the table says
+    lines = [f"{k}.png,{k % 2},{['sick', 'well'][k // 4]}\n" for k in range(8)]
+    (tmp_path / "labels.csv").write_text("ImageID,ImageDir,Labels\n" + "".join(lines))
+    scanned = scan_folder(tmp_path)
+    assert set(scanned.rows["label"]) == {""} and "class" not in scanned.taken
+
+
 def test_what_is_no_table_of_the_images_is_not_named(tmp_path: Path) -> None:
     plant(tmp_path, "a.png", "b.png")
     (tmp_path / "README.txt").write_text("These images were made in 2020 by a.\nOf b, nothing is known.\n")

@@ -1,6 +1,7 @@
 """Which images of a folder become a dataset, as what, in which split, under which name."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,9 @@ from xrgan import console
 from xrgan.config import NONE, PrepareConfig
 from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.dataset_card import Choices
-from xrgan.data.preparing.dicom_names import rename_dicom
 from xrgan.data.preparing.filters import apply_filters, findings_of, map_of
 from xrgan.data.preparing.headers import add_headers
+from xrgan.data.preparing.hidden_names import hide_names
 from xrgan.data.preparing.pseudonyms import pseudonymise
 from xrgan.data.preparing.splits import assign_splits
 from xrgan.data.reading.kinds import count_others
@@ -29,12 +30,18 @@ def gather(
 
     Returns:
         Rows as `scan_folder` gives them, with columns `own_split` (the source's, "" = none) and `name`: what a dataset
-        calls the file; its own name, but of DICOM files of one's own another one, because theirs may be people's.
+        calls the file; its own name, but of one's own files another one where theirs may be people's.
     """
     scanned, told = find_rows(raw, source, config)
     for sentence in scanned.unread:
         console.warn(sentence)
     rows = _with_known_patients(scanned.rows, scanned.taken) if source is None else scanned.rows
+    rows = rows.assign(is_hidden=rows["file"].isin(scanned.people) & (source is None))
+    if rows["is_hidden"].any():
+        console.warn(
+            "Folders here may be called after people: they are not taken as classes, and their names are left out. "
+            "--label-pattern says what is a class, or --table."
+        )
     rows = add_headers(rows, raw, bool(config.view), scanned.taken if source is None else None)
     usual_map = usual_map_of(source, told)
     if not (told and told.with_labels):
@@ -51,7 +58,7 @@ def gather(
     }
     if told:
         choices["tables"] = told.facts
-    return rename_dicom(pseudonymise(rows, prepared_root), own=source is None), choices
+    return hide_names(pseudonymise(rows, prepared_root)), choices
 
 
 def find_rows(raw: Path, source: Source | None, config: PrepareConfig) -> tuple[Scan, Told | None]:
@@ -60,7 +67,7 @@ def find_rows(raw: Path, source: Source | None, config: PrepareConfig) -> tuple[
     if not config.table:
         return scanned, None
     rows, told = apply_tables(raw, scanned.rows, config)
-    return Scan(rows, scanned.taken | told.taken), told
+    return replace(scanned, rows=rows, taken=scanned.taken | told.taken, unread=[]), told
 
 
 def usual_map_of(source: Source | None, told: Told | None) -> str:

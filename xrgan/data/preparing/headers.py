@@ -6,7 +6,7 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.data.reading.dicom import is_dicom, read_header
-from xrgan.data.reading.kinds import EXTENSIONS
+from xrgan.data.reading.kinds import EXTENSIONS, says_dicom
 from xrgan.data.scanning.folder_names import is_finding, numbered_as
 
 BY_PATH = ("folders", "--patient-pattern", "names")  # what `Scan.taken` says of patients that a path told
@@ -26,21 +26,23 @@ def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool, taken: dict[str,
     """Fill what the source's own files left open: the patient, and where it is asked for, the view.
 
     Args:
-        rows: columns file, patient (the file itself = not known), label and view.
+        rows: columns file, patient (the file itself = not known), label, view, and is_hidden: True where folders above
+            the file may be called after people.
         taken: of the user's own folder, what was taken from where (`Scan.taken`): headers know patients better than
             folders do, and folders of DICOM files may be called after people. None = a public source's.
 
     Returns:
-        The rows with two columns more. is_dicom; and is_patient_id: True where the patient is a PatientID or comes
-        from the path of a DICOM file, which no file may hold.
+        The rows with a column more, and the user's own DICOM files hidden, too. is_patient_id: True where the patient
+        is a PatientID or comes from a path that is to hide: no file may hold it.
     """
-    rows = rows.assign(is_patient_id=False, is_dicom=rows["file"].map(lambda file: _may_be_dicom(raw / file)))
+    is_dicom = rows["file"].map(lambda file: _is_dicom(raw / file, own=taken is not None)).astype(bool)
+    rows = rows.assign(is_patient_id=False, is_hidden=rows["is_hidden"] | (is_dicom & (taken is not None)))
     unknown = rows["patient"].eq(rows["file"])
     if taken is not None and taken.get("patient", "").startswith(BY_PATH):
-        rows["is_patient_id"] = rows["is_dicom"] & ~unknown
+        rows["is_patient_id"] = rows["is_hidden"] & ~unknown
         if taken["patient"].startswith("folders"):
-            unknown |= rows["is_dicom"]
-    asked = rows["is_dicom"] & (unknown | (rows["view"].eq("") & with_view) | (taken is not None))
+            unknown |= is_dicom
+    asked = is_dicom & (unknown | (rows["view"].eq("") & with_view) | (taken is not None))
     if not asked.any():
         return rows
     files = [raw / file for file in rows["file"][asked]]
@@ -55,13 +57,15 @@ def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool, taken: dict[str,
         if len(named):
             taken["patient"] = "DICOM headers"
         if taken.get("class", "").startswith("folders"):
-            rows = _without_names_of_people(rows, headers["patient"], taken)
+            rows = _without_names_of_people(rows, is_dicom, headers["patient"], taken)
     return rows
 
 
-def _without_names_of_people(rows: pd.DataFrame, patients: pd.Series, taken: dict[str, str]) -> pd.DataFrame:
+def _without_names_of_people(
+    rows: pd.DataFrame, is_dicom: pd.Series, patients: pd.Series, taken: dict[str, str]
+) -> pd.DataFrame:
     """Labels that folders of DICOM files gave, if those say findings or hold several patients each; else none."""
-    labels = rows["label"][rows["is_dicom"] & rows["label"].ne("")]
+    labels = rows["label"][is_dicom & rows["label"].ne("")]
     names = set(labels)
     if not names or sum(is_finding(name) or numbered_as(name) == "grade" for name in names) * 2 >= len(names):
         return rows
@@ -85,7 +89,9 @@ def _read(file: Path) -> tuple[str, str]:
     return "" if patient.lower() in NOBODY else patient, header.view if header.view in VIEWS else ""
 
 
-def _may_be_dicom(file: Path) -> bool:
-    if file.suffix.lower() in EXTENSIONS or not file.is_file():  # a link to a device would be read for ever
+def _is_dicom(file: Path, own: bool) -> bool:
+    if not file.is_file():  # a link to a device would be read for ever
         return False
+    if file.suffix.lower() in EXTENSIONS:  # of one's own, also a DICOM file that is called scan.png
+        return own and says_dicom(file)
     return is_dicom(file)

@@ -140,6 +140,7 @@ CHANGED_BY = {
 }
 
 
+NOT_USED = "not used"  # what `taken_from` calls levels of folders that say nothing
 COLUMN_OF = {"class": "label"}  # flag of a table's column
 
 
@@ -151,7 +152,12 @@ def _taken(card: DatasetCard) -> list[list[object]]:
         what: how.replace("--table", f"--{COLUMN_OF.get(what, what)}-column") if from_table else how
         for what, how in CHANGED_BY.items()
     }
-    return [[f"{what} from", f"{taken[what]} (else {how})"] for what, how in said.items() if what in taken]
+    rows: list[list[object]] = [
+        [f"{what} from", f"{taken[what]} (else {how})"] for what, how in said.items() if what in taken
+    ]
+    if NOT_USED in taken:
+        rows.append([NOT_USED, f"{taken[NOT_USED]}; --label-pattern and --patient-pattern read them"])
+    return rows
 
 
 def _range(spread: Spread) -> str:

@@ -4,47 +4,33 @@ A level is a class only if it can be one: few names, many images each, the same 
 studies, series, dates, shards and UIDs are none: then the nearest level that can be one is the class, or none is.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from xrgan.data.filenames import words
-from xrgan.data.scanning.folder_names import (
-    NO_CLASS,
-    is_finding,
-    numbered_as,
-    split_of,
-    view_of,
-)
+from xrgan.data.scanning.folder_names import NO_CLASS, UID, is_finding, part_split, split_of, view_of
+from xrgan.data.scanning.level_roles import Level, role_of
 
-MOST_CLASSES = 20  # names of a level; more are classes only if each has many images
-MANY_IMAGES = 10  # of a name, on average
-FEW_IMAGES = 3  # of a name, on average: of more than a handful of names, they are no classes
-HANDFUL = 5  # names
 CONTAINERS = {"set", "dataset", "database", "allfiles", "collection", "archive", "download", "downloads", "kaggle"}
-
-Role = Literal["class", "patient", "study", "view", "other"]
-NO_CLASSES: dict[str, Role] = {"patient": "patient", "study": "study", "date": "other", "shard": "other"}
 
 
 @dataclass(frozen=True)
 class Folders:
-    """What the folders above each image say of it; "" = nothing. And which level was taken as what, in words."""
+    """What the folders above each image say of it; "" = nothing. And which level was taken as what, in words.
+
+    Attributes:
+        taken: class, patient, split, view → the level; "not used" → the levels that say nothing.
+        people: of each image, whether folders above it may be called after people.
+    """
 
     label: list[str]
     split: list[str]
     patient: list[str]
     view: list[str]
-    taken: dict[str, str] = field(default_factory=dict)  # class, patient, split, view → the level
-
-
-@dataclass(frozen=True)
-class _Level:
-    """One level of folders: the name above each image (None = the image lies higher), and what they are."""
-
-    names: list[str | None]
-    role: Role
+    taken: dict[str, str] = field(default_factory=dict)
+    people: list[bool] = field(default_factory=list)
 
 
 def read_levels(parents: Sequence[tuple[str, ...]]) -> Folders:
@@ -53,28 +39,45 @@ def read_levels(parents: Sequence[tuple[str, ...]]) -> Folders:
     Args:
         parents: the folders above each image, from the top.
     """
+    parents = _with_splits_parted(parents)
     splits = [next((split for part in path if (split := split_of(part))), "") for path in parents]
     above = _names_above_splits(parents)
     chains = [
         [part for part in path if not split_of(part) and part.lower() not in NO_CLASS and part not in above]
         for path in parents
     ]
-    depth = max(map(len, chains), default=0)
-    columns = [[chain[k] if k < len(chain) else None for chain in chains] for k in range(depth)]
-    levels = [_Level(names, _role(names, splits, bool(above) or k > 0)) for k, names in enumerate(columns)]
+    levels: list[Level] = []
+    for k in range(max(map(len, chains), default=0)):
+        names = [chain[k] if k < len(chain) else None for chain in chains]
+        levels.append(Level(names, role_of(names, splits, levels, bool(above))))
     levels = _without_containers(levels)
     classes = _class_levels(levels)
-    patient = _patient(levels, chains)
+    people = _level_of_patients(levels)
     view = next((k for k, level in enumerate(levels) if level.role == "view"), None)
-    views = [] if view is None else [view_of(name or "") for name in levels[view].names]
     n = len(parents)
+    labels, respelt = _of_one_spelling([_first(levels, classes, image) for image in range(n)])
     return Folders(
-        label=[_first(levels, classes, image) for image in range(n)],
+        label=labels,
         split=splits,
-        patient=patient or [""] * n,
-        view=views or [""] * n,
-        taken=_taken(levels, classes, bool(patient), splits, view),
+        patient=[""] * n if people is None else _patients(levels[people], chains, people),
+        view=[""] * n if view is None else [view_of(name or "") for name in levels[view].names],
+        taken=_taken(levels, classes, people, splits, view, respelt),
+        people=[any(level.names_people() and level.names[image] for level in levels) for image in range(n)],
     )
+
+
+def _with_splits_parted(parents: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """`train_NORMAL` and `test_NORMAL` as `train/NORMAL` and `test/NORMAL`: where a rest stands beside two splits."""
+    parted: dict[str, tuple[str, ...]] = {}
+    splits_of_rest = defaultdict(set)
+    for name in {part for path in parents for part in path if not split_of(part)}:
+        split, rest = part_split(name)
+        if split and rest:
+            parted[name] = (split, rest)
+            splits_of_rest[rest.casefold()].add(split)
+    if not any(len(splits) > 1 for splits in splits_of_rest.values()):
+        return list(parents)
+    return [tuple(piece for part in path for piece in parted.get(part, (part,))) for path in parents]
 
 
 def _names_above_splits(parents: Sequence[tuple[str, ...]]) -> set[str]:
@@ -92,115 +95,89 @@ def _names_above_splits(parents: Sequence[tuple[str, ...]]) -> set[str]:
     return set(head) - below
 
 
-def _role(names: Sequence[str | None], splits: Sequence[str], below_another: bool) -> Role:
-    counts = Counter(name for name in names if name is not None)
-    images, kinds = sum(counts.values()), Counter[str]()
-    for name, count in counts.items():
-        kinds[numbered_as(name)] += count
-    if all(view_of(name) for name in counts):
-        return "view"
-    if all(name.isdigit() for name in counts) and _are_small_numbers(set(counts)):
-        return "class" if len(counts) > 1 or below_another else "other"
-    kind, of_kind = kinds.most_common(1)[0]
-    if sum(count for name, count in counts.items() if is_finding(name)) * 2 >= images:
-        return "class" if len(counts) <= max(MOST_CLASSES, images // MANY_IMAGES) else "patient"
-    if of_kind * 2 > images and kind in NO_CLASSES:
-        return NO_CLASSES[kind]
-    if of_kind * 2 > images and kind == "thing" and _are_numbered(counts):
-        return "patient"
-    return _role_by_numbers(names, counts, splits)
-
-
-def _role_by_numbers(names: Sequence[str | None], counts: Counter[str], splits: Sequence[str]) -> Role:
-    """Of names that say nothing by themselves: how many there are, with how many images, and under which splits."""
-    images, n = sum(counts.values()), len(counts)
-    if n > MOST_CLASSES and images < MANY_IMAGES * n:
-        return "patient"
-    if n > HANDFUL and images < FEW_IMAGES * n:
-        return "patient"
-    under = defaultdict(set)
-    for name, split in zip(names, splits, strict=True):
-        if name is not None and split:
-            under[split].add(name)
-    several = [of_split for of_split in under.values() if len(of_split) > 1]
-    if len(several) > 1 and len(set.union(*several)) == sum(map(len, several)):
-        return "patient"  # no name stands under two splits: those are people, not classes
-    return "class"
-
-
-def _are_small_numbers(names: set[str]) -> bool:
-    """0 and 1, or 1 to 4: classes by number, and not the thousands that people have."""
-    return len(names) <= MOST_CLASSES and all(name == str(int(name)) and int(name) < MOST_CLASSES for name in names)
-
-
-def _are_numbered(counts: Counter[str]) -> bool:
-    """Numbers and UIDs, or names with a number each, too many or too small for grades of something."""
-    if all(numbered_as(name) == "thing" and not words(name)[0].isalpha() for name in counts):
-        return True
-    return len(counts) > 2 * HANDFUL or (len(counts) > 2 and sum(counts.values()) < MANY_IMAGES * len(counts))
-
-
-def _without_containers(levels: list[_Level]) -> list[_Level]:
-    """A level of one name is no class where another one can be, or where it is not above all, or names a dataset."""
+def _without_containers(levels: list[Level]) -> list[Level]:
+    """A level of one name is a class only if that is a finding, and no other level is: else it names the dataset."""
     kept = list(levels)
     for k, level in enumerate(levels):
-        if level.role != "class" or len(set(level.names) - {None}) > 1:
+        names = {name for name in level.names if name is not None}
+        if level.role != "class" or len(names) > 1:
             continue
-        name = next(name for name in level.names if name is not None)
-        others = [other for j, other in enumerate(kept) if j != k and other.role == "class"]
+        name = names.pop()
+        others = [other for other in kept if other is not level and other.role == "class" and None not in other.names]
         names_a_set = bool(CONTAINERS & {*words(name), name.lower()})
-        if (None in level.names and k > 0) or (not is_finding(name) and (others or names_a_set)):
-            kept[k] = _Level(level.names, "other")
+        if (None in level.names and k > 0) or not is_finding(name) or others or names_a_set:
+            kept[k] = Level(level.names, "part")
     return kept
 
 
-def _class_levels(levels: Sequence[_Level]) -> list[int]:
+def _class_levels(levels: Sequence[Level]) -> list[int]:
     """The levels that name the class, the one that counts first: what says findings, and then the deepest."""
     able = [k for k, level in enumerate(levels) if level.role == "class"]
-    telling = [k for k in able if _tells_findings(levels[k])]
+    telling = [k for k in able if levels[k].tells_findings()]
     return sorted(telling or able, reverse=True)
 
 
-def _tells_findings(level: _Level) -> bool:
-    names = {name for name in level.names if name is not None}
-    return sum(map(is_finding, names)) * 2 >= len(names)
-
-
-def _first(levels: Sequence[_Level], classes: Sequence[int], image: int) -> str:
+def _first(levels: Sequence[Level], classes: Sequence[int], image: int) -> str:
     return next((name for k in classes if (name := levels[k].names[image]) is not None), "")
 
 
-def _patient(levels: Sequence[_Level], chains: Sequence[Sequence[str]]) -> list[str]:
-    """The patient of each image: the deepest level of patients, else the path to the highest study; [] = unknown.
+def _of_one_spelling(labels: list[str]) -> tuple[list[str], bool]:
+    """Labels of which those that differ in capitals and signs alone are one: `Normal` of train and `NORMAL` of test."""
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label in labels:
+        spellings[_plain(label)][label] += 1
+    usual = {key: min(counts, key=lambda name: (-counts[name], name)) for key, counts in spellings.items()}
+    return [usual[_plain(label)] for label in labels], any(len(counts) > 1 for counts in spellings.values())
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[\s_-]+", " ", label).strip().casefold()
+
+
+def _level_of_patients(levels: Sequence[Level]) -> int | None:
+    """The deepest level of patients (of UIDs, which are patients', studies' and series', the highest); else of studies.
 
     A patient's folder may stand under several classes; a study's name means something under its parents only.
     """
     people = [k for k, level in enumerate(levels) if level.role == "patient"]
+    named = [k for k in people if not all(UID.fullmatch(name) for name in levels[k].names if name)]
     if people:
-        return [levels[people[-1]].names[image] or "" for image in range(len(chains))]
-    studies = [k for k, level in enumerate(levels) if level.role == "study"]
-    if studies:
-        k = studies[0]
-        return ["/".join(chain[: k + 1]) if len(chain) > k else "" for chain in chains]
-    return []
+        return named[-1] if named else people[0]
+    return next((k for k, level in enumerate(levels) if level.role == "study"), None)
+
+
+def _patients(level: Level, chains: Sequence[Sequence[str]], k: int) -> list[str]:
+    if level.role == "patient":
+        return [name or "" for name in level.names]
+    return ["/".join(chain[: k + 1]) if len(chain) > k else "" for chain in chains]
 
 
 def _taken(
-    levels: Sequence[_Level], classes: Sequence[int], has_patient: bool, splits: Sequence[str], view: int | None
+    levels: Sequence[Level],
+    classes: Sequence[int],
+    people: int | None,
+    splits: Sequence[str],
+    view: int | None,
+    respelt: bool,
 ) -> dict[str, str]:
     """Which level was taken as what; in numbers, because names of folders may be people's."""
-    of = f"of {len(levels)}" if len(levels) > 1 else ""
+    of = f" of {len(levels)}" if len(levels) > 1 else ""
     taken: dict[str, str] = {}
     if classes:
-        taken["class"] = f"folders, level {' or '.join(str(k + 1) for k in classes[::-1])} {of}".strip()
-    if has_patient:
-        k = max((k for k, level in enumerate(levels) if level.role in {"patient", "study"}), default=0)
-        people = [k for k, level in enumerate(levels) if level.role == "patient"]
-        k = people[-1] if people else next(k for k, level in enumerate(levels) if level.role == "study")
-        what = "folders" if people else "folders of studies"
-        taken["patient"] = f"{what}, level {k + 1} {of}".strip()
+        one = "; names that differ in capitals or signs alone are one" if respelt else ""
+        taken["class"] = f"folders, level {' or '.join(str(k + 1) for k in classes[::-1])}{of}{one}"
+    if people is not None:
+        what = "folders" if levels[people].role == "patient" else "folders of studies"
+        taken["patient"] = f"{what}, level {people + 1}{of}"
     if any(splits):
         taken["split"] = "folders"
     if view is not None:
-        taken["view"] = f"folders, level {view + 1} {of}".strip()
+        taken["view"] = f"folders, level {view + 1}{of}"
+    unused = [
+        f"level {k + 1}{of} ({'dates' if level.role == 'date' else 'names' if level.role == 'class' else 'parts'})"
+        for k, level in enumerate(levels)
+        if level.role in {"part", "date", "class"} and k not in classes and len(set(level.names) - {None}) > 1
+    ]
+    if unused:
+        taken["not used"] = f"folders, {', '.join(unused)}"
     return taken

@@ -1,4 +1,4 @@
-"""What a dataset calls DICOM files: never by their own paths, which may hold people's names.
+"""What a dataset calls files whose own paths may hold people's names: DICOM files, and those in folders of people.
 
 A file is named after its hashed patient and a number. Which is which is kept beside the datasets and in none of them,
 for the user of this machine alone.
@@ -6,34 +6,44 @@ for the user of this machine alone.
 
 import csv
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from xrgan import console
+from xrgan.data.reading.kinds import EXTENSIONS
 
-NAMES = ".dicom-names"  # a folder beside the datasets
+NAMES = ".hidden-names"  # a folder beside the datasets
 NOBODY = "unknown"
 
 
-def rename_dicom(rows: pd.DataFrame, own: bool) -> pd.DataFrame:
-    """Give rows their `name`: the file's own, but for DICOM files of one's own `<patient>/<number>.dcm`.
+def hide_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give rows their `name`: the file's own, but `<patient>/<number>.dcm` (or .png …) where the own one is to hide.
 
     Args:
-        rows: columns file, patient (hashed already; the file itself = not known), mask, and is_dicom, which is dropped.
-        own: whether the files are the user's own, and no public source's.
+        rows: columns file, patient (hashed already; the file itself = not known), mask, and is_hidden (dropped).
+
+    Returns:
+        The rows with the columns name and mask_name. A mask beside a hidden file is called "mask".
     """
-    hidden = rows["is_dicom"] & own
+    hidden = rows["is_hidden"]
     people = rows["patient"].where(rows["patient"] != rows["file"], NOBODY)
     number = people[hidden].groupby(people[hidden]).cumcount() + 1
+    endings = [_ending(file) for file in rows["file"][hidden]]
     names = rows["file"].copy()
-    names[hidden] = [f"{person}/{k:04d}.dcm" for person, k in zip(people[hidden], number, strict=True)]
+    names[hidden] = [f"{one}/{k:04d}{end}" for one, k, end in zip(people[hidden], number, endings, strict=True)]
     masks = rows["mask"].mask(hidden & (rows["mask"] != ""), "mask")
     return rows.assign(
         name=names,
         patient=rows["patient"].where(rows["patient"] != rows["file"], names),
         mask_name=masks,
-    ).drop(columns="is_dicom")
+    ).drop(columns="is_hidden")
+
+
+def _ending(file: str) -> str:
+    """The extension of a picture; .dcm of any other file: what follows the last point may be part of a name."""
+    suffix = PurePosixPath(file).suffix.lower()
+    return suffix if suffix in EXTENSIONS else ".dcm"
 
 
 def keep_names(rows: pd.DataFrame, prepared_root: Path, dataset: str) -> None:
@@ -48,4 +58,6 @@ def keep_names(rows: pd.DataFrame, prepared_root: Path, dataset: str) -> None:
     # Names are bytes: those that are no UTF-8 go back as they came.
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
         renamed[["name", "file"]].to_csv(opened, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    console.notice(f"The dataset calls DICOM files by numbers; which is which stands in {file}, outside of it.")
+    console.notice(
+        f"Files that may be named after people have numbers in the dataset; {file}, outside of it, says which is which."
+    )
