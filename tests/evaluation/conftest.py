@@ -43,9 +43,10 @@ class FakeNetwork:
     images_seen: list[int] = field(default_factory=list)
 
     def __call__(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        assert images.dtype == torch.uint8 and images.shape[1] == 3
+        assert images.dtype == torch.uint8 and images.shape[1] in (1, 3)
         self.images_seen.append(len(images))
-        pooled = torch.nn.functional.adaptive_avg_pool2d(images.float(), 8).flatten(1) / 255  # (B, 192)
+        rgb = images.expand(-1, 3, -1, -1).float() / 255
+        pooled = torch.nn.functional.adaptive_avg_pool2d(rgb, 8).flatten(1)  # (B, 192)
         generator = torch.Generator().manual_seed(0)
         projections = [torch.randn(192, layer, generator=generator) / 14 for layer in (64, 192, 768, 2048)]
         return tuple((pooled @ projection).relu() for projection in projections)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from xrgan.evaluation.inception import load_network
+from xrgan.evaluation.inception import load_network, published_network
 from xrgan.evaluation.inception_weights import FULL
 
 pytestmark = pytest.mark.slow
@@ -26,9 +27,18 @@ def test_shapes_and_random_numbers(weights: Path) -> None:
     assert all(layer.dtype == torch.float32 and layer.isfinite().all() for layer in features)
 
 
+def test_features_are_those_of_torch_fidelity_and_gray_is_three_equal_channels(weights: Path) -> None:
+    network, published = load_network(weights, torch.device("cpu")), published_network(weights)
+    gray = IMAGES[:, :1]
+    with torch.inference_mode():
+        for shown, seen in ((IMAGES, IMAGES), (gray, gray.expand(-1, 3, -1, -1))):
+            for ours, theirs in zip(network(shown), FeatureExtractorInceptionV3.forward(published, seen), strict=True):
+                assert torch.linalg.norm(ours - theirs) < 1e-5 * torch.linalg.norm(theirs)
+
+
 def test_full_file_gives_the_same_features(weights: Path, tmp_path: Path) -> None:
     full = tmp_path / FULL.name
-    torch.save(load_network(weights, torch.device("cpu")).state_dict(), full)
+    torch.save(published_network(weights).state_dict(), full)
     *layers, logits = _features(full)
     for ours, theirs in zip(_features(weights), layers, strict=True):
         assert torch.equal(ours, theirs)

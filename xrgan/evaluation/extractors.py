@@ -59,7 +59,7 @@ def inception(weights: Path, device: torch.device | str) -> Extractor:
         resize=f"{INPUT_PIXELS}×{INPUT_PIXELS}, bilinear as TensorFlow 1",
         weights=file.kind,
         device=on,
-        load=lambda: _rgb(_inception(weights, on)),
+        load=lambda: _inception(weights, on),
     )
 
 
@@ -78,7 +78,7 @@ def efficientnet_lite(lite: Lite, weights: Path, device: torch.device | str) -> 
         resize=f"{lite.pixels}×{lite.pixels}, bilinear",
         weights=lite.sha256[:12],
         device=on,
-        load=lambda: _rgb(_lite(weights, lite.pixels, on)),
+        load=lambda: _lite(weights, lite.pixels, on),
     )
 
 
@@ -129,8 +129,4 @@ def _inception(weights: Path, device: torch.device) -> Network:
 @functools.lru_cache(maxsize=1)
 def _lite(weights: Path, pixels: int, device: torch.device) -> Network:
     network = LiteFeatures(weights, pixels).to(device)
-    return lambda images: (network(images),)
-
-
-def _rgb(network: Network) -> Network:
-    return lambda images: network(images.expand(-1, 3, -1, -1))
+    return lambda images: (network(images.expand(-1, 3, -1, -1)),)
