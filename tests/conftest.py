@@ -1,7 +1,7 @@
 """What all tests share: a plain console, reproducible examples, X-rays to write and real ones to read."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.terminal import Terminal
 from xrgan import console
+from xrgan.marks import Origin, mark_of, png_info
 
 REAL_DATA = Path(os.environ.get("XRGAN_REAL_DATA", "../shared/data")).resolve()
 
@@ -55,3 +56,15 @@ def write_image(path: Path, width: int = 24, height: int = 20, seed: int = 0, mo
 @pytest.fixture
 def type_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(tmp_path, monkeypatch, capfd)
+
+
+def write_marked(folder: Path, numbers: Iterable[int], width: int = 24, height: int = 20) -> list[Path]:
+    """Pictures drawn_0.png … that say they are synthetic, as xrgan marks them."""
+    files = []
+    for k in numbers:
+        file = write_image(folder / f"drawn_{k}.png", width, height, seed=1000 + k)
+        with Image.open(file) as image:
+            image.load()
+        image.save(file, pnginfo=png_info(mark_of(Origin("somebody's"), 0, k + 1)))
+        files.append(file)
+    return files

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 import xrgan
 from xrgan import console
-from xrgan.commands import classify, evaluate, fetch, listings, prepare, sample, segment, train
+from xrgan.commands import classify, evaluate, fetch, inspect, listings, prepare, sample, segment, train
 from xrgan.commands.flags import Command, SwitchCommand
 from xrgan.errors import XrganError
 from xrgan.failures import one_sentence
@@ -63,6 +63,7 @@ COMMANDS: list[tuple[Command, list[str]]] = [
     (segment.segment, segment.EXAMPLES),
     (listings.runs, listings.RUNS_EXAMPLES),
     (listings.data, listings.DATA_EXAMPLES),
+    (inspect.inspect, inspect.EXAMPLES),
 ]
 for command, examples in COMMANDS:
     app.command(cls=SwitchCommand, epilog="\n\n".join(f"Example: {example}" for example in examples))(command)

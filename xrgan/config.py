@@ -81,6 +81,9 @@ class PrepareConfig(Section):
         "", description='structures by their gray values in a mask: "1=right lung,2=left lung,3=heart"; empty = SCR\'s'
     )
     keep_blank: bool = Field(False, description="keep images of one gray value, or of two as a mask has")
+    allow_synthetic: bool = Field(
+        False, description="take images that say they are synthetic (`xrgan inspect`); dataset.yaml counts them"
+    )
     labels: tuple[str, ...] = Field((), description="classes to keep, before merging; none = all")
     map: str = Field(
         "auto",

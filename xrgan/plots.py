@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xrgan.files import replacing
+from xrgan.marks import Mark, png_info
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 REAL, SYNTHETIC = "#4477aa", "#ee6677"  # told apart by the colour-blind (Tol's bright)
+SHOWS_PATIENTS = (
+    "Shows real patients, unless its real X-rays are phantoms: not for sharing (xrgan export leaves it out)."
+)
 
 
 def new_figure(width: float, height: float, dpi: int = 120) -> "Figure":
@@ -33,25 +37,28 @@ def new_figure(width: float, height: float, dpi: int = 120) -> "Figure":
     return figure
 
 
-def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure as PNG; nobody ever reads half of one."""
+def save_figure(figure: "Figure", path: Path, mark: Mark | None = None) -> None:
+    """Write a figure as PNG, with the mark of synthetic images where it shows some; nobody ever reads half of one."""
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+        figure.savefig(temporary, format="png", pil_kwargs={"pnginfo": png_info(mark)} if mark else None)
 
 
 @contextmanager
-def drawn_figure(path: Path, width: float, height: float, dpi: int, font_size: float) -> Iterator["Figure"]:
+def drawn_figure(
+    path: Path, width: float, height: float, dpi: int, font_size: float, mark: Mark | None = None
+) -> Iterator["Figure"]:
     """Give a new figure of so many inches to draw on, and write it to `path` as PNG when the block ends well.
 
     Args:
         font_size: in points, of all text that names no other.
+        mark: of synthetic images that it shows.
     """
     import matplotlib
 
     with matplotlib.rc_context({"font.size": font_size}):
         figure = new_figure(width, height, dpi)
         yield figure
-        save_figure(figure, path)
+        save_figure(figure, path, mark)
 
 
 def show_image(axes: "Axes", image: NDArray[np.uint8], interpolation: str | None = None) -> None:

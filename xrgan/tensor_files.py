@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from xrgan.files import replacing
 
@@ -18,6 +19,13 @@ def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
     """Write an ordinary torch archive; a reader meets the old one or the new one, never half of either."""
     with replacing(path) as temporary, temporary.open("wb") as file:  # of a name alone, torch forgets the disk's error
         torch.save(dict(content), file)
+
+
+def safetensors_bytes(tensors: Mapping[str, Tensor]) -> bytes:
+    """Write tensors as a safetensors file: the same tensors are the same bytes, on whatever device they were."""
+    from safetensors.torch import save
+
+    return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
 
 
 def read_tensors(path: Path) -> Content:

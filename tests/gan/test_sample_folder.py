@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,9 @@ from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.gan import interpolation, sample_folder
 from xrgan.gan.sampler import Sampler, load_sampler, sample_block, sample_labels
+from xrgan.marks import read_mark
 from xrgan.rundir import RunDir
+from xrgan.tensor_files import safetensors_bytes
 
 
 def test_what_a_sampling_writes(sampler: Sampler, tmp_path: Path) -> None:
@@ -87,6 +90,33 @@ def test_labels(sampler: Sampler, tmp_path: Path) -> None:
     assert labels.mean() == pytest.approx(sampler.class_shares[1], abs=0.03)
 
 
+def test_everything_drawn_says_that_it_is_synthetic(tiny_run: RunDir, sampler: Sampler, tmp_path: Path) -> None:
+    """Images, sheet, walk and the grids of the training; the images' marks tell where they came from."""
+    sample_folder.fill(sampler, tmp_path, n=3, seed=5)
+    labels = pd.read_csv(tmp_path / "index.csv")["label"]
+    for k, file in enumerate(sample_folder.list_images(tmp_path)):
+        mark = read_mark(file)
+        assert mark is not None
+        assert (mark.said["Seed"], mark.said["Number"], mark.said["Class"]) == ("5", str(k + 1), labels[k])
+        assert mark.said["Run"] == tiny_run.name and mark.said["Run ID"] == tiny_run.run_id()
+        assert mark.said["Dataset hash"] == tiny_run.trained_on()
+    assert interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=5).is_file()
+    grid = next(tiny_run.samples.glob("*.png"))
+    shows = [
+        mark.said["Shows"]
+        for file in (tmp_path / "sheet.png", tmp_path / "walk.gif", grid)
+        if (mark := read_mark(file))
+    ]
+    assert shows == ["contact sheet", "walk between latents", "grid of epoch 2"]
+
+
+def test_the_generators_hash_is_that_of_the_weights_that_draw(tiny_run: RunDir, sampler: Sampler) -> None:
+    digest = sampler.marked_origin.generator_sha256
+    assert digest == hashlib.sha256(safetensors_bytes(sampler.generator.state_dict())).hexdigest()
+    assert digest == load_sampler(tiny_run, "cpu").marked_origin.generator_sha256
+    assert digest != load_sampler(tiny_run, "cpu", ema=False).marked_origin.generator_sha256
+
+
 def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, classes=0), tiny_config("train.epochs=1", conditional=False)
     run = trained(tmp_path / "run", dataset, config)
@@ -137,6 +167,8 @@ def test_a_model_with_masks_writes_them_beside_the_images(
     assert len(read_synthetic(folder)[0]) == 6  # the masks are no images
     sample_folder.fill(sampler, folder, n=4, seed=2, overwrite=True)
     assert len(list(folder.glob("*_mask.png"))) == 4
+    mark = read_mark(folder / "synthetic_00001_mask.png")
+    assert mark is not None and mark.said["Shows"] == f"masks of {', '.join(structures)}"
     interpolation.interpolate(sampler, folder / "walk.gif", seed=1)
 
 

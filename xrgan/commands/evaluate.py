@@ -41,6 +41,7 @@ EXAMPLES = [
     "xrgan evaluate --real held-out/ --synthetic drawn/",
 ]
 METRICS, COMPARISON = "Metrics", "Comparison"
+SCORED = 1  # place of the synthetic side among those of a comparison without a run
 METRIC_FLAGS = [Flag(metric.name, (f"--{metric.name}",), bool, metric.help, METRICS) for metric in metric_table.METRICS]
 SyntheticFolder = Annotated[
     Path | None,
@@ -55,6 +56,15 @@ TrainingFolder = Annotated[
     typer.Option(
         help="Beside --real: the images that the generator learned from, if known.",
         metavar="DIR",
+        rich_help_panel=DATA,
+    ),
+]
+AllowSynthetic = Annotated[
+    bool,
+    typer.Option(
+        "--allow-synthetic",
+        metavar="",
+        help="Beside --real: let images count as real that say they are synthetic.",
         rich_help_panel=DATA,
     ),
 ]
@@ -99,6 +109,7 @@ def evaluate(
     synthetic: SyntheticFolder = None,
     real: RealFolder = None,
     training: TrainingFolder = None,
+    allow_synthetic: AllowSynthetic = False,
     metrics: Flags,
     every_checkpoint: EveryCheckpoint = False,
     flags: Flags,
@@ -131,7 +142,7 @@ def evaluate(
         assert real is not None
         synthetic = _folder_to_score(synthetic, real, run_name, data)
         folder = out or Path("evaluation") / synthetic.resolve().name
-        scores = evaluate_folders(workspace, real, synthetic, training, config, named, folder)
+        scores = evaluate_folders(workspace, real, synthetic, training, config, named, folder, allow_synthetic)
         _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
     else:
         _refuse_beside_a_run(training=training, out=out)
@@ -183,6 +194,7 @@ def evaluate_folders(
     config: Config,
     metrics: Sequence[str],
     out: Path,
+    allow_synthetic: bool = False,
 ) -> "Scores":
     """Score one folder of images against another, whoever drew them; each may be a prepared dataset instead.
 
@@ -190,11 +202,12 @@ def evaluate_folders(
         real: of a prepared dataset, the images of `evaluate.split` count; of `training`, its training images.
         training: what the generator learned from, where that is known: without it, copies can't be looked for.
         out: gets scores.yaml and the pictures.
+        allow_synthetic: let images count as real ones that say they are synthetic.
 
     Returns:
         What scores.yaml holds.
     """
-    from xrgan.commands.image_folders import common_classes, read_side
+    from xrgan.commands.image_folders import common_classes, left_out_as_synthetic, read_side
     from xrgan.data.packed import SPLITS
     from xrgan.evaluation.evaluate import evaluate as score
     from xrgan.evaluation.image_sets import sample_comparison, sample_comparison_without_training
@@ -203,7 +216,13 @@ def evaluate_folders(
     held_out = ("val", "test") if chosen.split == "held-out" else (chosen.split,)
     sides = [(real, held_out), (synthetic, SPLITS), *([(training, ("train",))] if training else [])]
     classes = common_classes([folder for folder, _ in sides])
-    sets = [read_side(folder, classes, splits, chosen.size) for folder, splits in sides]
+    leave_out = [
+        [] if allow_synthetic or k == SCORED else left_out_as_synthetic(folder) for k, (folder, _) in enumerate(sides)
+    ]
+    sets = [
+        read_side(folder, classes, splits, chosen.size, names)
+        for (folder, splits), names in zip(sides, leave_out, strict=True)
+    ]
     if training is None:
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:

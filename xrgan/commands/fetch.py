@@ -22,6 +22,9 @@ SourceName = Annotated[
 ShowList = Annotated[bool, typer.Option("--list", metavar="", help="Show what can be fetched, and what is here.")]
 Archive = Annotated[Path | None, typer.Option(help="An archive that is here already.", metavar="FILE")]
 Folder = Annotated[Path | None, typer.Option(help="A folder of images that is here already.", metavar="DIR")]
+AllowSynthetic = Annotated[
+    bool, typer.Option("--allow-synthetic", metavar="", help="Take images that say they are synthetic, too.")
+]
 Force = Annotated[bool, typer.Option("--force", metavar="", help="Fetch again what is there.")]
 FLAGS = panel("Phantom", option("phantom.n", "--n", "-n"), option("phantom.size"), option("phantom.seed"))
 
@@ -35,6 +38,7 @@ def fetch(
     folder: Folder = None,
     flags: Flags,
     force: Force = False,
+    allow_synthetic: AllowSynthetic = False,
     quiet: Quiet = False,
     data_root: DataRoot = DATA_ROOT,
 ) -> None:
@@ -52,7 +56,9 @@ def fetch(
     from xrgan.data.fetch import fetch as fetch_source
 
     phantom = {key.removeprefix("phantom."): value for key, value in flags.items()}
-    raw = fetch_source(source, raw_root, archive=archive, folder=folder, force=force, **phantom)
+    raw = fetch_source(
+        source, raw_root, archive=archive, folder=folder, force=force, allow_synthetic=allow_synthetic, **phantom
+    )
     console.show_text(str(raw))
 
 

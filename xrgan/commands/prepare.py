@@ -49,6 +49,7 @@ FLAGS = [
         option("prepare.limit"),
         option("prepare.drop_duplicates", "--drop-duplicates"),
         option("prepare.keep_blank", "--keep-blank"),
+        option("prepare.allow_synthetic", "--allow-synthetic"),
     ),
     *panel(
         "Split, patients and labels",

@@ -13,6 +13,7 @@ from xrgan.data.fetching.copying import copy_folder
 from xrgan.data.fetching.members import DamagedArchive
 from xrgan.data.fetching.record import RECORD, ArchiveRecord, write_record
 from xrgan.data.fetching.request import Request, understand
+from xrgan.data.fetching.synthetic_images import remove_synthetic
 from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
 from xrgan.data.reading.dicom import is_dicom
 from xrgan.data.reading.kinds import count_others, find_images, in_words
@@ -38,6 +39,7 @@ def fetch(
     size: int | None = None,
     seed: int | None = None,
     force: bool = False,
+    allow_synthetic: bool = False,
 ) -> Path:
     """Bring a source to raw_root/<source>/ and say in its source.yaml what it is; a second time does nothing.
 
@@ -48,6 +50,7 @@ def fetch(
         folder: a folder of images, which is copied.
         n, size, seed: of the phantom: how many images, of how many pixels a side, and which ones.
         force: fetch again; what is there stays until the new is whole.
+        allow_synthetic: take what says it is synthetic, too; else it is named and left out of an archive or folder.
 
     Returns:
         the folder.
@@ -66,6 +69,8 @@ def fetch(
             _refuse_link(target)
             with growing(target) as staging:
                 archive_record = _build(request, raw_root, staging)
+                if (request.archive or request.folder) and not allow_synthetic:
+                    archive_record["synthetic_left_out"] = remove_synthetic(staging, request.name)
                 write_record(request, staging, archive_record)
             remove(_downloads(raw_root, request.name))
     except OSError as error:

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from xrgan.data.reading.pictures import Picture, read_picture
 from xrgan.errors import XrganError
 from xrgan.files import replacing
+from xrgan.marks import Mark, png_info
 from xrgan.option_syntax import MINMAX
 
 GAP = 2  # pixels between the images of a grid
@@ -30,10 +31,14 @@ def read_gray(path: Path) -> Pixels:
     return np.asarray(read_picture(path, channels=1, window=MINMAX).image)
 
 
-def save_png(path: Path, image: Pixels) -> None:
-    """Write uint8 (C, H, W) or (H, W) as a gray or RGB PNG; nobody ever reads half of one."""
+def save_png(path: Path, image: Pixels, mark: Mark | None = None) -> None:
+    """Write uint8 (C, H, W) or (H, W) as a gray or RGB PNG; nobody ever reads half of one.
+
+    Args:
+        mark: of a synthetic image: what the file says of itself, beside the pixels.
+    """
     with replacing(path, sync=False) as temporary:
-        to_pil(image).save(temporary, format="PNG")
+        to_pil(image).save(temporary, format="PNG", pnginfo=png_info(mark) if mark else None)
 
 
 def to_pil(image: Pixels) -> Image.Image:

@@ -22,9 +22,9 @@ from xrgan.data.preparing.hidden_names import keep_names
 from xrgan.data.preparing.mask_channels import choose_mask_channels
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import settle
+from xrgan.data.reading.marked import SAMPLE
 from xrgan.data.reading.masks import NO_BOXES
 from xrgan.data.reading.pictures import read_picture
-from xrgan.data.scanning.tree import SAMPLE
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
@@ -183,6 +183,7 @@ def _image_format(config: PrepareConfig, structures: tuple[str, ...], mask_value
         mask_values=mask_values,
         box_frame=box_frame,
         keep_blank=config.keep_blank,
+        allow_synthetic=config.allow_synthetic,
     )
 
 

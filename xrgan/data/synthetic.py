@@ -11,8 +11,9 @@ from xrgan import console
 from xrgan.data.images import Pixels, read_files, read_gray
 from xrgan.data.reading import masks
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, in_words
+from xrgan.data.reading.marked import SAMPLE
 from xrgan.data.scanning.levels import read_levels
-from xrgan.data.scanning.tree import SAMPLE, VIEWS_OF_SAMPLES, list_images
+from xrgan.data.scanning.tree import VIEWS_OF_SAMPLES, list_images
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
@@ -50,7 +51,12 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
 
 
 def read_synthetic(
-    folder: Path, classes: Sequence[str] = (), known_only: bool = True, channels: int = 1, size: int = 0
+    folder: Path,
+    classes: Sequence[str] = (),
+    known_only: bool = True,
+    channels: int = 1,
+    size: int = 0,
+    leave_out: Sequence[str] = (),
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Read a folder of synthetic images: uint8 (M, C, H, W), and labels (M,), -1 where there is none.
 
@@ -58,6 +64,7 @@ def read_synthetic(
         classes: of the dataset; a label's number is its place there.
         known_only: whether a label outside of `classes` is an error; else it counts as none.
         channels, size: as for `read_files`.
+        leave_out: files of the index that don't count.
 
     Raises:
         XrganError: there is no image, sizes differ, or a label is none of `classes`.
@@ -67,6 +74,9 @@ def read_synthetic(
         console.notice(f"{folder}: not read are {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     if index.empty:
         raise XrganError(f"There is no image in {folder}.", "`xrgan sample` draws some.")
+    index = index[~index["file"].isin(leave_out)]
+    if index.empty:
+        raise XrganError(f"No image of {folder} is left.", "Name a folder of others.")
     unknown = sorted(set(index["label"]) - {"", *classes}) if classes and known_only else []
     if unknown:
         raise XrganError(

@@ -13,7 +13,8 @@ from xrgan.evaluation import checkpoint_scores
 from xrgan.evaluation.image_sets import HELD_OUT, Comparison, Images
 from xrgan.evaluation.metric_table import displays
 from xrgan.evaluation.scores_file import Score, ScoreKey, Scores
-from xrgan.plots import REAL, SYNTHETIC, drawn_figure, show_image
+from xrgan.marks import mixed_mark
+from xrgan.plots import REAL, SHOWS_PATIENTS, SYNTHETIC, drawn_figure, show_image
 
 COLUMNS = 5
 ROWS = 5  # shared by the classes, one each at least
@@ -33,13 +34,13 @@ def draw_overview(path: Path, comparison: Comparison, scores: Scores, caption: s
     rows = sum(-(-max(len(real), len(synthetic)) // COLUMNS) for _, real, synthetic in blocks)
     panels = _panels(path.parent, comparison, scores["metrics"])
     heights = [1.07 * rows + 0.9, *([PANEL_INCHES] if panels else [])]
-    with drawn_figure(path, 11, sum(heights), dpi=150, font_size=10) as figure:
+    with drawn_figure(path, 11, sum(heights), dpi=150, font_size=10, mark=mixed_mark()) as figure:
         parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         _draw_images(parts[0], blocks, comparison.reference)
         if panels:
             for axes, draw in zip(parts[1].subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
                 draw(axes)
-        figure.supxlabel(caption, fontsize=10)
+        figure.supxlabel(f"{SHOWS_PATIENTS}\n{caption}", fontsize=10)
 
 
 def _blocks(comparison: Comparison) -> list[tuple[str, Images, Images]]:

@@ -1,5 +1,6 @@
 """Latent interpolation: a walk through the latents of a seed, as a GIF."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from xrgan.data.images import from_pil, to_pil
 from xrgan.data.sheets import with_caption
 from xrgan.files import replacing
 from xrgan.gan.sampler import Sampler, check_weights, generate, latents, sample_labels
+from xrgan.marks import mark_of, with_gif_mark
 
 FRAMES_PER_LEG = 12  # from one keyframe to the next
 FRAME_MILLISECONDS = 80
@@ -33,10 +35,18 @@ def interpolate(sampler: Sampler, file: Path, seed: int, label: str = "", keyfra
     caption = f"Synthetic: between images of seed {seed}" + (f", {label}" if label else "")
     large = (from_pil(xray.resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for xray in xrays)
     frames = [to_pil(with_caption(xray, caption)) for xray in large]
+    mark = mark_of(sampler.marked_origin, seed, label=label, shows="walk between latents")
     with replacing(file) as temporary:
+        walk = BytesIO()
         frames[0].save(
-            temporary, format="GIF", save_all=True, append_images=frames[1:], duration=FRAME_MILLISECONDS, loop=0
+            *(walk, "GIF"),
+            save_all=True,
+            append_images=frames[1:],
+            duration=FRAME_MILLISECONDS,
+            loop=0,
+            comment=mark.comment.encode(),
         )
+        temporary.write_bytes(with_gif_mark(walk.getvalue(), mark))
     return file
 
 

@@ -19,6 +19,7 @@ from xrgan.gan.networks.base import Generator
 from xrgan.gan.sampler import generate, latents
 from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.state import LOSSES, TrainState, check_finite, gradient_norms
+from xrgan.marks import Origin, mark_of
 from xrgan.plots import drawn_figure
 
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
@@ -112,7 +113,9 @@ class Monitor:
     def _pictures(self, epoch: int, state: TrainState) -> None:
         sheet = preview(state.ema, self._job)
         file = self._job.run.samples / f"epoch_{epoch:04d}.png"
-        save_png(file, with_caption(sheet, grid_caption(self._job, epoch)))
+        origin = Origin(self._job.run.name, state.run_id, dataset_hash=self._job.dataset.content_hash)
+        mark = mark_of(origin, self._job.plan.seed, shows=f"grid of epoch {epoch}")
+        save_png(file, with_caption(sheet, grid_caption(self._job, epoch)), mark)
         plot_losses(self._rows, self._job.run.path / "losses.png")
         if self._events is not None:
             self._events.add_image("samples", sheet, state.step)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.rejection import GROWING_KEYS, Rejection, RejectionRecord, accepted_images
 from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_labels, sample_numbers
+from xrgan.marks import Mark, mark_of
 from xrgan.rundir import RunDir
 
 SHEET_IMAGES = 100  # on the contact sheet
@@ -87,22 +88,26 @@ def fill(
         missing = _missing(folder, n)
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     _need_room(folder, sampler.spec, total)
-    added = _save_all(folder, wanted, total, sampler.spec)
+    added = _save_all(folder, wanted, total, sampler, seed, label)
     numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
     _write_index(folder, sampler, seed, label, numbers)
     shown_ones = numbers[: min(n, SHEET_IMAGES)]
-    caption = caption_of(sampler, seed, label, shown_ones, run_name)
-    save_png(folder / SHEET, with_caption(contact_sheet(sampler, seed, label, shown_ones), caption))
+    sheet = with_caption(
+        contact_sheet(sampler, seed, label, shown_ones), caption_of(sampler, seed, label, shown_ones, run_name)
+    )
+    save_png(folder / SHEET, sheet, mark_of(sampler.marked_origin, seed, label=label, shows="contact sheet"))
     return Sampled(folder, len(numbers), added, folder / SHEET, record)
 
 
-def _save_all(folder: Path, images: Iterator[tuple[int, Pixels]], total: int, spec: ImageSpec) -> int:
+def _save_all(
+    folder: Path, images: Iterator[tuple[int, Pixels]], total: int, sampler: Sampler, seed: int, label: str
+) -> int:
     """Write those images (number, pixels) that the folder lacks, behind a bar: how many."""
     added = 0
     with console.progress("Drawing", total) as bar:
         for k, image in images:
             if not _file(folder, k).is_file():
-                _save(_file(folder, k), image, spec)
+                _save(_file(folder, k), image, sampler.spec, mark_of_image(sampler, seed, k, label))
                 added += 1
             bar.advance()
     return added
@@ -189,11 +194,18 @@ def _need_room(folder: Path, spec: ImageSpec, images: int) -> None:
         )
 
 
-def _save(file: Path, image: Pixels, spec: ImageSpec) -> None:
+def mark_of_image(sampler: Sampler, seed: int, k: int, label: str = "") -> Mark:
+    """Make the mark of image k (from 0) of a seed."""
+    number = int(sample_labels(sampler, seed, k, 1, label)[0])
+    return mark_of(sampler.marked_origin, seed, k + 1, sampler.classes[number] if number >= 0 else "")
+
+
+def _save(file: Path, image: Pixels, spec: ImageSpec, mark: Mark) -> None:
     """Write an image, and first its mask: an image that is there is whole."""
     if spec.masks:
-        save_png(_mask_of(file), masks.code(image[spec.channels :], spec.masks))
-    save_png(file, image[: spec.channels])
+        of_mask = replace(mark, said={**mark.said, "Shows": f"masks of {', '.join(spec.masks)}"})
+        save_png(_mask_of(file), masks.code(image[spec.channels :], spec.masks), of_mask)
+    save_png(file, image[: spec.channels], mark)
 
 
 def _mask_of(file: Path) -> Path:

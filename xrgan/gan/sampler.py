@@ -1,7 +1,9 @@
 """Checkpoint + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -15,8 +17,9 @@ from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import network_plan
 from xrgan.hardware import choose_device
+from xrgan.marks import NOT_KNOWN, Origin
 from xrgan.rundir import RunDir
-from xrgan.tensor_files import Content
+from xrgan.tensor_files import Content, safetensors_bytes
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
@@ -34,7 +37,14 @@ class Sampler:
     device: torch.device
     step: int
     ema: bool
+    origin: Origin = NOT_KNOWN  # what marks say of the generator, but for the hash of its weights
     balance: bool = False  # the classes in turn; else in their shares of the training images
+
+    @cached_property
+    def marked_origin(self) -> Origin:
+        """What every image's mark says of the generator."""
+        digest = hashlib.sha256(safetensors_bytes(self.generator.state_dict())).hexdigest()
+        return replace(self.origin, generator_sha256=digest)
 
 
 def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
@@ -46,7 +56,8 @@ def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
     plan, on, run_id = network_plan(run.read_config().model), choose_device(device), run.run_id()
 
     def make(content: Content) -> Sampler:
-        return _sampler_of(content, plan, on, ema)
+        origin = Origin(run.name, run_id, dataset_hash=run.trained_on())
+        return replace(_sampler_of(content, plan, on, ema), origin=origin)
 
     if checkpoint_name:
         return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run_id)

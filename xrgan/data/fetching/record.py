@@ -14,10 +14,11 @@ RECORD = "source.yaml"
 
 
 class ArchiveRecord(TypedDict, total=False):
-    """The archive that a source was unpacked from; empty where there was none."""
+    """The archive that a source was unpacked from, if there was one, and what was left out of it."""
 
     archive: str  # its name
     archive_sha256: str
+    synthetic_left_out: int  # images that say they are synthetic; 0 isn't written
 
 
 # `from` is no name for an attribute: hence the other form.
@@ -34,6 +35,7 @@ SourceRecord = TypedDict(
         "fetched": str,  # date and time, UTC
         "archive": str,
         "archive_sha256": str,
+        "synthetic_left_out": int,
         "files": int,
         "images": int | None,  # X-rays, without copies and masks; None isn't written
         "bytes": int,
@@ -60,7 +62,14 @@ def write_record(request: Request, folder: Path, archive: ArchiveRecord) -> None
         "images": _count_images(folder, source),
         "bytes": sum(path.stat().st_size for path in files),
     }
-    write_yaml(folder / RECORD, {key: value for key, value in record.items() if value not in ("", None)})
+    write_yaml(
+        folder / RECORD,
+        {
+            key: value
+            for key, value in record.items()
+            if value not in ("", None) and (key, value) != ("synthetic_left_out", 0)
+        },
+    )
 
 
 def _count_images(folder: Path, source: Source | None) -> int | None:

@@ -9,6 +9,7 @@ import xrgan
 from xrgan.data.packed import SPLITS, hash_content
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import patients_in_two_splits
+from xrgan.data.reading.marked import SYNTHETIC
 from xrgan.data.tables.user_tables import TableFacts
 from xrgan.files import read_yaml
 
@@ -75,6 +76,7 @@ class DatasetCard(Inputs, Choices, Moves):
     height: Spread
     kinds: dict[str, int]  # of file → images
     views: dict[str, int]
+    synthetic: int  # images that say they are
     patients_in_two_splits: int
     skipped: list[Skip]
     content_hash: str
@@ -115,6 +117,7 @@ def describe(
         "height": _spread(packed["height"]),
         "kinds": {str(kind): int(count) for kind, count in packed["kind"].value_counts().items()},
         "views": {str(view) or "unknown": int(count) for view, count in packed["view"].value_counts().items()},
+        "synthetic": int(packed["kind"].str.endswith(SYNTHETIC).sum()),
         "patients_in_two_splits": patients_in_two_splits(packed),
         **choices,
         **moves,

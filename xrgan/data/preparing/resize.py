@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from xrgan.data.images import Pixels, from_pil
 from xrgan.data.reading import masks
+from xrgan.data.reading.marked import REFUSED, SYNTHETIC, mark_in
 from xrgan.data.reading.pictures import Picture, read_picture
 from xrgan.option_syntax import MINMAX, parse_mask_values
 
@@ -33,17 +34,21 @@ class ImageFormat:
     mask_values: str = ""  # of masks that show several structures
     box_frame: int = 0  # pixels a side of the pictures that boxes were drawn in; 0 = of the images
     keep_blank: bool = True  # whether an image of one or two gray values is an image
+    allow_synthetic: bool = True  # whether one that says it is synthetic is taken
 
 
 def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture]:
     """Read one image file and bring it to size × size, without masks.
 
     Returns:
-        uint8 (channels, size, size), and the picture as it was.
+        uint8 (channels, size, size), and the picture as it was; SYNTHETIC ends its kind where the file says so.
 
     Raises:
-        ValueError: as `read_picture`.
+        ValueError: as `read_picture`; or the image is blank, or synthetic, and such ones are not taken.
     """
+    is_marked = mark_in(path) is not None
+    if is_marked and not image_format.allow_synthetic:
+        raise ValueError(REFUSED)
     at_least = round(SMALLEST_DRAFT * image_format.size)
     picture = read_picture(path, image_format.channels, image_format.window, at_least)
     if not image_format.keep_blank:
@@ -53,7 +58,7 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
         image = _equalised(image)
     if image.size != (image_format.size, image_format.size):
         image = ImageOps.pad(image, (image_format.size, image_format.size))
-    return from_pil(image), picture
+    return from_pil(image), picture._replace(kind=picture.kind + SYNTHETIC) if is_marked else picture
 
 
 def _refuse_blank(picture: Picture, path: Path) -> None:

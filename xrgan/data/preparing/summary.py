@@ -13,6 +13,7 @@ from xrgan.data.packed import SPLITS
 from xrgan.data.preparing.dataset_card import NO_LABEL, DatasetCard, Spread, read_card
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.reading.kinds import in_words
+from xrgan.data.reading.marked import REFUSED
 from xrgan.data.tables.user_tables import table_rows
 
 PREVIEWED = 20  # images of a class
@@ -51,6 +52,13 @@ def warn(target: Path) -> None:
         console.warn(f"{len(card['skipped'])} file(s) skipped; {target / 'dataset.yaml'} lists them, such as")
         for entry in card["skipped"][:SKIPS_SHOWN]:
             console.warn(f"  {entry['file']}: {entry['reason']}")
+    refused = sum(entry["reason"] == REFUSED for entry in card["skipped"])
+    if refused:
+        console.warn(
+            f"{refused:,} of them say that they are synthetic: left out as no patient's; --allow-synthetic takes them."
+        )
+    if taken := card.get("synthetic"):
+        console.warn(f"{taken:,} of the {card['images']:,} images say that they are synthetic: no patient's.")
     for reason, count in card["left_out"].items():
         console.notice(f"{count:,} images {reason} were left out.")
     copies = card["duplicates"] + card["near_duplicates"]

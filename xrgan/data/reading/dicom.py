@@ -10,7 +10,7 @@ import logging
 import warnings
 import zlib  # before pydicom imports gdcm: that brings a zlib of its own, and Python's would crash if it came later
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,19 @@ def read_header(path: Path) -> Header:
     with _reasons("its header can't be read"):
         dataset = _read_image(path, stop_before_pixels=True, specific_tags=tags)
         return Header(patient=_text(dataset, "PatientID"), view=_text(dataset, "ViewPosition").upper())
+
+
+def synthetic_comment(path: Path) -> str | None:
+    """Read the Image Comments of a file whose Synthetic Data (0008,001C) is YES; None of any other file.
+
+    What can't be read says nothing: whoever reads the pixels says why.
+    """
+    with suppress(ValueError), _reasons("its header can't be read"):
+        tags = ["SOPClassUID", "SyntheticData", "ImageComments", "Modality", "NumberOfFrames", "Rows", "Columns"]
+        dataset = _read_image(path, stop_before_pixels=True, specific_tags=tags)
+        if _text(dataset, "SyntheticData").upper() == "YES":
+            return _text(dataset, "ImageComments")
+    return None
 
 
 def read_dicom(path: Path, window: str) -> NDArray[np.uint8]:

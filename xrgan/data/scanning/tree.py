@@ -5,11 +5,11 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from xrgan.data.reading.kinds import find_images
+from xrgan.data.reading.marked import SAMPLE
 from xrgan.data.scanning.levels import Folders, read_levels
 from xrgan.data.scanning.mask_files import MaskFile, pair_masks, split_masks
 from xrgan.data.scanning.rows import table
 
-SAMPLE = "sample.yaml"  # in a folder that `xrgan sample` filled
 VIEWS_OF_SAMPLES = {"sheet.png", "walk.gif"}
 
 

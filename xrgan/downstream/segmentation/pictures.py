@@ -16,7 +16,7 @@ from xrgan.downstream.segmentation.metrics import flat
 from xrgan.downstream.segmentation.segmenter import predict
 from xrgan.downstream.task import Results
 from xrgan.downstream.trial import Floats, Trial
-from xrgan.plots import new_figure, save_figure, show_image
+from xrgan.plots import SHOWS_PATIENTS, new_figure, save_figure, show_image
 
 CELL = 2.6  # inches
 MOST_ROWS = 12  # a longer picture is looked at by nobody
@@ -87,6 +87,7 @@ def save_overlays(
     for panel, heading in zip(axes[0], columns, strict=True):
         panel.set_title(heading, fontsize="medium")
     figure.legend(handles=_legend(names, true), loc="outside lower center", ncols=3, frameon=False)
+    figure.suptitle(SHOWS_PATIENTS, fontsize="small")
     save_figure(figure, path)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from xrgan.evaluation.image_sets import Images
 from xrgan.evaluation.scores_file import Score
-from xrgan.plots import drawn_figure, show_image
+from xrgan.marks import mixed_mark
+from xrgan.plots import SHOWS_PATIENTS, drawn_figure, show_image
 
 INCHES = 1.35  # per image
 WIDTH = 9.5  # inches at least, for the words
@@ -18,7 +19,7 @@ def draw_pairs(path: Path, synthetic: Images, training: Images, score: Score) ->
     """
     pairs = score["closest"]
     width = max(WIDTH, INCHES * len(pairs) + 0.4)
-    with drawn_figure(path, width, 2 * INCHES + 1.3, dpi=150, font_size=9) as figure:
+    with drawn_figure(path, width, 2 * INCHES + 1.3, dpi=150, font_size=9, mark=mixed_mark()) as figure:
         axes = figure.subplots(2, len(pairs), squeeze=False)
         for (above, below), pair in zip(axes.T, pairs, strict=True):
             show_image(above, synthetic[pair["synthetic"]])
@@ -41,5 +42,5 @@ def _caption(score: Score) -> str:
     limits = " or ".join(f"{name} ≤ {space['threshold']:.2f}" for name, space in score["spaces"].items())
     return (
         f"Below each pair: distance ÷ that to the 9th to 16th nearest training image; in red, a suspect: {limits}.\n"
-        f"Looked for {score['note']}."
+        f"Looked for {score['note']}. {SHOWS_PATIENTS}"
     )
