@@ -1,4 +1,4 @@
-"""Any image file becomes gray or RGB squares of bytes, or a reason why not."""
+"""Images in memory, in files, and laid out as sheets."""
 
 import io
 from pathlib import Path
@@ -7,21 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import write_image
-from tests.data.pictures import png_that_declares, saved
-from xrgan.data.images import GAP, grid, read_files, read_gray, save_png, shape_in_words, to_pil
-from xrgan.errors import XrganError
-
-# --- modes and depths
-
-
-# --- bringing to one size
-
-
-# --- what is no image
-
-
-# --- writing and laying out
+from xrgan.data.images import GAP, grid, save_png, shape_in_words, to_pil
 
 
 @pytest.mark.parametrize(("shape", "mode"), [((6, 5), "L"), ((1, 6, 5), "L"), ((3, 6, 5), "RGB"), ((1, 1, 1), "L")])
@@ -53,65 +39,6 @@ def test_a_grid_shows_every_image_row_by_row(channels: int, n: int, columns: int
         top, left = GAP + k // columns * (5 + GAP), GAP + k % columns * (7 + GAP)
         assert np.array_equal(sheet[:, top : top + 5, left : left + 7], image)
     assert (sheet > 0).sum() == images.size  # the gaps are black
-
-
-# --- folders
-
-
-def test_equal_files_become_one_array(tmp_path: Path) -> None:
-    files = [write_image(tmp_path / f"{k}.png", 6, 5, seed=k) for k in range(3)]
-    images = read_files(files)
-    assert (images.dtype, images.shape) == (np.uint8, (3, 1, 5, 6))
-    assert np.array_equal(images[2, 0], read_gray(files[2]))
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_they_are_rgb_where_any_shows_colours(tmp_path: Path, order: int) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
-    files = [saved(Image.fromarray(noise), tmp_path / "0.png"), write_image(tmp_path / "1.png", mode="L")]
-    assert read_files(files[::order]).shape == (2, 3, 20, 24)
-
-
-@pytest.mark.parametrize("order", [1, -1])
-def test_gray_is_gray_whatever_the_file_holds(tmp_path: Path, order: int) -> None:
-    gray = np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)
-    files = [saved(Image.fromarray(gray), tmp_path / "0.png")]
-    files += [saved(Image.fromarray(np.dstack([gray] * 3)), tmp_path / name) for name in ("1.png", "2.bmp")]
-    images = read_files(files[::order])
-    assert images.shape == (3, 1, 20, 24)
-    assert all(np.array_equal(image[0], gray) for image in images)
-    assert read_files(files, channels=3).shape == (3, 3, 20, 24)
-
-
-@pytest.mark.parametrize(("scale", "error"), [(257, 0), (16, 1)])
-def test_the_same_pictures_in_8_and_16_bits_are_the_same(tmp_path: Path, scale: int, error: int) -> None:
-    faint = np.random.default_rng(0).integers(90, 160, (2, 20, 24), dtype=np.uint8)
-    faint[0, 0, 0] = 255  # the whole range is of the folder, not of each picture
-    eight = [saved(Image.fromarray(image), tmp_path / f"a{k}.png") for k, image in enumerate(faint)]
-    deep = [
-        saved(Image.fromarray(image.astype(np.uint16) * scale), tmp_path / f"b{k}.png") for k, image in enumerate(faint)
-    ]
-    assert np.abs(read_files(eight).astype(int) - read_files(deep)).max() <= error
-
-
-def test_files_of_any_size_are_brought_to_one(tmp_path: Path) -> None:
-    files = [write_image(tmp_path / "a.png", 30, 40), write_image(tmp_path / "b.png", 64, 20)]
-    assert read_files(files, size=32).shape == (2, 1, 32, 32)
-
-
-def test_files_of_other_sizes_are_named(tmp_path: Path) -> None:
-    files = [write_image(tmp_path / "a.png", 6, 5), write_image(tmp_path / "b.png", 7, 5)]
-    with pytest.raises(XrganError, match="b.png is 7×5, a.png is 6×5.*xrgan prepare"):
-        read_files(files)
-
-
-@pytest.mark.parametrize("content", [b"", b"a letter", png_that_declares(20_000, 20_000)])
-@pytest.mark.parametrize("first", [True, False])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes, first: bool) -> None:
-    bad, good = tmp_path / "bad.png", write_image(tmp_path / "good.png")
-    bad.write_bytes(content)
-    with pytest.raises(XrganError, match="bad.png can't be read: (empty file|no image|declares too many pixels)"):
-        read_files([bad, good] if first else [good, bad])
 
 
 @pytest.mark.parametrize(("channels", "words"), [(1, "6×4 gray"), (3, "6×4 RGB"), (5, "6×4 with 5 channels")])

@@ -191,7 +191,8 @@ def compare_classifiers(
         from xrgan.data.synthetic import read_synthetic
         from xrgan.downstream.classification.data import labelled_images
 
-        return labelled_images(dataset, *read_synthetic(folder, dataset.classes, channels=dataset.channels), known)
+        read = read_synthetic(folder, dataset.classes, channels=dataset.channels, brightness=dataset.brightness())
+        return labelled_images(dataset, *read, known)
 
     return run_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
 
@@ -211,7 +212,11 @@ def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", kn
         wanted = round(float(real[label] if origin.label else real.sum()) * config.classify.ratio)
         folder = folder_of(request.workspace, origin, request.run, config, wanted, request.data, request.folder)
         its_images, its_labels = read_synthetic(
-            folder, dataset.classes, known_only=not origin.label, channels=dataset.channels
+            folder,
+            dataset.classes,
+            known_only=not origin.label,
+            channels=dataset.channels,
+            brightness=dataset.brightness(),
         )
         images.append(its_images)
         labels.append(np.full(len(its_images), label) if origin.label else its_labels)

@@ -174,7 +174,7 @@ def evaluate_run(
     folder = synthetic or drawn(workspace, run, config, len(held_out), data)
     comparison = sample_comparison(
         ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
-        ImageSet(*read_synthetic(folder, dataset.classes, channels=dataset.channels)),
+        ImageSet(*read_synthetic(folder, dataset.classes, channels=dataset.channels, brightness=dataset.brightness())),
         ImageSet(dataset.xrays(training), dataset.labels[training]),
         chosen.n,
         chosen.seed,
@@ -207,7 +207,7 @@ def evaluate_folders(
     Returns:
         What scores.yaml holds.
     """
-    from xrgan.commands.image_folders import common_classes, left_out_as_synthetic, read_side
+    from xrgan.commands.image_folders import Side, common_classes, left_out_as_synthetic, read_sides
     from xrgan.data.packed import SPLITS
     from xrgan.evaluation.evaluate import evaluate as score
     from xrgan.evaluation.image_sets import sample_comparison, sample_comparison_without_training
@@ -219,10 +219,8 @@ def evaluate_folders(
     leave_out = [
         [] if allow_synthetic or k == SCORED else left_out_as_synthetic(folder) for k, (folder, _) in enumerate(sides)
     ]
-    sets = [
-        read_side(folder, classes, splits, chosen.size, names)
-        for (folder, splits), names in zip(sides, leave_out, strict=True)
-    ]
+    named = [Side(folder, splits, names) for (folder, splits), names in zip(sides, leave_out, strict=True)]
+    sets = read_sides(named, classes, chosen.size)
     if training is None:
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:

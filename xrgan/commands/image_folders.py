@@ -1,6 +1,7 @@
 """The sides of a comparison without a run: folders of images, or prepared datasets, brought to one size."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,16 +9,28 @@ import numpy as np
 import pandas as pd
 
 from xrgan import console
-from xrgan.data.images import resize_all
+from xrgan.data.image_files import depth_of, pixels_of, resize_all
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.data.reading.marked import SYNTHETIC, mark_in
-from xrgan.data.synthetic import list_synthetic, read_synthetic
+from xrgan.data.synthetic import list_synthetic, open_synthetic
 from xrgan.errors import XrganError
 
 NAMED = 3  # images
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from xrgan.data.images import Pixels
     from xrgan.evaluation.image_sets import ImageSet
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison: a folder, the splits whose images count where it is prepared, and who doesn't count."""
+
+    folder: Path
+    splits: Sequence[str] = ()
+    leave_out: Sequence[str] = ()  # names of images
 
 
 def left_out_as_synthetic(folder: Path) -> list[str]:
@@ -47,36 +60,44 @@ def common_classes(folders: Sequence[Path]) -> list[str]:
     return sorted(set.intersection(*classes) - {""})
 
 
-def read_side(
-    folder: Path, classes: Sequence[str], splits: Sequence[str], size: int, leave_out: Sequence[str] = ()
-) -> "ImageSet":
-    """One side of a comparison.
+def read_sides(sides: Sequence[Side], classes: Sequence[str], size: int) -> "list[ImageSet]":
+    """The sides of a comparison, scaled alike whatever the depth of their files.
 
     Args:
         classes: that have a number; an image of another one has no label.
-        splits: of a prepared dataset, those whose images count.
         size: pixels a side of the result; 0 = as the images are.
-        leave_out: names of images that don't count.
 
     Raises:
-        XrganError: as `read_synthetic`; or the dataset has no image in those splits.
+        XrganError: as `open_synthetic`; the sizes of a folder's images differ; or a dataset has no image in its splits.
     """
     from xrgan.evaluation.image_sets import ImageSet
 
-    if not _is_dataset(folder):
-        return ImageSet(*read_synthetic(folder, classes, known_only=False, size=size, leave_out=leave_out))
-    dataset = open_packed(folder)
-    indices = dataset.of_split(*splits)
-    if leave_out:
-        index = pd.read_csv(folder / "index.csv", dtype=str, keep_default_na=False)
-        indices = indices[~index["file"].iloc[indices].isin(leave_out).to_numpy()]
+    prepared = {k: _of_dataset(side, classes) for k, side in enumerate(sides) if _is_dataset(side.folder)}
+    opened = {
+        k: open_synthetic(side.folder, classes, known_only=False, leave_out=side.leave_out)
+        for k, side in enumerate(sides)
+        if k not in prepared
+    }
+    brightness = [float(images.mean()) / 255 for images, _ in prepared.values()]
+    depth = depth_of([files for files, _ in opened.values()], brightness)
+    sets = {k: ImageSet(resize_all(images, size), labels) for k, (images, labels) in prepared.items()}
+    sets |= {k: ImageSet(pixels_of(files, depth, size=size), labels) for k, (files, labels) in opened.items()}
+    return [sets[k] for k in range(len(sides))]
+
+
+def _of_dataset(side: Side, classes: Sequence[str]) -> "tuple[Pixels, NDArray[np.int64]]":
+    dataset = open_packed(side.folder)
+    indices = dataset.of_split(*side.splits)
+    if side.leave_out:
+        index = pd.read_csv(side.folder / "index.csv", dtype=str, keep_default_na=False)
+        indices = indices[~index["file"].iloc[indices].isin(side.leave_out).to_numpy()]
     if not len(indices):
         raise XrganError(
-            f"{folder} has no image for {' or '.join(splits)}.",
+            f"{side.folder} has no image for {' or '.join(side.splits)}.",
             "--split names another one, or give a folder of images.",
         )
     labels = [_number(dataset, classes, int(label)) for label in dataset.labels[indices]]
-    return ImageSet(resize_all(dataset.xrays(indices), size), np.array(labels, np.int64))
+    return dataset.xrays(indices), np.array(labels, np.int64)
 
 
 def _is_dataset(folder: Path) -> bool:

@@ -19,6 +19,7 @@ from xrgan.files import check_shape, read_yaml
 
 ANEW = "Prepare it anew with --force."
 LARGE = 500_000_000  # bytes that take longer than a second to read
+FEW = 500  # images, whose mean is near enough to that of all
 SPLITS = ("train", "val", "test")
 
 
@@ -61,6 +62,11 @@ class PackedDataset:
     def xrays(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Those X-rays without their masks: uint8 (n, C, H, W)."""
         return self.images[indices, : self.channels]
+
+    def brightness(self) -> float:
+        """Mean of some training X-rays (of all, where there are none for training), 0 (black) to 1 (white)."""
+        some = self.some_of(("train",), FEW, seed=0)
+        return float(self.xrays(some if len(some) else np.arange(min(len(self.labels), FEW))).mean()) / 255
 
     @property
     def size(self) -> int:

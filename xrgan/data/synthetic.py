@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xrgan import console
-from xrgan.data.images import Pixels, read_files, read_gray
+from xrgan.data.image_files import ImageFiles, depth_of, open_files, pixels_of
+from xrgan.data.images import Pixels, read_gray
 from xrgan.data.reading import masks
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, in_words
 from xrgan.data.reading.marked import SAMPLE
@@ -55,19 +56,36 @@ def read_synthetic(
     classes: Sequence[str] = (),
     known_only: bool = True,
     channels: int = 1,
-    size: int = 0,
-    leave_out: Sequence[str] = (),
+    brightness: float | None = None,
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Read a folder of synthetic images: uint8 (M, C, H, W), and labels (M,), -1 where there is none.
 
     Args:
+        classes, known_only: as for `open_synthetic`.
+        channels: at least so many.
+        brightness: mean of the images that these stand beside, 0 (black) to 1 (white): it tells the depth of files of
+            more than 8 bits (`depth_of`); None = not known.
+
+    Raises:
+        XrganError: as `open_synthetic`; or the sizes differ.
+    """
+    opened, labels = open_synthetic(folder, classes, known_only)
+    depth = depth_of([opened], [] if brightness is None else [brightness])
+    return pixels_of(opened, depth, channels), labels
+
+
+def open_synthetic(
+    folder: Path, classes: Sequence[str] = (), known_only: bool = True, leave_out: Sequence[str] = ()
+) -> tuple[ImageFiles, NDArray[np.int64]]:
+    """Read the pictures of a folder of synthetic images, and their labels (M,), -1 where there is none.
+
+    Args:
         classes: of the dataset; a label's number is its place there.
         known_only: whether a label outside of `classes` is an error; else it counts as none.
-        channels, size: as for `read_files`.
         leave_out: files of the index that don't count.
 
     Raises:
-        XrganError: there is no image, sizes differ, or a label is none of `classes`.
+        XrganError: there is no image, one can't be read, or a label is none of `classes`.
     """
     index = list_synthetic(folder)
     if others := count_others(folder):
@@ -83,8 +101,7 @@ def read_synthetic(
             f"{folder} holds images of {unknown[0]!r}.", f"The dataset's classes are {', '.join(classes)}."
         )
     labels = [classes.index(label) if label in classes else -1 for label in index["label"]]
-    images = read_files([folder / file for file in index["file"]], channels, size)
-    return images, np.array(labels, np.int64)
+    return open_files([folder / file for file in index["file"]]), np.array(labels, np.int64)
 
 
 def read_pairs(folder: Path, structures: Sequence[str], channels: int = 1) -> tuple[Pixels, Pixels]:

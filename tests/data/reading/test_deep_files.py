@@ -97,6 +97,41 @@ def test_signed_bytes_keep_their_order(tmp_path: Path) -> None:
     assert read(tmp_path / "a.tif").ravel().tolist() == list(range(256))
 
 
+def test_bytes_that_are_called_signed_and_are_not_are_taken_as_what_they_are(tmp_path: Path) -> None:
+    values = np.linspace(0, 255, 400).astype(np.uint8).reshape(20, 20)
+    tifffile.imwrite(tmp_path / "a.tif", values.view(np.int8), photometric="minisblack")
+    assert np.array_equal(read(tmp_path / "a.tif"), values)
+
+
+def test_inks_and_channels_that_are_no_alpha(tmp_path: Path, gray: NDArray[np.uint8]) -> None:
+    top = VALUES.max()
+    full = np.rint(VALUES / top * 65535).astype(np.uint16)
+    inks = np.stack([0 * full, 0 * full, 0 * full, 65535 - full], axis=-1)
+    tifffile.imwrite(tmp_path / "inks.tif", inks, photometric="separated")
+    assert np.abs(read(tmp_path / "inks.tif").astype(int) - gray).max() <= 1
+    extra = np.stack([VALUES, 0 * VALUES], axis=-1)
+    tifffile.imwrite(tmp_path / "b.tif", extra, photometric="minisblack", extrasamples=[0], planarconfig="contig")
+    assert np.array_equal(read(tmp_path / "b.tif"), gray)
+
+
+def test_16_bit_colours_that_tifffile_cannot_unpack_are_read_by_pillow(
+    tmp_path: Path, gray: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([VALUES] * 3, axis=-1), photometric="rgb", compression="zlib")
+
+    def refuse(page: tifffile.TiffPage) -> None:
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPage, "asarray", refuse)
+    assert np.array_equal(read(tmp_path / "a.tif"), gray)
+
+
+def test_absurdly_many_pixels_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", shape=(30_000, 30_000), dtype="int8", photometric="minisblack")
+    with pytest.raises(ValueError, match="^declares too many pixels$"):
+        read(tmp_path / "a.tif")
+
+
 def test_several_pictures_in_a_file_are_refused_and_a_smaller_copy_is_none(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.stack([VALUES] * 3), photometric="minisblack")
     with pytest.raises(ValueError, match="^has 3 pages$"):

@@ -14,7 +14,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 Values = NDArray[Any]
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-WHITE_IS_ZERO, SIGNED = 0, 2  # values of TIFF's PhotometricInterpretation and SampleFormat
+# Values of TIFF's PhotometricInterpretation, SampleFormat, PlanarConfiguration and ExtraSamples.
+WHITE_IS_ZERO, RGB, CMYK, SIGNED, SEPARATE, NO_ALPHA = 0, 2, 5, 2, 2, 0
 REDUCED = 1  # bit of NewSubfileType: a page that is a smaller copy of another
 # Pillow's names of 16-bit pixels that it opens as 8 bits: the high byte of each. Read in the other order of bytes, the
 # same file gives the low bytes.
@@ -54,20 +55,47 @@ def read_tiff(path: Path) -> Values:
         pages = [page for page in file.pages if not int(getattr(page, "subfiletype", 0)) & REDUCED]
         refuse_several(len(pages), "pages")
         page = pages[0].aspage()
+        if page.imagewidth * page.imagelength * page.imagedepth > (Image.MAX_IMAGE_PIXELS or np.inf):
+            raise ValueError("declares too many pixels")
         try:
-            values = np.asarray(page.asarray())
+            values = _signed_or_not(np.asarray(page.asarray()))
         except (ValueError, KeyError) as error:
-            raise ValueError(_unreadable(page.compression)) from error
+            if page.photometric != RGB or page.samplesperpixel != 3 or page.planarconfig == SEPARATE:
+                raise ValueError(_unreadable(page.compression)) from error
+            values = _both_bytes(path, "RGB", "RGB;16N", "RGB;16B")
         if page.photometric == WHITE_IS_ZERO:
             values = ~values if values.dtype.kind in "iu" else -values
-        if page.planarconfig == 2 and values.ndim == 3:
+        if page.planarconfig == SEPARATE and values.ndim == 3:
             values = np.moveaxis(values, 0, -1)
+        if page.photometric == CMYK and values.ndim == 3:
+            values = _from_cmyk(values)
+        if values.ndim == 3 and page.extrasamples and page.extrasamples[0] == NO_ALPHA:
+            values = values[..., : -len(page.extrasamples)]
         return _turned(_plain(values), int(page.tags[274].value) if 274 in page.tags else 1)
 
 
 def _unreadable(compression: object) -> str:
     packing = getattr(compression, "name", str(compression))
     return "no image" if packing == "NONE" else f"is packed by {packing}, which needs the package imagecodecs"
+
+
+def _signed_or_not(values: Values) -> Values:
+    """Values that a file calls signed, as what they are: read wrongly, a picture jumps at the middle gray."""
+    if values.dtype.kind != "i" or values.size == 0:
+        return values
+    other = values.view(f"u{values.dtype.itemsize}")
+    return other if _roughness(other) < _roughness(values) else values
+
+
+def _roughness(values: Values) -> float:
+    return float(np.abs(np.diff(values.astype(np.float64), axis=-1)).sum())
+
+
+def _from_cmyk(values: Values) -> Values:
+    """Inks (H, W, 4) → colours (H, W, 3)."""
+    top = np.iinfo(values.dtype).max
+    light = (top - values.astype(np.float64)) / top
+    return np.rint(top * light[..., :3] * light[..., 3:4]).astype(values.dtype)
 
 
 def is_tiff(path: Path) -> bool:
@@ -87,15 +115,21 @@ def _read_png(path: Path, rawmode: str) -> Values:
     if rawmode == GRAY_AND_ALPHA:  # its four bytes of a pixel as four channels
         pairs = _as(path, "RGBA", "RGBA").astype(np.uint16)
         return np.stack([pairs[..., k] << 8 | pairs[..., k + 1] for k in (0, 2)], axis=-1)
-    mode = rawmode.partition(";")[0]
-    high, low = (_as(path, mode, order).astype(np.uint16) for order in (rawmode, OTHER_ORDER[rawmode]))
-    return high << 8 | low
+    return _both_bytes(path, rawmode.partition(";")[0], rawmode, OTHER_ORDER[rawmode])
+
+
+def _both_bytes(path: Path, mode: str, high: str, low: str) -> NDArray[np.uint16]:
+    """16-bit colours, of which Pillow gives one byte at a time."""
+    return (_as(path, mode, high).astype(np.uint16) << 8 | _as(path, mode, low)).astype(np.uint16)
 
 
 def _as(path: Path, mode: str, rawmode: str) -> NDArray[np.uint8]:
     with path.open("rb") as opened, Image.open(opened) as file:
         file._mode = mode
-        file.tile = [tile._replace(args=rawmode) for tile in file.tile]
+        file.tile = [
+            tile._replace(args=(rawmode, *tile.args[1:]) if isinstance(tile.args, tuple) else rawmode)
+            for tile in file.tile
+        ]
         return np.asarray(file)
 
 

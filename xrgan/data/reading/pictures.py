@@ -34,6 +34,7 @@ class Picture(NamedTuple):
     height: int
     kind: str  # Pillow's mode (L, RGB, I;16 …), DICOM or IMG
     bits: int = 0  # that the largest of its values takes, where they are whole numbers of more than 8 bits
+    mean: float = 0  # of those values
 
 
 def read_picture(path: Path, channels: int, window: str, at_least: int = 0, bits: int = 0) -> Picture:
@@ -102,9 +103,12 @@ def _from_dicom(path: Path, window: str, channels: int) -> Picture:
 def _from_deep(values: NDArray[Any], window: str, channels: int, kind: str, bits: int) -> Picture:
     gray = luminance(values) if channels == 1 else values
     plain = values.dtype.kind in "iu" and values.min() >= 0
-    image = Image.fromarray(cut_to_8_bits(gray, bits) if bits and plain else to_8_bits(gray, window))
+    if values.dtype.kind == "f" and bits and 0 <= values.min() <= values.max() <= 1:  # shares of white
+        image = Image.fromarray(np.rint(255 * gray).astype(np.uint8))
+    else:
+        image = Image.fromarray(cut_to_8_bits(gray, bits) if bits and plain else to_8_bits(gray, window))
     used = int(values.max()).bit_length() if plain else 0
-    return Picture(_with_channels(image, channels), *image.size, kind, used)
+    return Picture(_with_channels(image, channels), *image.size, kind, used, float(values.mean()) if plain else 0)
 
 
 def _from_pillow(path: Path, channels: int, window: str, at_least: int, bits: int) -> Picture:
