@@ -305,6 +305,21 @@ class SampleConfig(Section):
     n: Whole = Field(100, ge=1, description="how many images synthetic/ shall hold")
     seed: Whole = Field(0, ge=0, description="image k depends on (seed, k) alone")
     ema: bool = Field(True, description="draw with the moving average of the generator's weights")
+    format: tuple[Literal["png", "dicom"], ...] = Field(
+        ("png",), description="png | dicom (Secondary Capture, marked as synthetic), or both, as png,dicom"
+    )
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        return _by_commas(value)
+
+    @field_validator("format")
+    @classmethod
+    def _one_at_least(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if not formats:
+            raise ValueError("it needs one at least: png, dicom")
+        return tuple(sorted(set(formats), reverse=True))
 
 
 class EvaluateConfig(Section):

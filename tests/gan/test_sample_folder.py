@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.gan.helpers import pixels, tiny_config, tiny_dataset, trained
 from xrgan.data.images import read_gray
-from xrgan.data.synthetic import read_synthetic
+from xrgan.data.synthetic import read_pairs, read_synthetic
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.gan import interpolation, sample_folder
@@ -222,3 +222,32 @@ def test_the_bar_is_shown_before_three_million_names_were_looked_up(
     with pytest.raises(Shown):
         sample_folder.fill(sampler, tmp_path, n=300_000, seed=1)
     assert not [path for path in looked_at if path.suffix == ".png"]
+
+
+def test_dicom_files_hold_the_same_images(sampler: Sampler, tmp_path: Path) -> None:
+    """DICOM alone, then PNG beside it: each image counts once, and both are read back to the same pixels."""
+    folder = tmp_path / "drawn"
+    sample_folder.fill(sampler, tmp_path / "png", n=3, seed=5)
+    assert sample_folder.fill(sampler, folder, n=3, seed=5, formats=("dicom",)).images == 3
+    assert sorted(file.suffix for file in folder.glob("synthetic_*")) == [".dcm"] * 3
+    wanted, labels = read_synthetic(tmp_path / "png", ("class0", "class1"))
+    drawn = read_synthetic(folder, ("class0", "class1"))
+    assert np.array_equal(drawn[0], wanted) and np.array_equal(drawn[1], labels)
+    both = sample_folder.fill(sampler, folder, n=4, seed=5, formats=("png", "dicom"))
+    assert (both.images, both.added) == (4, 4) and len(list(folder.glob("synthetic_*"))) == 8
+    assert [file.suffix for file in sample_folder.list_images(folder)] == [".png"] * 4
+    (folder / "index.csv").unlink()
+    assert len(read_synthetic(folder)[0]) == 4
+    assert sample_folder.fill(sampler, folder, n=2, seed=6, overwrite=True).images == 2
+    assert len(list(folder.glob("synthetic_*"))) == 2
+
+
+def test_masks_are_read_back_from_dicom(tmp_path: Path) -> None:
+    structures = ("right lung", "left lung", "heart")
+    dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=1", masks=True)
+    sampler = load_sampler(trained(tmp_path / "run", dataset, config), "cpu")
+    pairs = []
+    for kind in ("png", "dicom"):
+        sample_folder.fill(sampler, tmp_path / kind, n=3, seed=1, formats=(kind,))
+        pairs.append(read_pairs(tmp_path / kind, structures))
+    assert all(np.array_equal(one, other) for one, other in zip(*pairs, strict=True))

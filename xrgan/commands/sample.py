@@ -79,7 +79,9 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace images of another origin.", rich_help_panel=RECORDS)
 ]
 FLAGS = [
-    *panel(IMAGES, option("sample.n", "--n", "-n"), option("sample.seed"), option("sample.ema")),
+    *panel(
+        IMAGES, option("sample.n", "--n", "-n"), option("sample.seed"), option("sample.ema"), option("sample.format")
+    ),
     *panel(MACHINE, option("device")),
 ]
 
@@ -121,7 +123,8 @@ def sample(
     sampler = dataclasses.replace(sampler, balance=balance)
     folder, seed = out or run.synthetic, config.sample.seed
     rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
-    sampled = sample_folder.fill(sampler, folder, config.sample.n, seed, label, run.name, overwrite, rejection)
+    formats = config.sample.format
+    sampled = sample_folder.fill(sampler, folder, config.sample.n, seed, label, run.name, overwrite, rejection, formats)
     _show_sampled(sampled, rejects_copies=rejection is not None)
     if interpolate:
         from xrgan.gan import interpolation

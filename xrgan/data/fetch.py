@@ -42,7 +42,6 @@ def fetch(
     allow_synthetic: bool = False,
 ) -> Path:
     """Bring a source to raw_root/<source>/ and say in its source.yaml what it is; a second time does nothing.
-
     Args:
         source_name: a source of the catalogue; with `archive` or `folder` also a name of one's own, or None, and the
             archive's or folder's name is taken.
@@ -50,7 +49,7 @@ def fetch(
         folder: a folder of images, which is copied.
         n, size, seed: of the phantom: how many images, of how many pixels a side, and which ones.
         force: fetch again; what is there stays until the new is whole.
-        allow_synthetic: take what says it is synthetic, too; else it is named and left out of an archive or folder.
+        allow_synthetic: of an archive or folder, take what says it is synthetic, too; else it is named and left out.
 
     Returns:
         the folder.

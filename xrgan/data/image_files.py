@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from xrgan.data.images import Pixels, from_pil, to_pil
 from xrgan.data.reading.pictures import Picture, read_picture
 from xrgan.errors import XrganError
-from xrgan.option_syntax import MINMAX
+from xrgan.option_syntax import DICOM
 
 COLOURLESS = 3  # gray values between the channels of a pixel that is gray
 DEPTHS = (8, 10, 12, 14, 16)  # bits that detectors have
@@ -106,7 +106,7 @@ def resize_all(images: Pixels, size: int) -> Pixels:
 
 def _read(file: Path, bits: int) -> Picture:
     try:
-        return read_picture(file, 3, MINMAX, bits=bits)
+        return read_picture(file, 3, DICOM, bits=bits)
     except ValueError as error:
         raise XrganError(f"{file} can't be read: {error}.") from error
 

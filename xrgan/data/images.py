@@ -12,7 +12,7 @@ from PIL import Image
 from xrgan.data.reading.pictures import read_picture
 from xrgan.files import replacing
 from xrgan.marks import Mark, png_info
-from xrgan.option_syntax import MINMAX
+from xrgan.option_syntax import DICOM
 
 GAP = 2  # pixels between the images of a grid
 Pixels = NDArray[np.uint8]
@@ -24,7 +24,7 @@ def read_gray(path: Path) -> Pixels:
     Raises:
         ValueError: as `read_picture`.
     """
-    return np.asarray(read_picture(path, channels=1, window=MINMAX).image)
+    return np.asarray(read_picture(path, channels=1, window=DICOM).image)
 
 
 def save_png(path: Path, image: Pixels, mark: Mark | None = None) -> None:

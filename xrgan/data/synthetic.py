@@ -132,7 +132,7 @@ def read_pairs(folder: Path, structures: Sequence[str], channels: int = 1) -> tu
 
 
 def _mask_of(file: Path) -> Path:
-    return file.with_name(f"{file.stem}{MASK_ENDING}.png")
+    return file.with_name(f"{file.stem}{MASK_ENDING}{'.dcm' if file.suffix == '.dcm' else '.png'}")
 
 
 def _mask_values(folder: Path, structures: Sequence[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.reading import masks
+from xrgan.data.secondary_capture import save_dicom
 from xrgan.data.sheets import legend_of, shown, with_caption
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_csv, write_yaml
@@ -27,6 +28,7 @@ SHEET_IMAGES = 100  # on the contact sheet
 RECORD_FILE = "sample.yaml"
 SHEET = "sheet.png"
 LEAST_OF_FILE = 4096  # bytes that a file takes on a disk
+ENDINGS = {"png": ".png", "dicom": ".dcm"}
 MOST_SHRUNK = 3  # times that a PNG of an X-ray is smaller than its pixels, at most
 
 
@@ -59,6 +61,7 @@ def fill(
     run_name: str = "",
     overwrite: bool = False,
     rejection: Rejection | None = None,
+    formats: Sequence[str] = ("png",),
 ) -> Sampled:
     """Bring `folder` to (at least) n images: `synthetic_00001.png` …, index.csv, sheet.png, sample.yaml.
 
@@ -69,6 +72,7 @@ def fill(
     Args:
         rejection: turns images down; the next numbers of the seed are drawn instead, so that there are gaps in the
             names, and image k is the same as without it. sample.yaml names the numbers.
+        formats: of each image's files: png, dicom (`synthetic_00001.dcm` …).
 
     Raises:
         XrganError: the folder holds images of another seed, label or checkpoint, and `overwrite` is false; or hardly
@@ -85,38 +89,48 @@ def fill(
     if rejection:
         wanted, total = _accepted(sampler, n, seed, label, rejection, record, save_record), n
     else:
-        missing = _missing(folder, n)
+        missing = _missing(folder, n, formats)
         wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
     _need_room(folder, sampler.spec, total)
-    added = _save_all(folder, wanted, total, sampler, seed, label)
-    numbers = sorted(int(file.stem.rpartition("_")[2]) - 1 for file in list_images(folder))
-    _write_index(folder, sampler, seed, label, numbers)
-    shown_ones = numbers[: min(n, SHEET_IMAGES)]
-    sheet = with_caption(
-        contact_sheet(sampler, seed, label, shown_ones), caption_of(sampler, seed, label, shown_ones, run_name)
-    )
-    save_png(folder / SHEET, sheet, mark_of(sampler.marked_origin, seed, label=label, shows="contact sheet"))
+    added = _save_all(folder, wanted, total, sampler, seed, label, formats)
+    _write_index(folder, sampler, seed, label)
+    numbers = list(map(_number_of, list_images(folder)))
+    _write_sheet(folder / SHEET, sampler, seed, label, numbers[: min(n, SHEET_IMAGES)], run_name)
     return Sampled(folder, len(numbers), added, folder / SHEET, record)
 
 
+def _write_sheet(file: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int], run_name: str) -> None:
+    """Write the contact sheet of the images of these numbers, with what it shows below it."""
+    sheet, caption = contact_sheet(sampler, seed, label, numbers), caption_of(sampler, seed, label, numbers, run_name)
+    mark = mark_of(sampler.marked_origin, seed, label=label, shows="contact sheet")
+    save_png(file, with_caption(sheet, caption), mark)
+
+
 def _save_all(
-    folder: Path, images: Iterator[tuple[int, Pixels]], total: int, sampler: Sampler, seed: int, label: str
+    folder: Path,
+    images: Iterator[tuple[int, Pixels]],
+    total: int,
+    sampler: Sampler,
+    seed: int,
+    label: str,
+    formats: Sequence[str],
 ) -> int:
     """Write those images (number, pixels) that the folder lacks, behind a bar: how many."""
     added = 0
     with console.progress("Drawing", total) as bar:
         for k, image in images:
-            if not _file(folder, k).is_file():
-                _save(_file(folder, k), image, sampler.spec, mark_of_image(sampler, seed, k, label))
-                added += 1
+            lacking = [one for one in formats if not _file(folder, k, one).is_file()]
+            for one in lacking:
+                _save(_file(folder, k, one), image, sampler.spec, mark_of_image(sampler, seed, k, label))
+            added += bool(lacking)
             bar.advance()
     return added
 
 
-def _missing(folder: Path, n: int) -> list[int]:
-    """Which of the first n images a folder lacks."""
-    present = {file.name for file in list_images(folder)}
-    return [k for k in range(n) if _name(k) not in present]
+def _missing(folder: Path, n: int, formats: Sequence[str]) -> list[int]:
+    """Which of the first n images a folder lacks in any of the formats."""
+    present = {file.name for file in folder.glob("synthetic_*")}
+    return [k for k in range(n) if not present.issuperset(_file(folder, k, one).name for one in formats)]
 
 
 def _provenance(sampler: Sampler, seed: int, label: str, run_name: str, rejection: Rejection | None) -> dict[str, Any]:
@@ -166,16 +180,13 @@ def _accepted(
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The images in a folder that `sample` filled, without their masks."""
-    return sorted(folder.glob("synthetic_*[0-9].png"))
+    """The images in a folder that `sample` filled, without their masks; each once: as PNG, where it is there so."""
+    files = (file for ending in (".dcm", ".png") for file in folder.glob(f"synthetic_*[0-9]{ending}"))
+    return sorted({file.stem: file for file in files}.values(), key=_number_of)
 
 
-def _name(k: int) -> str:
-    return f"synthetic_{k + 1:05d}.png"
-
-
-def _file(folder: Path, k: int) -> Path:
-    return folder / _name(k)
+def _file(folder: Path, k: int, image_format: str) -> Path:
+    return folder / f"synthetic_{k + 1:05d}{ENDINGS[image_format]}"
 
 
 def _need_room(folder: Path, spec: ImageSpec, images: int) -> None:
@@ -204,12 +215,19 @@ def _save(file: Path, image: Pixels, spec: ImageSpec, mark: Mark) -> None:
     """Write an image, and first its mask: an image that is there is whole."""
     if spec.masks:
         of_mask = replace(mark, said={**mark.said, "Shows": f"masks of {', '.join(spec.masks)}"})
-        save_png(_mask_of(file), masks.code(image[spec.channels :], spec.masks), of_mask)
-    save_png(file, image[: spec.channels], mark)
+        mask = masks.code(image[spec.channels :], spec.masks)
+        if file.suffix == ENDINGS["dicom"]:
+            save_dicom(_mask_of(file), mask, of_mask, of_masks=True)
+        else:
+            save_png(_mask_of(file), mask, of_mask)
+    if file.suffix == ENDINGS["dicom"]:
+        save_dicom(file, image[: spec.channels], mark)
+    else:
+        save_png(file, image[: spec.channels], mark)
 
 
 def _mask_of(file: Path) -> Path:
-    return file.with_name(f"{file.stem}_mask.png")
+    return file.with_name(f"{file.stem}_mask{file.suffix}")
 
 
 def recorded_seed(folder: Path, default: int) -> int:
@@ -291,19 +309,25 @@ def _open_folder(folder: Path, provenance: dict[str, Any], overwrite: bool) -> R
                 f"{recorded.get(differs, missing)!r}, not {provenance.get(differs, 'none')!r}.",
                 "Draw into another folder with --out DIR, or replace them with `xrgan sample --overwrite`.",
             )
-        for image in images:
-            image.unlink()
-            _mask_of(image).unlink(missing_ok=True)
+        for ending in ENDINGS.values():
+            for image in images:
+                image.with_suffix(ending).unlink(missing_ok=True)
+                _mask_of(image.with_suffix(ending)).unlink(missing_ok=True)
     write_yaml(folder / RECORD_FILE, provenance)
     return RejectionRecord()
 
 
-def _write_index(folder: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int]) -> None:
+def _number_of(file: Path) -> int:
+    return int(file.stem.rpartition("_")[2]) - 1
+
+
+def _write_index(folder: Path, sampler: Sampler, seed: int, label: str) -> None:
     """Write index.csv: one row per image."""
-    labels = sample_labels(sampler, seed, 0, max(numbers) + 1, label)
+    files = list_images(folder)
+    labels = sample_labels(sampler, seed, 0, max(map(_number_of, files)) + 1, label)
     rows: list[list[object]] = [["file", "seed", "label", *(["mask"] if sampler.spec.masks else [])]]
-    for k in numbers:
-        file, index = Path(_file(folder, k).name), labels[k]
+    for path in files:
+        file, index = Path(path.name), labels[_number_of(path)]
         row = [file, seed, sampler.classes[index] if index >= 0 else ""]
         rows.append([*row, _mask_of(file)] if sampler.spec.masks else row)
     write_csv(folder / "index.csv", rows)

@@ -84,7 +84,7 @@ def read_values(path: Path) -> NDArray[np.integer]:
                 return np.asarray(file).astype(np.int64)
             if file.mode == "P" and not _is_gray_palette(file):
                 return np.asarray(file)
-    return np.asarray(read_picture(path, channels=1, window="minmax").image)
+    return np.asarray(read_picture(path, channels=1, window="dicom").image)
 
 
 def _is_gray_palette(file: Image.Image) -> bool:

@@ -73,8 +73,9 @@ def _is_second_copy(parts: tuple[str, ...], known: set[tuple[str, ...]]) -> bool
 
 
 def _is_a_view_of_samples(path: Path) -> bool:
-    """The contact sheet and the walk that `xrgan sample` lays beside its images."""
-    return path.name in VIEWS_OF_SAMPLES and (path.parent / SAMPLE).is_file()
+    """What `xrgan sample` lays beside its images: the contact sheet, the walk, the same image once more as DICOM."""
+    again = path.suffix == ".dcm" and path.with_suffix(".png").is_file()
+    return (again or path.name in VIEWS_OF_SAMPLES) and (path.parent / SAMPLE).is_file()
 
 
 def _from_the_top(path: PurePosixPath) -> tuple[int, PurePosixPath]:
