@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from tests.conftest import write_image
 from tests.data.conftest import Ask, options
@@ -100,23 +99,6 @@ def test_a_process_that_dies_is_told_and_what_is_done_is_kept(
     assert snapshot(tmp_path / "many_8").keys() == snapshot(whole).keys()
     assert (tmp_path / "many_8" / "images.npy").read_bytes() == (whole / "images.npy").read_bytes()
     assert (tmp_path / "many_8" / "index.csv").read_bytes() == (whole / "index.csv").read_bytes()
-
-
-def test_blank_pictures_and_masks_are_no_xrays_unasked(raw: Path, ask: Ask) -> None:
-    blank = {"black": 0, "white": 255, "gray": 128}
-    for name, value in blank.items():
-        Image.fromarray(np.full((20, 20), value, np.uint8)).save(raw / "NORMAL" / f"{name}.png")
-    disc = (np.hypot(*np.mgrid[-40:40, -40:40]) < 28) * np.uint8(255)
-    Image.fromarray(disc).save(raw / "NORMAL" / "disc.png")
-    Image.fromarray(disc).save(raw / "NORMAL" / "disc.jpg", quality=90)
-    skipped = {entry["file"]: entry["reason"] for entry in read_yaml(ask() / "dataset.yaml")["skipped"]}
-    assert skipped.keys() == {
-        f"NORMAL/{name}" for name in ("black.png", "white.png", "gray.png", "disc.png", "disc.jpg")
-    }
-    assert skipped["NORMAL/black.png"] == "is black throughout (--keep-blank packs it)"
-    assert "of one gray value" in skipped["NORMAL/gray.png"]
-    assert "two gray values, as a mask has" in skipped["NORMAL/disc.jpg"]
-    assert read_yaml(ask("kept", keep_blank=True) / "dataset.yaml")["skipped"] == []
 
 
 def test_an_image_that_fills_the_memory_is_skipped_with_its_reason(

@@ -32,6 +32,16 @@ def test_a_binary_mask_is_named_after_the_source_or_the_wish(tmp_path: Path) -> 
     assert choose_mask_channels("tumour", rows, tmp_path, ()) == ("tumour",)
 
 
+def test_no_structure_is_left_out_without_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in ("lung masks", "infection masks"):
+        save(tmp_path / folder / "a.png", np.eye(20, dtype=np.uint8) * 255)
+    rows = table(["lung masks/a.png|infection masks/a.png"])
+    assert choose_mask_channels("auto", rows, tmp_path, ()) == ("lungs",)
+    assert "Masks of infection are left out; --masks lungs,infection packs them, too." in capsys.readouterr().err
+    assert choose_mask_channels("auto", table(["infection masks/a.png"]), tmp_path, ()) == ("infection",)
+    assert "left out" not in capsys.readouterr().err
+
+
 def test_boxes_are_packed_if_asked_only(tmp_path: Path) -> None:
     rows = table(["", ""], "none")
     assert choose_mask_channels("auto", rows, tmp_path, ("opacity",)) == ()

@@ -93,6 +93,25 @@ def test_a_label_map_asks_what_its_values_are(tmp_path: Path, values: tuple[int,
     assert caught.value.values == values
 
 
+@pytest.mark.parametrize("name", ["labelsTr/a.png", "lung masks/a.png"])
+def test_a_label_map_asks_whatever_its_folder_says(tmp_path: Path, name: str) -> None:
+    pixels = np.repeat(np.arange(3, dtype=np.uint8), 10)[None].repeat(20, 0)
+    with pytest.raises(masks.UnknownValuesError):
+        masks.in_file(save(tmp_path / name, pixels), root=tmp_path)
+
+
+def test_the_sides_of_scrs_values_are_lungs_in_a_folder_of_lungs_too(tmp_path: Path) -> None:
+    pixels = np.repeat(np.array([0, 150, 200], np.uint8), 10)[None].repeat(20, 0)
+    file = save(tmp_path / "lung masks" / "a.png", pixels)
+    assert set(masks.in_file(file, root=tmp_path)) >= {"right lung", "left lung"}
+
+
+@pytest.mark.parametrize("name", ["labelsTr/a.png", "train_masks/a.png", "masks/test/a.png"])
+def test_the_name_of_a_split_is_no_structure(tmp_path: Path, name: str) -> None:
+    file = save(tmp_path / name, np.eye(20, dtype=np.uint8))
+    assert set(masks.in_file(file, root=tmp_path)) == {masks.UNNAMED}
+
+
 def test_values_that_are_named_are_structures(tmp_path: Path) -> None:
     file = label_map(tmp_path / "m.png", 1, 2, 3, kind="uint16")
     names = {1: "right lung", 2: "left lung", 3: "heart"}

@@ -84,6 +84,8 @@ def test_second_copies_of_masks_are_counted_once(tmp_path: Path) -> None:
     [
         ("a.png", ["a_mask.png"]),
         ("a.png", ["a-seg.png"]),
+        ("a.png", ["mask_a.png"]),
+        ("a.png", ["a (mask).png"]),
         ("x/a.png", ["x/a_left_mask.png", "x/a_right_mask.png"]),
         ("images/a.png", ["labels/a.png"]),
         ("images/a.png", ["gt/a.png"]),

@@ -79,12 +79,18 @@ def _unknown_values(file: str, values: Sequence[int]) -> XrganError:
 
 
 def _usual(found: set[str], rows: pd.DataFrame) -> tuple[str, ...]:
-    """What `auto` takes: lungs and heart, where at least half of the images have masks."""
+    """What `auto` takes, where at least half of the images have masks: lungs and heart, else whatever there is."""
     usual = tuple(structure for structure in (LUNGS, "heart", UNNAMED) if structure in found)
+    others = sorted(found - {*usual, *(SIDES if LUNGS in usual else ()), OPACITY})
+    usual = usual or tuple(others)
     with_mask = int((rows["mask"] != "").sum())
     if usual and with_mask * 2 < len(rows):
         console.notice(
             f"Masks: {with_mask} of {len(rows)} images have one; --masks {','.join(usual)} packs those alone."
         )
         return ()
+    if left_out := [structure for structure in others if structure not in usual]:
+        console.notice(
+            f"Masks of {', '.join(left_out)} are left out; --masks {','.join((*usual, *left_out))} packs them, too."
+        )
     return usual

@@ -8,17 +8,15 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from xrgan.data.images import Pixels, from_pil
+from xrgan.data.preparing.blank import refuse_blank
 from xrgan.data.reading import masks
 from xrgan.data.reading.marked import REFUSED, SYNTHETIC, mark_in
 from xrgan.data.reading.pictures import Picture, read_picture
-from xrgan.option_syntax import MINMAX, parse_mask_values
+from xrgan.option_syntax import parse_mask_values
 
 # A JPEG is decoded at a half, a quarter or an eighth, but not below this many times the size that is wanted: there the
 # result would visibly differ (by 1.3 gray levels on average against 0.8, on full-size radiographs brought to 64²).
 SMALLEST_DRAFT = 1.5
-LEAST_CONTRAST = 1  # gray values between the darkest and the brightest pixel
-EXTREME = 0.06  # share of the range at each end; in a mask, also one saved as JPEG, nearly all pixels lie there
-TWO_VALUED, SUSPICIOUS = 0.98, 0.8  # shares of the pixels
 
 
 @dataclass(frozen=True)
@@ -52,37 +50,13 @@ def read_resized(path: Path, image_format: ImageFormat) -> tuple[Pixels, Picture
     at_least = round(SMALLEST_DRAFT * image_format.size)
     picture = read_picture(path, image_format.channels, image_format.window, at_least)
     if not image_format.keep_blank:
-        _refuse_blank(picture, path)
+        refuse_blank(picture, path)
     image = _fitted(picture.image, image_format, picture.width, picture.height, Image.Resampling.LANCZOS)
     if image_format.clahe:
         image = _equalised(image)
     if image.size != (image_format.size, image_format.size):
         image = ImageOps.pad(image, (image_format.size, image_format.size))
     return from_pil(image), picture._replace(kind=picture.kind + SYNTHETIC) if is_marked else picture
-
-
-def _refuse_blank(picture: Picture, path: Path) -> None:
-    """Raise ValueError for a picture of one gray value, or of two as masks have: no X-ray."""
-    pixels = np.asarray(picture.image)
-    low, high = int(pixels.min()), int(pixels.max())
-    if high - low <= LEAST_CONTRAST:
-        what = "black" if high <= LEAST_CONTRAST else "white" if low >= 255 - LEAST_CONTRAST else "of one gray value"
-        window = "its own window may miss its values: --window minmax; " if picture.kind == "DICOM" else ""
-        raise ValueError(f"is {what} throughout ({window}--keep-blank packs it)")
-    # A JPEG that was decoded at reduced size has softer edges: it is looked at once more, whole.
-    if _extremes(pixels) >= SUSPICIOUS and _extremes(_whole(path)) >= TWO_VALUED:
-        raise ValueError("has two gray values, as a mask has (--mask-pattern says whose, --keep-blank packs it)")
-
-
-def _extremes(pixels: Pixels) -> float:
-    """The share of the pixels that are about as dark or as bright as any."""
-    low, high = int(pixels.min()), int(pixels.max())
-    near = (high - low) * EXTREME
-    return float(np.mean((pixels <= low + near) | (pixels >= high - near)))
-
-
-def _whole(path: Path) -> Pixels:
-    return np.asarray(read_picture(path, 1, MINMAX).image)
 
 
 def read_masks(

@@ -15,6 +15,7 @@ from PIL import Image
 
 from xrgan.data.filenames import words
 from xrgan.data.reading.pictures import read_values
+from xrgan.data.scanning.folder_names import SPLIT_WORDS
 
 SCR_VALUES = {"right lung": 150, "left lung": 200, "heart": 250}  # van Ginneken et al. 2006, as distributed with JSRT
 SIDES = ("right lung", "left lung")
@@ -25,7 +26,8 @@ NO_BOXES = "none"
 MASK_WORDS = {"mask", "masks", "seg", "segmentation", "segmentations", "manual", "label", "labels", "gt", "labelmap"}
 STEM_OF_A_MASK = re.compile(
     r"^(?P<stem>.+?)(?:[-_. ]+(?:both|left|right|lungs?|heart|infection|opacity))*"
-    r"[-_. ]*(?:(?:left|right|lungs?|heart)?[-_. ]?masks?|[-_. ](?:seg|segmentation|label|gt|groundtruth|labelmap))$",
+    r"[-_. (]*(?:(?:left|right|lungs?|heart)?[-_. ]?masks?|[-_. ](?:seg|segmentation|label|gt|groundtruth|labelmap))"
+    r"\)?$",
     re.IGNORECASE,
 )
 SMALL_NUMBERS = 32  # a gray value up to here is the number of a structure, and no brightness
@@ -120,9 +122,9 @@ def in_file(file: Path, values: Mapping[int, str] | None = None, root: Path | No
     if values:
         return _by_values(gray, values)
     structure = _structure_of_file(file.relative_to(root) if root else file)
-    if structure:
-        return {structure: gray > gray.max() // 2}
     shown = set(np.unique(gray).tolist()) - {0}
+    if structure and not _are_labels(gray, shown):
+        return {structure: gray > gray.max() // 2}
     if shown <= set(SCR_VALUES.values()):
         coded = {structure: gray == value for structure, value in SCR_VALUES.items()}
         return coded if shown else coded | {UNNAMED: gray > 0}
@@ -175,7 +177,7 @@ def structure_of(name: str) -> str:
     if (known := plain(name)) in STRUCTURES:
         return known
     said = words(name)
-    rest = [word for word in said if word not in MASK_WORDS]
+    rest = [word for word in said if word not in MASK_WORDS and word not in SPLIT_WORDS and not word.isdigit()]
     sides = {"left", "right"} & set(rest)
     if rest and set(rest) <= {"left", "right", "lung", "lungs", "both"}:
         return f"{sides.pop()} lung" if len(sides) == 1 else LUNGS

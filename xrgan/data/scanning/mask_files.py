@@ -19,6 +19,7 @@ FEW_WORDS = 3
 # Folders of masks only if their files have the names of images elsewhere: classes may be called so, too.
 MAYBE = {"label", "labels", "gt", "gts", "annotation", "annotations", "target", "targets", "labelstr", "labelsts"}
 MAYBE |= {"seg", "segs", "segmentation", "segmentations", "groundtruth", "ground_truth", "ground-truth", "ground truth"}
+BEFORE = re.compile(r"^(?:masks?|seg|segmentation|label|gt)[-_. ]+(?P<stem>.+)$", re.IGNORECASE)  # mask_a.png
 CHANNEL = re.compile(r"_0000$")  # nnU-Net's images: case_0000.png is the first channel of case
 
 
@@ -53,7 +54,7 @@ def split_masks(paths: Sequence[PurePosixPath], pattern: str = "") -> tuple[list
     images = [path for path in rest if path not in in_folders and path not in beside]
     masks = [_of_folder(path) for path in paths if path in in_folders]
     masks += [
-        MaskFile(path, stem, structure_of(path.stem[len(stem) :]), _meaningful(path.parts[:-1]))
+        MaskFile(path, stem, structure_of(path.stem.removeprefix(stem)), _meaningful(path.parts[:-1]))
         for path, stem in beside.items()
     ]
     return images, masks
@@ -128,14 +129,14 @@ def _in_doubtful_folders(paths: Sequence[PurePosixPath]) -> set[PurePosixPath]:
 
 
 def _endings_beside(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
-    """Masks beside their images in one folder, each with the image's stem: a_mask.png where there is an a.png."""
+    """Masks beside their images in one folder, each with the image's stem: a_mask.png, mask_a.png beside a.png."""
     there = list(paths)
     stems = {(path.parent, path.stem) for path in there}
     found = {}
     for path in there:
-        match = STEM_OF_A_MASK.match(path.stem)
-        if match and (path.parent, match["stem"]) in stems:
-            found[path] = match["stem"]
+        for match in (STEM_OF_A_MASK.match(path.stem), BEFORE.match(path.stem)):
+            if match and (path.parent, match["stem"]) in stems:
+                found[path] = match["stem"]
     return found
 
 
