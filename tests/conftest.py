@@ -32,8 +32,10 @@ def plain_environment() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def talkative_console() -> None:
+def talkative_console() -> Iterator[None]:
     console.configure(quiet=False)
+    yield
+    console.stop_waiting()  # of a function that failed: nothing of it is said in the next test
 
 
 @pytest.fixture

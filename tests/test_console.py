@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,22 @@ def test_the_time_left_of_slow_steps_is_told_from_the_beginning(monkeypatch: pyt
     assert "11:40 left" in shown.getvalue()
 
 
+def test_the_time_left_runs_down_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bar that stands still for half a minute looks as if the program did, too."""
+    shown, clock = at_width(120, monkeypatch), [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: clock[0])
+    with console.progress("Classifiers", 4, "steps") as bar:
+        assert bar._progress is not None
+        bar._progress.get_time = lambda: clock[0]
+        task = bar._progress.tasks[0]
+        task.start_time, task._get_time = 0.0, lambda: clock[0]
+        for clock[0], steps, said in ((5.0, 0, "0:05"), (20.0, 1, "1:00 left"), (35.0, 0, "0:45 left")):
+            if steps:
+                bar.advance(steps)
+            bar._progress.refresh()
+            assert said in shown.getvalue().splitlines()[-1]
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_table_leaves_columns_out_before_it_breaks_words(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = at_width(width, monkeypatch)
@@ -250,6 +267,24 @@ def test_a_table_leaves_columns_out_before_it_breaks_words(width: int, monkeypat
     assert ("No room for loss D" in out) == (width == 80)
 
 
+def test_no_figure_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = at_width(80, monkeypatch)
+    columns = ["metric", "value", "95 %", "real vs real", "N", "note"]
+    row = ["– PNEUMONIA", "0.616 ± 0.108", "0.0757 … 0.1126", "46.39 (N = 39)", "46", "500 pairs; 80 % of them"]
+    console.show_table("Scores", columns, [row])
+    for sentence in ("FID is biased at N = 81, " * 9, "0.616 ± 0.108, of " * 9):
+        console.notice(sentence)
+    broken = shown.getvalue()
+    assert all(whole in broken for whole in ("– PNEUMONIA", "0.616 ± 0.108", "(N = 39)", "80 %"))
+    assert broken.count("N = 81") == broken.count("0.616 ± 0.108,") == 9
+    assert max(map(len, broken.splitlines())) <= 80
+
+
+def test_columns_have_a_name_each() -> None:
+    with pytest.raises(AssertionError):
+        console.show_table("", ["95 %", "95 %"], [["1", "2"]])
+
+
 def test_sentences_break_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = at_width(80, monkeypatch)
     sentence = "Unabbreviated " * 20
@@ -258,22 +293,49 @@ def test_sentences_break_between_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(shown.getvalue().split()) == {"Unabbreviated", "Warning:"}
 
 
-def test_what_is_waited_for_is_shown_on_a_terminal_until_something_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_is_never_silent_until_a_result_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = at_width(80, monkeypatch)
     console.waiting("Loading PyTorch")
-    assert console._waiting is not None
+    assert is_waiting()
     console.notice("here")
-    assert console._waiting is None and "Loading PyTorch …" in shown.getvalue()
-    console.waiting("Loading")
+    assert is_waiting() and "here\n" in shown.getvalue() and "Loading PyTorch …" in shown.getvalue()
+    with console.progress("Drawing", 1):
+        assert not is_waiting(), "the bar moves"
+    assert is_waiting()
+    console.show_sentence("result")
+    assert not is_waiting() and "Working …" in shown.getvalue()
+    with console.progress("Drawing", 1):
+        pass
+    console.notice("That was all.")
+    assert not is_waiting(), "nothing is waited for that nobody has begun"
+    for say in (lambda: console.show_table("", ["a"], [["b"]]), lambda: console.show_error(XrganError("no"))):
+        console.waiting("Loading")
+        say()
+        assert not is_waiting()
     console.configure(quiet=True)
     console.waiting("Loading again")
-    assert console._waiting is None
+    assert not is_waiting()
 
 
-def test_without_a_terminal_nothing_is_said_of_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+def is_waiting() -> bool:
+    return console._waiting is not None
+
+
+def test_without_a_terminal_a_long_wait_is_said_in_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "SECONDS_OF_SILENCE", 0.02)
     console.waiting("Loading PyTorch")
     console.stop_waiting()
+    time.sleep(0.05)
     assert capsys.readouterr() == ("", "")
+    console.waiting("Loading PyTorch")
+    console.notice("here")
+    time.sleep(0.05)
+    assert capsys.readouterr() == ("", "here\n")
+    console.waiting("Comparing")
+    time.sleep(0.5)
+    assert capsys.readouterr() == ("", "Comparing …\n"), "where it takes longer"
 
 
 def test_prose_that_begins_with_a_number_stands_left(monkeypatch: pytest.MonkeyPatch) -> None:

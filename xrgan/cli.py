@@ -78,8 +78,10 @@ def main() -> None:
 
 @app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
+    context.call_on_close(console.stop_waiting)  # however the command ends
     if version:
         console.show_text(xrgan.__version__)
         raise typer.Exit

@@ -9,8 +9,9 @@ import json
 import os
 import re
 import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,17 +23,20 @@ from rich.status import Status
 from rich.table import Column, Table
 from rich.text import Text
 
+from xrgan import layout
 from xrgan.errors import XrganError
 
 SECONDS_BETWEEN_PLAIN_LINES = 10.0
 WIDE = 100  # columns of a terminal with room for a long bar
-LONGEST_WORD = 40  # characters that a table's column keeps together
+SECONDS_OF_SILENCE = 1.0  # before a plain line says what is waited for, where there is no terminal
+AT_WORK = "Working"  # what a terminal says where nothing else does
 Item = TypeVar("Item")
 
 _notices = Console(stderr=True, highlight=False, emoji=False)
 _results = Console(highlight=False, emoji=False)
 _quiet = False
 _waiting: Status | None = None
+_silence: threading.Timer | None = None
 
 
 def configure(quiet: bool) -> None:
@@ -68,41 +72,67 @@ def write_nowhere() -> None:
 
 
 def waiting(text: str) -> None:
-    """Show what the user waits for, on a terminal alone, until the next thing is said: no silence while torch loads."""
-    global _waiting
+    """Show what the user waits for while nothing else is said: there is no silence while torch loads.
+
+    On a terminal it stands below what is said next, until a result is shown; elsewhere it becomes a plain line,
+    where nothing is said for a second.
+    """
+    global _waiting, _silence
     stop_waiting()
-    if not _quiet and _notices.is_terminal:
+    if _quiet:
+        return
+    if _notices.is_terminal:
         _waiting = _notices.status(f"{escape(text)} …")
         _waiting.start()
+    else:
+        _silence = threading.Timer(SECONDS_OF_SILENCE, _notices.print, [escape(f"{text} …")], {"soft_wrap": True})
+        _silence.daemon = True
+        _silence.start()
 
 
 def stop_waiting() -> None:
     """Take away what `waiting` shows."""
-    global _waiting
+    global _waiting, _silence
     if _waiting is not None:
         _waiting.stop()
         _waiting = None
+    if _silence is not None:
+        _silence.cancel()
+        _silence = None
 
 
 def notice(text: str) -> None:
     """Say what is being done, in one sentence."""
     if not _quiet:
-        _say(_notices, escape(text))
+        _say(_notices, text)
 
 
 def warn(text: str) -> None:
-    _say(_notices, f"[yellow]Warning:[/yellow] {escape(text)}")
+    _say(_notices, text, "Warning: ", "yellow")
 
 
 def show_sentence(text: str) -> None:
     """Print a result that is prose."""
-    _say(_results, escape(text))
+    _say(_results, text)
 
 
-def _say(stream: Console, markup: str) -> None:
-    """Print a line: on a terminal broken between words, elsewhere left whole."""
-    stop_waiting()
-    stream.print(markup, soft_wrap=not stream.is_terminal)
+def _say(stream: Console, text: str, prefix: str = "", style: str = "") -> None:
+    """Print a line: on a terminal broken between words, elsewhere left whole.
+
+    Args:
+        prefix: stands before the text, in that style.
+    """
+    goes_on = _waiting is not None and stream is _notices
+    if not goes_on:
+        stop_waiting()
+    if _silence is not None:
+        _silence.cancel()
+    said = prefix + text
+    line = Text("\n".join(layout.wrapped(said, stream.width)) if stream.is_terminal else said)
+    line.stylize(style, 0, len(prefix))
+    stream.print(line, soft_wrap=True)
+    if goes_on and _waiting is not None:
+        _waiting.update(f"{AT_WORK} …")
 
 
 @contextmanager
@@ -116,9 +146,10 @@ def hint_when_interrupted() -> Iterator[None]:
 
 
 def show_error(error: XrganError) -> None:
-    _say(_notices, f"[red]Error:[/red] {escape(error.message)}")
+    stop_waiting()
+    _say(_notices, error.message, "Error: ", "red")
     if error.hint:
-        _say(_notices, escape(error.hint))
+        _say(_notices, error.hint)
 
 
 def show_text(text: str) -> None:
@@ -137,62 +168,36 @@ def show_table(
     """Print a table of results; numbers stand right. A narrow terminal gets whole words, and fewer columns.
 
     Args:
+        columns: their titles, each another one.
         optional: columns that are left out where there is no room, the first one first.
     """
+    assert len(set(columns)) == len(columns), columns
     stop_waiting()
     cells = [[str(cell) for cell in row] for row in rows]
     # A file or a pipe has no width: rich would assume 80 columns and fold the figures.
     results = _results if _results.is_terminal else Console(file=sys.stdout, width=200, highlight=False, emoji=False)
     if title:  # on a line of its own: as the table's title it would be folded to the table's width
-        _say(results, f"[bold]{escape(title)}[/bold]")
+        _say(results, "", title, "bold")
     texts = {name: [name, *(row[k] for row in cells)] for k, name in enumerate(columns)}
-    left_out = _without_room(texts, optional, results.width)
+    left_out = layout.columns_without_room(texts, optional, results.width)
     shown = {name: texts[name] for name in columns if name not in left_out}
-    widths = _widths(shown, results.width)
+    widths = layout.column_widths(shown, results.width)
     table = Table()
     for name, (_, *below) in shown.items():
         numeric = bool(below) and all(map(_is_numeric, below))
         justify = "right" if numeric else "left"
-        table.add_column(escape(name), justify=justify, overflow="fold", width=widths.get(name))  # type: ignore[arg-type]
+        width = widths.get(name)
+        table.add_column(Text(_broken(name, width)), justify=justify, overflow="fold", width=width)  # type: ignore[arg-type]
     for row in zip(*(below for _, *below in shown.values()), strict=True):
-        table.add_row(*map(escape, row))
+        table.add_row(*(Text(_broken(cell, widths.get(name))) for name, cell in zip(shown, row, strict=True)))
     results.print(table)
     if left_out:
         notice(f"No room for {', '.join(left_out)}: a wider terminal, or a file, shows all.")
 
 
-def _least_width(texts: Sequence[str]) -> int:
-    """The width at which a column breaks between words alone, if they aren't very long."""
-    return min(LONGEST_WORD, max(len(word) for text in texts for word in text.split() or [""]))
-
-
-def _room(columns: int, width: int) -> int:
-    """What a table of that width leaves for the text of its columns: each has a line and two spaces beside it."""
-    return width - 3 * columns - 1
-
-
-def _without_room(texts: Mapping[str, Sequence[str]], optional: Sequence[str], width: int) -> list[str]:
-    """The columns to leave out, so that the others keep their words whole, as far as `optional` allows."""
-    least = {name: _least_width(column) for name, column in texts.items()}
-    left_out: list[str] = []
-    for name in [one for one in optional if one in least]:
-        if sum(least.values()) <= _room(len(least), width):
-            break
-        del least[name]
-        left_out.append(name)
-    return left_out
-
-
-def _widths(texts: Mapping[str, Sequence[str]], width: int) -> dict[str, int]:
-    """The width of each column, so that words stay whole; none where all fit anyway, or words must be broken."""
-    most = {name: max(map(len, column)) for name, column in texts.items()}
-    least = {name: _least_width(column) for name, column in texts.items()}
-    room = _room(len(texts), width)
-    spare = room - sum(least.values())
-    wanted = sum(most.values()) - sum(least.values())
-    if sum(most.values()) <= room or spare < 0:
-        return {}
-    return {name: least[name] + spare * (most[name] - least[name]) // wanted for name in texts}
+def _broken(cell: str, width: int | None) -> str:
+    """A cell in lines that fit its column; as it is where that has no width of its own."""
+    return cell if width is None else "\n".join(layout.wrapped(cell, width))
 
 
 def _is_numeric(cell: str) -> bool:
@@ -281,20 +286,28 @@ class _RateColumn(ProgressColumn):
 
 
 class _LeftColumn(ProgressColumn):
-    """The time left; of what is finished, the time that it took."""
+    """The time left, which runs down between two steps, too; before the first one, and of what is finished, the time
+    that it took.
+    """
 
     def __init__(self) -> None:
         super().__init__(Column(no_wrap=True))
+        self._completed, self._since = 0.0, time.monotonic()  # what was done when, last
 
     def render(self, task: Task) -> Text:
-        end, rate = task.fields["end"], _speed(task)
+        end, now = task.fields["end"], time.monotonic()
+        if task.completed != self._completed:
+            self._completed, self._since = task.completed, now
+        since = now - self._since
+        rate = _speed(task, since)
         if task.finished:
             return Text(_duration(task.finished_time or 0), style="dim")
         if end is not None:
-            return Text(f"{_duration(max(end - time.monotonic(), 0))} left", style="cyan")
+            return Text(f"{_duration(max(end - now, 0))} left", style="cyan")
         if task.remaining is None or not rate:
-            return Text("")
-        return Text(f"{_duration(task.remaining / rate)} left", style="cyan")
+            elapsed = task.elapsed or 0
+            return Text(_duration(elapsed) if elapsed >= SECONDS_OF_SILENCE else "", style="dim")
+        return Text(f"{_duration(max(task.remaining / rate - since, 0))} left", style="cyan")
 
 
 class _FiguresColumn(ProgressColumn):
@@ -307,9 +320,16 @@ class _FiguresColumn(ProgressColumn):
         return Text(task.fields["figures"], no_wrap=True, overflow="ellipsis")
 
 
-def _speed(task: Task) -> float | None:
-    """Units a second, lately; since the beginning where a unit takes longer than rich remembers."""
-    return task.speed or (task.completed / task.elapsed if task.completed and task.elapsed else None)
+def _speed(task: Task, since: float = 0) -> float | None:
+    """Units a second, lately; since the beginning where a unit takes longer than rich remembers.
+
+    Args:
+        since: seconds after the last unit, which belong to the next one.
+    """
+    if task.speed:
+        return task.speed
+    elapsed = (task.elapsed or 0) - since
+    return task.completed / elapsed if task.completed and elapsed > 0 else None
 
 
 @contextmanager
@@ -320,6 +340,7 @@ def progress(description: str, total: float | None, unit: str = "images") -> Ite
         total: how many units there are; None where nobody knows yet.
         unit: the plural name of what is counted; "MB" shows one decimal.
     """
+    works_on = _waiting is not None
     stop_waiting()
     if _quiet or not _notices.is_terminal:
         bar = Bar(description, total, unit, None)
@@ -336,6 +357,8 @@ def progress(description: str, total: float | None, unit: str = "images") -> Ite
     )
     with Progress(*columns, console=_notices) as live:
         yield Bar(description, total, unit, live)
+    if works_on:
+        waiting(AT_WORK)
 
 
 def track(items: Sequence[Item], description: str, unit: str = "images") -> Iterator[Item]:

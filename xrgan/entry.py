@@ -1,5 +1,6 @@
 """Where the process begins: before anything heavy is imported, Ctrl-C gets a quiet end, and threads a way to wait."""
 
+import gc
 import os
 import signal
 
@@ -18,7 +19,10 @@ def main() -> None:
 
     if waits:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # else Python looks through all of torch once more before it ends: a second of silence
 
 
 def _is_busy() -> bool:

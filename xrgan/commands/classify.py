@@ -154,7 +154,7 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
 
     task = Classification(config.classify)
     title = f"{run.name}: {config.classify.arch} on the untouched test split"
-    console.show_table(title, report.columns(task, summary), report.rows(task, summary))
+    console.show_table(title, report.columns(task, summary), report.rows(task, summary), optional=[report.INTERVAL])
     console.show_sentence(summary["conclusion"])
     console.show_text(str(run.classify / "report.md"))
 

@@ -233,7 +233,7 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
     if as_json:
         console.show_json(scores)
         return
-    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores), optional=("note", "ratio"))
+    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores), optional=("ratio", "note"))
     scored = {ScoreKey.parse(key).name for key in scores["metrics"]}  # a picture of other images stays unmentioned
     pictures = [metric.picture for metric in metric_table.METRICS if metric.picture and scored & set(metric.scores)]
     for picture in (*pictures, "overview.png"):

@@ -44,6 +44,7 @@ def fetch(
 ) -> None:
     """Fetch a public source, or take in your own images: → data/raw/<source>/."""
     console.configure(quiet)
+    console.waiting("Loading")
     if source == "inception":
         from xrgan.evaluation.inception_weights import fetch_weights
 

@@ -100,7 +100,7 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
 
     task = Segmentation(config.segment)
     title = f"{run.name}: U-Net on the untouched test split, {' and '.join(summary['dataset']['structures'])}"
-    console.show_table(title, report.columns(task, summary), report.rows(task, summary))
+    console.show_table(title, report.columns(task, summary), report.rows(task, summary), optional=[report.INTERVAL])
     console.show_sentence(summary["conclusion"])
     console.show_text(str(run.segment / "report.md"))
 

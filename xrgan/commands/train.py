@@ -257,7 +257,7 @@ def _show_trained(trained: "Trained") -> None:
         raise typer.Exit(128 + trained.stopped_by)
     minutes = run.read_config().train.minutes
     after = f" in its {minutes:g} minutes; `xrgan resume --minutes" if minutes else "; `xrgan resume --epochs"
-    console.notice(f"{run.path} has trained {trained.epochs} epochs{after} N` trains on to N.")
+    console.notice(f"{run.path} has trained {trained.epochs:g} epochs{after} N` trains on to N.")
     for file in (*sorted(run.samples.glob("*.png"))[-1:], run.path / "losses.png", run.evaluation / "over_time.png"):
         if file.exists():
             console.show_text(str(file))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
+from scipy import stats
 
 from xrgan.downstream.arms import ARMS
 from xrgan.downstream.summary import Effect, Figure, Summary
@@ -16,10 +17,14 @@ from xrgan.plots import new_figure, save_figure
 PANEL = 13 / 3  # inches
 MOST_IN_A_ROW = 6  # panels
 LEAST_SPAN = 0.1  # of an axis
+LEAST_FOR_A_BAND = 3  # trainings
+Interval = Sequence[float | None]
 
 
 def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapping[str, str]) -> None:
     """Figures over epochs: a thin line per training, a thick one for each arm's mean, on the last a dot where kept.
+
+    A band is the mean's 95 % interval over trainings (Student's t), where there are `LEAST_FOR_A_BAND` or more.
 
     Args:
         loss: label of the training loss.
@@ -45,17 +50,22 @@ def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapp
     save_figure(figure, path)
 
 
-def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str]) -> None:
-    """Every figure on the test split: a line per fold and seed from arm to arm, a bar for each arm's mean.
+def save_trainings(
+    path: Path, table: pd.DataFrame, metrics: Mapping[str, str], intervals: Mapping[tuple[str, str], Interval]
+) -> None:
+    """Every figure on the test split: a line per fold and seed from arm to arm, a bar and an interval for each mean.
 
     Args:
         table: one row per training; columns arm, fold, seed, and those of `metrics`.
         metrics: column → label.
+        intervals: arm and column → the 95 % interval of the arm's mean over patients; None = unknown.
     """
     rows = 1 + (len(metrics) > MOST_IN_A_ROW)
     columns = -(-len(metrics) // rows)
     figure = new_figure(max(2.6 * columns, 6.5), 0.5 + 3.25 * rows)
-    figure.suptitle("Scores on the test split: a line is a fold and seed, a bar the mean of an arm")
+    figure.suptitle(
+        "Test split. Line: a fold and seed. Bar: an arm's mean, with its 95 % interval over patients", fontsize="medium"
+    )
     arms = [arm for arm in ARMS if arm in set(table["arm"])]
     panels = figure.subplots(rows, columns, squeeze=False).flat
     for (name, label), panel in zip(metrics.items(), panels, strict=False):
@@ -65,6 +75,8 @@ def save_trainings(path: Path, table: pd.DataFrame, metrics: Mapping[str, str]) 
             colour, mean = ARMS[arm].colour, values[:, position].mean()
             panel.plot(np.full(len(values), position), values[:, position], "o", color=colour, markersize=5)
             panel.plot([position - 0.25, position + 0.25], [mean, mean], color=colour, linewidth=3)
+            low, high = np.array(intervals[arm, name], dtype=np.float64)  # None → NaN, which isn't drawn
+            panel.vlines(position + 0.25, low, high, color=colour, linewidth=1.5)
         panel.set_title(label, fontsize="medium")
         panel.set_xticks(np.arange(len(arms)), arms, rotation=35, ha="right", fontsize="x-small")
         panel.set_xlim(-0.5, len(arms) - 0.5)
@@ -99,6 +111,7 @@ def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
     )
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(ARMS))
     for axes in (left, right):
+        _widen(axes)
         axes.set_xscale("log")
         axes.set_xticks(fractions, [f"{100 * fraction:g} %" for fraction in fractions])
         axes.xaxis.set_minor_locator(NullLocator())
@@ -136,7 +149,11 @@ def _draw_curves(axes: Axes, trials: Sequence[Trial], curves: Sequence[Sequence[
         for curve in of_arm:
             axes.plot(np.arange(1, len(curve) + 1), curve, color=colour, linewidth=0.7, alpha=0.5)
         common = min(map(len, of_arm))
-        mean = np.mean([curve[:common] for curve in of_arm], axis=0)
-        axes.plot(np.arange(1, common + 1), mean, color=colour, linewidth=2.5, label=arm[0])
+        values, epochs = np.array([curve[:common] for curve in of_arm]), np.arange(1, common + 1)
+        mean = values.mean(axis=0)
+        axes.plot(epochs, mean, color=colour, linewidth=2.5, label=arm[0])
+        if len(of_arm) >= LEAST_FOR_A_BAND:
+            half = stats.t.ppf(0.975, len(of_arm) - 1) * stats.sem(values, axis=0)
+            axes.fill_between(epochs, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -11,6 +11,9 @@ from xrgan.downstream.task import Results, Task
 from xrgan.downstream.wording import between, number, p_value, share, signed
 from xrgan.files import write_text, write_yaml
 
+INTERVAL = "95 %"
+"""Title of the column of an arm's interval in `columns`: the one to leave out where there is no room."""
+
 PICTURES = ("curves.png", "folds.png", "roc.png", "confusion.png", "gain.png", "overlays.png")
 """In the report's order."""
 
@@ -59,12 +62,20 @@ def save_pictures(task: Task, results: Results, table: pd.DataFrame, summary: Su
     """
     folder, words = results.folder, task.wording
     of_most = table[table["fraction"] == table["fraction"].max()]
-    metrics = {f"{task.test_prefix}{name}": label for name, label in task.drawn(results.pool.names).items()}
+    drawn = task.drawn(results.pool.names)
+    metrics = {f"{task.test_prefix}{name}": label for name, label in drawn.items()}
+    intervals = {
+        (one["arm"], f"{task.test_prefix}{name}"): one["test"][name]["interval"]
+        for one in summary["results"]
+        if one["fraction"] == of_most["fraction"].max()
+        for name in drawn
+    }
     plots.save_curves(folder / "curves.png", results.of_most, words.loss, task.validation)
-    plots.save_trainings(folder / "folds.png", of_most, metrics)
+    plots.save_trainings(folder / "folds.png", of_most, metrics, intervals)
     saved = {
         "curves.png": f"Training loss and validation {words.leading} over epochs"
-        " (thin: a training; thick: their mean).",
+        f" (thin: a training; thick: their mean; from {plots.LEAST_FOR_A_BAND} trainings on, shaded: its 95 %"
+        " interval over trainings).",
         "folds.png": words.trained,
     }
     if plots.save_gain(folder / "gain.png", summary, task.leading, words.leading):
@@ -107,7 +118,7 @@ def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> st
 def columns(task: Task, summary: Summary) -> list[str]:
     """Of `rows`."""
     with_fraction, leading = ["real data"] if _several_fractions(summary) else [], task.wording.leading
-    return [*with_fraction, "arm", leading, "95 %", f"Δ {leading}", "95 %", "verdict"]
+    return [*with_fraction, "arm", leading, INTERVAL, f"Δ {leading}", f"{INTERVAL} of Δ", "verdict"]
 
 
 def rows(task: Task, summary: Summary) -> list[list[str]]:

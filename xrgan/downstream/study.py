@@ -22,6 +22,7 @@ from xrgan.downstream.task import Results, Task, Trainer
 from xrgan.downstream.training_loop import Budget, Phase, Report
 from xrgan.downstream.trial import Trial, TrialKey
 from xrgan.downstream.verdict import summarise
+from xrgan.downstream.wording import share
 from xrgan.errors import XrganError
 
 DECIDES = {"k_folds", "gan_per_fold", "leaks", "ratio", "pretraining", "epochs", "patience", "batch_size", "lr", "seed"}
@@ -68,6 +69,7 @@ def run_study(
         XrganError: the images are not what a study needs, a generator saw test images, or the weights can't be had.
     """
     started = time.monotonic()
+    console.waiting("Reading the images")
     pool, folds = checked or check(task, dataset, seen)
     trials: list[Trial] = []
     studies: set[str] = set()
@@ -76,10 +78,12 @@ def run_study(
         trials += _FoldStudy(task, data, device, folder, task.trainer(data, device)).run()
         studies |= {study_digest(task, data, arm) for arm in task.config.arms}
     results = Results(pool, folds, trials, frozenset(studies), folder, device)
+    console.waiting("Comparing the arms")
     for oddity in task.oddities(results):
         console.warn(oddity)
     summary = summarise(task, dataset, results)
     summary["seconds"] = round(time.monotonic() - started, 1)
+    console.waiting("Drawing the pictures of the report")
     report.write(task, results, summary)
     return summary
 
@@ -170,7 +174,7 @@ class _FoldStudy:
             steps = budget_of(fold, config).steps
             with console.progress(self.task.wording.networks.capitalize(), len(missing) * steps, unit="steps") as bar:
                 for key in missing:
-                    counted = _Counted(bar, f"{key.arm}, {_name(fold)}{key.fraction:g} of the images", steps)
+                    counted = _Counted(bar, _called(key), steps)
                     done[key] = self._train(key, counted.report)
                     results_cache.store(self.folder, digests[key], done[key].to_dict(), done[key].arrays())
                     counted.finish()
@@ -241,7 +245,7 @@ class _Counted:
     def report(self, steps: int, loss: float) -> None:
         self.left -= steps
         self.bar.advance(steps)
-        self.bar.describe(f"{self.what}: loss {loss:.3f}")
+        self.bar.describe(f"{self.what}: loss {loss:.2f}")
 
     def finish(self) -> None:
         """Count the steps that it didn't need."""
@@ -258,6 +262,12 @@ def _synthetic_images(synthetic_for: SyntheticFor | None, pool: Pool, fold: Fold
     for one in (synthetic.seen or ()) if synthetic else ():
         check_generator(one, fold, pool.groups)
     return synthetic
+
+
+def _called(key: TrialKey) -> str:
+    """A training in few words, for what a bar leaves of the line."""
+    of_images = f" {share(key.fraction)}" if key.fraction < 1 else ""
+    return f"{key.arm}{of_images}, {f'fold {key.fold}, ' if key.fold else ''}seed {key.seed}"
 
 
 def _name(fold: Fold) -> str:

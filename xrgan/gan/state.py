@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Summed over an epoch; generator_loss is the sum of its parts, the last two are such parts.
 LOSSES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
+NetworkName = Literal["discriminator", "generator"]
+NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 STATE_DICTS = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
 BETA2 = 0.999  # Adam's second momentum
 MAX_EMA_SHARE = 0.05  # of the images seen: the average's half-life is no longer (Karras et al. 2023, EDM)
@@ -46,6 +48,7 @@ class TrainState:
     augment: float = 0.0  # the probability; it moves where it is adaptive
     signs: Tensor = field(default_factory=lambda: torch.zeros(()))  # of real logits, summed since the probability moved
     sums: Tensor = field(default_factory=lambda: torch.zeros(len(LOSSES)))  # of this epoch; MPS has no float64
+    norms_before_clipping: dict[NetworkName, Tensor] = field(default_factory=dict)  # of the last step, where it clips
 
 
 def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> TrainState:
@@ -77,6 +80,7 @@ def start(job: Job) -> TrainState:
     state = build_state(job.plan, job.spec, job.device)
     state.run_id = job.run.run_id()
     if state.generator.fit_images:
+        console.waiting("Computing what the generator takes from the training images")
         images, labels = job.batches.random_subset(state.generator.fit_images, state.generator.fit_size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(job.plan.seed)
@@ -178,9 +182,12 @@ def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> No
 
 
 def gradient_norms(state: TrainState) -> dict[str, float]:
-    """The norm of each network's gradient at the last step, after clipping."""
+    """The norm of each network's gradient at the last step, before clipping."""
     norms = {}
-    for name in ("discriminator", "generator"):
-        gradients = [weight.grad for weight in getattr(state, name).parameters() if weight.grad is not None]
-        norms[f"{name}_gradient"] = round(float(nn.utils.get_total_norm(gradients)), 6)
+    for name in NETWORKS:
+        norm = state.norms_before_clipping.get(name)
+        if norm is None:  # nothing is clipped
+            gradients = [weight.grad for weight in getattr(state, name).parameters() if weight.grad is not None]
+            norm = nn.utils.get_total_norm(gradients)
+        norms[f"{name}_gradient"] = round(float(norm), 6)
     return norms

@@ -13,7 +13,7 @@ from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, L
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
 from xrgan.gan.plan import TrainingPlan
-from xrgan.gan.state import TrainState, update_ema
+from xrgan.gan.state import NetworkName, TrainState, update_ema
 from xrgan.hardware import autocast
 
 
@@ -53,7 +53,7 @@ def train_discriminator(
         _adapt_augmentation(state, real_logits)
     loss = discriminator_loss(plan.loss, real_logits, fake_logits, plan.real_label)
     penalty = _gradient_penalties(state, real, fake, labels, plan)
-    _descend(loss + penalty, state.discriminator, state.discriminator_optimizer, plan.gradient_clip)
+    _descend(loss + penalty, "discriminator", state, plan.gradient_clip)
     d_real, d_fake = (logits.detach().sigmoid().mean() for logits in (real_logits, fake_logits))
     return loss.detach(), penalty.detach(), d_real, d_fake
 
@@ -98,7 +98,7 @@ def train_generator(
             perceptual = plan.perceptual * feature_distance(seen_real, state.vgg16(fake))
         real_logits = state.discriminator(real, labels).float() if plan.loss == "relativistic" else None
     loss = generator_loss(plan.loss, logits, real_logits) + matching + perceptual
-    _descend(loss, state.generator, state.generator_optimizer, plan.gradient_clip)
+    _descend(loss, "generator", state, plan.gradient_clip)
     state.discriminator.requires_grad_(True)
     return loss.detach(), matching.detach(), perceptual.detach()
 
@@ -127,9 +127,12 @@ def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:
         state.signs.zero_()
 
 
-def _descend(loss: Tensor, network: nn.Module, optimizer: Adam, clip: float) -> None:
+def _descend(loss: Tensor, name: NetworkName, state: TrainState, clip: float) -> None:
+    """Update one of the state's networks by its gradient, which is made no longer than `clip` where that is above 0."""
+    network: nn.Module = getattr(state, name)
+    optimizer: Adam = getattr(state, f"{name}_optimizer")
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     if clip:
-        nn.utils.clip_grad_norm_(network.parameters(), clip)
+        state.norms_before_clipping[name] = nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimizer.step()

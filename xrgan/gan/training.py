@@ -22,7 +22,7 @@ from xrgan.rundir import RunDir
 @dataclass(frozen=True)
 class Trained:
     run: RunDir
-    epochs: int
+    epochs: float  # broken where the minutes ended within one
     step: int
     stopped_by: signal.Signals | None  # None: it is done
 
@@ -63,7 +63,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
                     end_epoch(state, job, monitor, done)
                     if not interrupt.by:
                         scoring.after_epoch(state, done)
-        return Trained(job.run, state.step // job.batches.steps_per_epoch, state.step, interrupt.by)
+        return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, interrupt.by)
 
 
 def end_epoch(state: TrainState, job: Job, monitor: Monitor, done: bool) -> None:

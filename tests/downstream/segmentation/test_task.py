@@ -488,7 +488,7 @@ def test_all_comparisons_of_a_study_are_kept_in_mind() -> None:
 
 def test_the_table_has_a_row_an_arm(result: Result) -> None:
     columns, rows = report.columns(TASK, result.summary), report.rows(TASK, result.summary)
-    assert columns == ["arm", "Dice", "95 %", "Δ Dice", "95 %", "verdict"]
+    assert columns == ["arm", "Dice", "95 %", "Δ Dice", "95 % of Δ", "verdict"]
     assert [row[0] for row in rows] == ["real", "real+synthetic"] and all(len(row) == 6 for row in rows)
     assert math.isclose(float(rows[0][1]), result.summary["results"][0]["test"]["dice"]["mean"], abs_tol=0.0005)
 
