@@ -1,23 +1,28 @@
-"""Which recipe draws the best X-rays in equal time? Trains each for the same minutes, in turn, and scores it.
+"""Which recipe draws the best X-rays in equal time? Trains each for the same minutes, in turn, and scores all alike.
 
-    python tests/benchmarks/race.py DATASET [--minutes 10] [--seeds 0] [--recipes NAME …] [--set SECTION.KEY=VALUE …]
+    python tests/benchmarks/race.py DATASET [--minutes 10] [--seeds 1] [--recipes NAME …] [--set SECTION.KEY=VALUE …]
         [--split val] [--out FOLDER]
+    python tests/benchmarks/race.py DATASET --score-only RUN … [--split held-out] [--out FOLDER]
 
-DATASET is a prepared one, such as data/prepared/kermany_64. Each run is the commands `xrgan train --minutes`,
-`xrgan sample` and `xrgan evaluate`, as a user would type them; its run directory stays in FOLDER. A line goes to
-FOLDER/race.csv after every run: FID and KID at the N that the split allows (1,000 at most), the real-vs-real floor,
-precision, recall and coverage, images a second, images seen. What is `--set` holds for every recipe, before its own
-settings. Choose by `--split val`; report on `--split held-out`. Nothing else should run meanwhile.
+DATASET is a prepared one, such as data/prepared/kermany_64. Each run is `xrgan train --minutes`, as a user would type
+it, with the seeds 0, 1 …; its run directory stays in FOLDER. `--set` holds for every recipe, before its own settings.
+`--score-only` trains nothing, and scores runs that were trained before: those whose names differ in a last number
+alone, such as eigen64-0 and eigen64-1, are seeds of one recipe.
+
+Every run draws 1,000 images, which `xrgan evaluate` scores with Inception and with EfficientNet-Lite1 against the same
+images of the split, 1,000 at most. FOLDER/race.csv gets the figures of every run, of all images and of each class, with
+those of real training images (the floor); FOLDER/race.md the means and standard deviations over the seeds.
+Choose by `--split val`; report on `--split held-out`. Nothing else should run meanwhile.
 """
 
 import argparse
-import csv
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
+from race_table import markdown, rows_of
 
 DCGAN = ["model.name=dcgan", "train.batch_size=16"]
 PLAIN = ["train.ema_halflife_images=0"]
@@ -74,67 +79,62 @@ RECIPES = {
         "train.penalty_every=1",
     ],
 }
-SHARES = ["precision", "recall", "coverage"]
-SCORES = ["n", "FID", "FID floor", "KID ×1000", *SHARES]
-COLUMNS = ["recipe", "seed", "minutes", *SCORES, "images/s", "images seen", "settings"]
+EXTRACTORS = ["inception", "lite1"]
+METRICS = ["--fid", "--kid", "--clipped", "--prdc"]
+ONE = ["recipe", "seed", "extractor", "class"]  # what makes a row one of its own
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--score-only", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--split", choices=["val", "test", "held-out"], default="val")
     parser.add_argument("--out", type=Path, default=Path("race"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    table = options.out / "race.csv"
-    if not table.exists():
-        write(table, COLUMNS)
-    for seed in options.seeds:
+    if options.score_only:
+        for run in options.score_only:
+            name, _, seed = run.resolve().name.rpartition("-")
+            score(run, *((name, int(seed)) if seed.isdecimal() else (run.resolve().name, 0)), options)
+        return
+    for seed in range(options.seeds):
         for name in options.recipes:
-            row = race(name, seed, options)
-            write(table, [row[column] for column in COLUMNS])
-            print(", ".join(f"{column} {row[column]}" for column in COLUMNS[:-1]), flush=True)
+            run = options.out / "-".join([name.replace(" ", "_"), *options.set, str(seed)])
+            if not run.exists():  # a race that was interrupted goes on
+                train(run, seed, [*options.set, *RECIPES[name]], options)
+            score(run, " ".join([name, *options.set]), seed, options)
 
 
-def race(name: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
-    chosen = [*options.set, *RECIPES[name]]
-    run = options.out / "-".join([name.replace(" ", "_"), *options.set, str(seed)])
+def train(run: Path, seed: int, chosen: list[str], options: argparse.Namespace) -> None:
     settings = [argument for setting in chosen for argument in ("--set", setting)]
-    data = ["--data", str(options.dataset)]
-    xrgan("train", "--run", str(run), *data, "--minutes", str(options.minutes), "--seed", str(seed), *settings)
+    budget = ["--minutes", str(options.minutes), "--seed", str(seed)]
+    xrgan("train", "--run", str(run), "--data", str(options.dataset), *budget, *settings)
+
+
+def score(run: Path, recipe: str, seed: int, options: argparse.Namespace) -> None:
+    """Draw and score a run's images; add its figures to race.csv, and write race.md of all that is there."""
+    data = ["--run", str(run), "--data", str(options.dataset)]
     xrgan("sample", "--run", str(run), "--n", "1000", "--seed", "1")
-    score = ["evaluate", "--run", str(run), *data, "--fid", "--kid", "--prdc", "--split", options.split, "--json"]
-    scores = json.loads(xrgan(*score))["metrics"]
-    with (run / "losses.csv").open(newline="") as file:
-        last = list(csv.DictReader(file))[-1]
-    seen, seconds = int(float(last["images_seen"])), float(last["seconds"])
-    return {
-        "recipe": name,
-        "seed": seed,
-        "minutes": options.minutes,
-        "n": scores["fid"]["n"],
-        "FID": round(scores["fid"]["value"], 1),
-        "FID floor": round(scores["fid"]["floor"], 1),
-        "KID ×1000": round(1000 * scores["kid"]["value"], 1),
-        **{name: round(scores[name]["value"], 3) for name in SHARES},
-        "images/s": round(seen / seconds),
-        "images seen": seen,
-        "settings": " ".join(chosen),
-    }
+    answers = [
+        xrgan("evaluate", *data, *METRICS, "--extractor", extractor, "--split", options.split, "--json")
+        for extractor in EXTRACTORS
+    ]
+    scored = pd.DataFrame([{"recipe": recipe, "seed": seed, **row} for row in rows_of(answers[-1], run)])
+    table = options.out / "race.csv"
+    if table.exists():
+        scored = pd.concat([pd.read_csv(table), scored]).drop_duplicates(ONE, keep="last")
+    scored.to_csv(table, index=False)
+    (options.out / "race.md").write_text(markdown(scored), encoding="utf-8")
+    print(markdown(scored[(scored["recipe"] == recipe) & (scored["seed"] == seed)]), flush=True)
 
 
 def xrgan(*arguments: str) -> str:
     command = [sys.executable, "-m", "xrgan", *arguments]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ).stdout
-
-
-def write(file: Path, row: list[Any]) -> None:
-    with file.open("a", newline="", encoding="utf-8") as opened:
-        csv.writer(opened, lineterminator="\n").writerow(row)
 
 
 if __name__ == "__main__":
