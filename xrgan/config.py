@@ -294,7 +294,7 @@ class TrainConfig(Section):
     )
     sample_every: Whole = Field(10, ge=1, description="epochs between the grids in samples/")
     evaluate_every: Whole = Field(
-        0, ge=0, description="epochs between scores (FID, KID) of the checkpoints, the best of which is kept; 0 = never"
+        0, ge=0, description="epochs between scores of the checkpoints, the best of which is kept; 0 = never"
     )
     keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
     tensorboard: bool = Field(True, description="write TensorBoard events")
@@ -333,9 +333,9 @@ class EvaluateConfig(Section):
     )
     extractor: str = Field(
         "inception",
-        pattern=r"^(inception|lite1|lite2|classifier:.+)$",
-        description="network of the features: inception | lite1 | lite2, second opinions | classifier:RUN, the one "
-        "that classify trained in a run",
+        pattern=r"^(inception|lite0|lite1|lite2|classifier:.+)$",
+        description="network of the features: inception | lite1 | lite2 | lite0, which needs no download | "
+        "classifier:RUN, the one that classify trained in a run",
     )
     size: Whole = Field(
         0, ge=0, le=2048, description="with --real: pixels, height and width to which both sides are brought; 0 = none"

@@ -62,7 +62,7 @@ def test_runs_that_are_here_are_offered(offered: Offered) -> None:
     assert offered("train --init-from s") == ["second"]
     assert offered("classify --synthetic f") == ["first"]
     assert offered("sample --runs-root elsewhere --run ") == []
-    assert offered("evaluate --extractor ") == ["inception", "lite1", "lite2", "classifier:second"]
+    assert offered("evaluate --extractor ") == ["inception", "lite1", "lite2", "lite0", "classifier:second"]
 
 
 def test_datasets_and_sources_that_are_here_are_offered(offered: Offered) -> None:

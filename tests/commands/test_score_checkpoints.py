@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -67,7 +68,10 @@ def test_training_writes_the_table_and_marks_the_best_on_val(workspace: Workspac
     assert [row.seconds for row in rows] == [row["seconds"] for row in run.read_losses()]
     assert len({(row.fid_floor, row.kid_floor) for row in rows}) == 1 and len({row.kid for row in rows}) == 5
     assert (run.evaluation / checkpoint_report.PICTURE).read_text() == "5 rows"
-    least = min(rows, key=lambda row: row.kid)
+    assert len({row.clipped_coverage_floor for row in rows}) == 1
+    assert all(0 <= row.clipped_coverage <= 1 for row in rows)
+    most = max(row.clipped_coverage for row in rows)
+    least = min((row for row in rows if row.clipped_coverage >= most - 0.05), key=lambda row: row.kid)
     assert load_sampler(run, "cpu", checkpoint_name="best").step == least.step
 
 
@@ -102,6 +106,24 @@ def test_every_checkpoint_is_scored_once_a_setting(workspace: Workspace, monkeyp
     monkeypatch.setattr(per_checkpoint, "drawn_in_memory", lambda *_: pytest.fail("scored twice"))
     assert evaluate_checkpoints(workspace, run, config) == (rows, best)
     monkeypatch.undo()
+
+
+def test_rows_without_coverage_are_scored_anew(workspace: Workspace) -> None:
+    run = scored_run(workspace, "run", "train.epochs=2")
+    rows = checkpoint_scores.read(run.evaluation)
+    unknown = [dataclasses.replace(row, clipped_coverage=math.nan, clipped_coverage_floor=math.nan) for row in rows]
+    checkpoint_scores.write(run.evaluation, unknown)
+    assert evaluate_checkpoints(workspace, run, run.read_config())[0] == rows
+
+
+def test_eyes_that_it_was_trained_against_choose_no_checkpoint(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = scored_run(workspace, "run", "train.epochs=2", "train.evaluate_every=0")
+    toy = dataclasses.replace(per_checkpoint.extractor_of(workspace, run.read_config())(), trained_against=True)
+    monkeypatch.setattr(per_checkpoint, "extractor_of", lambda *_: lambda: toy)
+    with pytest.raises(XrganError, match="not scored by toy: the discriminator looks through it"):
+        evaluate_checkpoints(workspace, run, run.read_config())
 
 
 def test_another_setting_begins_rows_of_its_own_and_test_marks_nothing(workspace: Workspace) -> None:

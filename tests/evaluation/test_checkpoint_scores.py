@@ -1,9 +1,11 @@
 """Scores of checkpoints: their rows on disk, the best of them, and the distances themselves."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -58,6 +60,25 @@ def test_the_best_has_the_least_kid_of_those_that_are_there() -> None:
     assert checkpoint_scores.best([], {10}) is None
 
 
+def test_a_checkpoint_that_lost_variety_is_not_the_best() -> None:
+    rows = [row(10, kid=0.3, coverage=0.2), row(20, kid=0.2, coverage=0.6), row(30, kid=0.1, coverage=0.3)]
+    assert checkpoint_scores.best(rows, {10, 20, 30}) == rows[1]
+    assert checkpoint_scores.best(rows, {10, 30}) == rows[2]
+    alike = [row(10, kid=0.2, coverage=0.60), row(20, kid=0.1, coverage=0.56)]
+    assert checkpoint_scores.best(alike, {10, 20}) == alike[1], "within chance of the highest"
+
+
+def test_rows_of_earlier_versions_know_no_coverage_and_kid_chooses_alone(tmp_path: Path) -> None:
+    checkpoint_scores.write(tmp_path, [row(10, kid=0.2), row(20, kid=0.1)])
+    file = tmp_path / checkpoint_scores.TABLE
+    table = pd.read_csv(file)
+    table.drop(columns=["clipped_coverage", "clipped_coverage_floor"]).to_csv(file, index=False)
+    rows = checkpoint_scores.read(tmp_path)
+    assert np.isnan([one.clipped_coverage for one in rows]).all() and rows[0].kid == 0.2
+    known = dataclasses.replace(rows[0], clipped_coverage=0.9)
+    assert checkpoint_scores.best([known, rows[1]], {10, 20}) == rows[1]
+
+
 def test_the_test_split_never_chooses() -> None:
     rows = [row(10, kid=0.01, split="test"), row(20, kid=0.2)]
     assert checkpoint_scores.best(rows, {10, 20}) == rows[1]
@@ -75,3 +96,4 @@ def test_a_score_is_nothing_for_equal_images_and_grows_with_the_difference(
     assert same.fid == pytest.approx(0, abs=1e-6)
     assert alike.fid < darker.fid / 10 and abs(alike.kid) < darker.kid / 10
     assert darker.kid_std > 0
+    assert same.clipped_coverage == 1 > alike.clipped_coverage > darker.clipped_coverage == 0

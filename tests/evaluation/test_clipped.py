@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xrgan.evaluation import clipped
-from xrgan.evaluation.clipped import clipped_coverage, clipped_density
+from xrgan.evaluation.clipped import clipped_coverage, clipped_coverage_alone, clipped_density
 
 pytestmark = pytest.mark.slow
 
@@ -49,6 +49,27 @@ def test_density_by_hand() -> None:
     synthetic = np.array([[1.0], [19.0], [100.0]])  # in all four balls, in that of 10, in none
     among_real = (2 / 3 + 1 + 1 + 2 / 3) / 4  # 0 lies in the balls of 1 and 2, 10 in those of 1 and 2
     assert clipped_density(real, synthetic, 0).value == pytest.approx((1 + 1 / 3 + 0) / 3 / among_real)
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "density", "coverage"),
+    [
+        (normal(400, 1), 1.0, 1.0),
+        (np.concatenate([normal(200, 1), 100 + normal(200, 2)]), 0.521576, 0.525),
+        (1.3 * normal(400, 1), 0.499062, 0.5175),
+        (0.5 + normal(400, 1), 0.757974, 0.505),
+        (np.concatenate([normal(320, 1), 20 * normal(80, 2)]), 0.848030, 0.86),
+    ],
+)
+def test_values_of_another_implementation(synthetic: Array, density: float, coverage: float) -> None:
+    """What seqme 0.5.1 (BSD) computes of the same sets with k = 5; its coverage is rounded up to whole images."""
+    assert clipped_density(normal(400, 0), synthetic, 0).value == pytest.approx(density, abs=1e-6)
+    assert clipped_coverage(normal(400, 0), synthetic, 0).value == pytest.approx(coverage, abs=3e-3)
+
+
+def test_coverage_alone_is_the_same_value() -> None:
+    real, synthetic = normal(60, 0), 1.3 * normal(40, 1)
+    assert clipped_coverage_alone(real, synthetic) == clipped_coverage(real, synthetic, 0).value < 1
 
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])

@@ -22,7 +22,7 @@ CONTENT = b"weights" * 100
 TOY = dataclasses.replace(LITES["lite1"], sha256=hashlib.sha256(CONTENT).hexdigest())
 
 
-@pytest.fixture(scope="session", params=["lite1", "lite2"])
+@pytest.fixture(scope="session", params=["lite0", "lite1", "lite2"])
 def published(request: pytest.FixtureRequest) -> tuple[Lite, Path]:
     """A network and its real weights; made before `own_cache` hides the user's cache."""
     lite = LITES[request.param]
@@ -89,7 +89,7 @@ def test_the_networks_know_cats_and_coffee(published: tuple[Lite, Path], picture
     photo = torch.from_numpy(getattr(skimage.data, picture)().copy()).permute(2, 0, 1)[None]
     side = min(photo.shape[2:])
     top, left = ((length - side) // 2 for length in photo.shape[2:])
-    features = LiteFeatures(weights, lite.pixels)(photo[..., top : top + side, left : left + side])
+    features = LiteFeatures(weights, lite)(photo[..., top : top + side, left : left + side])
     state = torch.load(weights, map_location="cpu", weights_only=True)
     shares = (features @ state["_fc.weight"].T + state["_fc.bias"]).softmax(dim=1)[0]
     assert features.shape == (1, 1280) and int(shares.argmax()) in classes

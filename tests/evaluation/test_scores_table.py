@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from xrgan.config import EvaluateConfig
-from xrgan.evaluation.scores_table import COLUMNS, headline, rows
+from xrgan.evaluation.scores_table import COLUMNS, extractors, headline, rows
 
 pytestmark = pytest.mark.slow
 
@@ -65,11 +65,21 @@ def test_each_score_is_shown_in_its_own_digits_with_its_floor() -> None:
     assert table["SSIM of random pairs"][-1] == "20 pairs; says little: the pairs are unrelated"
 
 
-def test_scores_of_other_extractors_follow_those_of_the_default_one() -> None:
+def test_each_extractor_has_a_table_of_its_own_and_one_trained_against_comes_last() -> None:
     one = {"value": 1.0, "n": 5, "layer": 4, "resize": "as they are"}
-    scores = made_up(**{"coverage@b": one, "kid@a": one, "coverage": one, "ssim_random": one})
-    titles = ["Coverage", "SSIM of random pairs", "KID, a", "Coverage, b"]
-    assert [row[0] for row in rows(scores)] == titles
+    scores = made_up(
+        **{"kid@a": {**one, "trained_against": True}, "coverage@b": one, "coverage": one, "ssim_random": one}
+    )
+    assert extractors(scores) == {"": "", "b": "b", "a": "a, trained against: it flatters"}
+    titles = {name: [row[0] for row in rows(scores, name)] for name in extractors(scores)}
+    assert titles == {"": ["Coverage", "SSIM of random pairs"], "b": ["Coverage"], "a": ["KID"]}
+
+
+def test_eyes_that_it_was_trained_against_never_lead() -> None:
+    against = {"value": 1.0, "n": 5, "trained_against": True}
+    assert headline(made_up(**{"kid@a": against, "recall@b": {"value": 0.25}})) == "Recall, b 0.250 · N = 50"
+    alone = headline(made_up(**{"kid@a": against}))
+    assert alone == "KID, a 1.0000 (trained against: it flatters) · N = 50"
 
 
 def test_the_headline_has_fid_and_kid_or_whatever_there_is() -> None:

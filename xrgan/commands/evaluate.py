@@ -73,7 +73,7 @@ EveryCheckpoint = Annotated[
     typer.Option(
         "--every-checkpoint",
         metavar="",
-        help="FID and KID of each checkpoint over time, and mark the best.",
+        help="FID, KID, clipped coverage of each checkpoint; mark the best.",
         rich_help_panel=METRICS,
     ),
 ]
@@ -233,7 +233,10 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
     if as_json:
         console.show_json(scores)
         return
-    console.show_table(title, scores_table.COLUMNS, scores_table.rows(scores), optional=("ratio", "note"))
+    for extractor, called in scores_table.extractors(scores).items():
+        lines = scores_table.rows(scores, extractor)
+        whose = f"{title}, by {called}" if called else title
+        console.show_table(whose, scores_table.COLUMNS, lines, optional=("ratio", "note"))
     scored = {ScoreKey.parse(key).name for key in scores["metrics"]}  # a picture of other images stays unmentioned
     pictures = [metric.picture for metric in metric_table.METRICS if metric.picture and scored & set(metric.scores)]
     for picture in (*pictures, "overview.png"):
@@ -255,7 +258,9 @@ def _show_over_time(workspace: Workspace, run: RunDir, config: Config, data: str
     if best is None:
         console.notice(f"None is marked best: only scores on the {checkpoint_scores.CHOOSES} split choose one.")
     else:
-        console.notice(f"Best by KID: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it.")
+        console.notice(
+            f"Best by KID and clipped coverage: {best.checkpoint}; `xrgan sample --checkpoint best` draws from it."
+        )
     console.show_text(str(run.evaluation / checkpoint_report.PICTURE))
 
 
@@ -264,7 +269,8 @@ def _refuse_beside_every_checkpoint(metrics: Sequence[str], **others: object) ->
     given = [*metrics, *(name for name, value in others.items() if value)]
     if given:
         raise XrganError(
-            f"--every-checkpoint scores a run's checkpoints by FID and KID: --{given[0]} has no place beside it.",
+            "--every-checkpoint scores a run's checkpoints by FID, KID and clipped coverage: "
+            f"--{given[0]} has no place beside it.",
             f"Leave out --{given[0]}.",
             exit_code=2,
         )

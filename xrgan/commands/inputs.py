@@ -1,6 +1,7 @@
 """What a command works on: the run, the dataset, the images that are compared, the network of the features."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
     from xrgan.evaluation.extractors import Extractor
 
+TRAINED_AGAINST = "lite0"  # the extractor that a projected discriminator looks through
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
 
 
@@ -107,7 +109,10 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             return extractors.inception(weights, device)
         if kind in lite.LITES:
             chosen_lite = lite.LITES[kind]
-            return extractors.efficientnet_lite(chosen_lite, lite.fetch_lite(chosen_lite), device)
+            made = extractors.efficientnet_lite(chosen_lite, lite.fetch_lite(chosen_lite), device)
+            # Only a run's own config says `projected`: elsewhere it is `auto`, and nothing is known of the generator.
+            against = kind == TRAINED_AGAINST and config.model.discriminator == "projected"
+            return replace(made, trained_against=against)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.inference import load_classifier
 

@@ -1,5 +1,6 @@
 """Each checkpoint of a run beside held-out images. It has no flags: those who need it import it when they run."""
 
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
-from xrgan.evaluation.checkpoint_scores import CHOOSES, Distances, Row, Setting
+from xrgan.evaluation.checkpoint_scores import CHOOSES, Quality, Row, Setting
 from xrgan.evaluation.extractors import Extractor
 from xrgan.gan import checkpoint, setup
 from xrgan.gan.batches import make_batches
@@ -43,14 +44,19 @@ def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data
 
 
 class CheckpointScorer:
-    """Scores a run's checkpoints by FID and KID against the same real images, and marks the best one.
+    """Scores a run's checkpoints by FID, KID and clipped coverage against the same real images; marks the best one.
 
     Raises:
-        XrganError: there are less than two images to compare with.
+        XrganError: there are less than two images to compare with, or the generator learns to please the extractor.
     """
 
     def __init__(self, run: RunDir, dataset: PackedDataset, config: Config, extractor: Extractor) -> None:
         self._run, self._dataset, self._config, self._extractor = run, dataset, config, extractor
+        if extractor.trained_against:
+            raise XrganError(
+                f"Checkpoints are not scored by {extractor.name}: the discriminator looks through it.",
+                "`--extractor inception` or `--extractor lite1` looks with other eyes.",
+            )
         self._setting = _setting(dataset, config, extractor)
         self._steps_per_epoch = make_batches(dataset, training_plan(config)).steps_per_epoch
 
@@ -58,7 +64,8 @@ class CheckpointScorer:
         """Score those checkpoints (step → file) that the run's table lacks, and mark the best of all on disk."""
         folder = self._run.evaluation
         rows = checkpoint_scores.read(folder)
-        known = {row.step for row in rows if row.setting == self._setting}
+        # Rows of earlier versions, without coverage, are made anew.
+        known = {row.step for row in rows if row.setting == self._setting and not math.isnan(row.clipped_coverage)}
         for step, file in checkpoints.items():
             if step in known:
                 continue
@@ -89,7 +96,7 @@ class CheckpointScorer:
         """Score one checkpoint."""
         images_seen, seconds = checkpoint.load_as(file, _progress, self._run.run_id())
         images = drawn_in_memory(self._run, self._config, file, self._setting.n)
-        floor, own = self._floor, self._distances(images, f"step {step}'s")
+        floor, own = self._floor, self._quality(images, f"step {step}'s")
         return Row(
             checkpoint=checkpoint.path_of(self._run.checkpoints, step).stem,
             epoch=round(step / self._steps_per_epoch, 2),
@@ -101,16 +108,18 @@ class CheckpointScorer:
             kid=own.kid,
             kid_std=own.kid_std,
             kid_floor=floor.kid,
+            clipped_coverage=own.clipped_coverage,
+            clipped_coverage_floor=floor.clipped_coverage,
             seconds=seconds,
         )
 
     @cached_property
-    def _floor(self) -> Distances:
+    def _floor(self) -> Quality:
         """What as many training images score."""
-        return self._distances(self._some_of("train"), "training")
+        return self._quality(self._some_of("train"), "training")
 
-    def _distances(self, images: NDArray[np.uint8], whose: str) -> Distances:
-        """FID and KID of images (n, C, S, S) against the real ones."""
+    def _quality(self, images: NDArray[np.uint8], whose: str) -> Quality:
+        """The scores of images (n, C, S, S) against the real ones."""
         setting, description = self._setting, f"Features of {whose} images"
         real = self._some_of(setting.split)
         return checkpoint_scores.score(real, images, setting.layer, setting.seed, self._extractor, description)

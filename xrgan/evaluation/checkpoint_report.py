@@ -9,11 +9,11 @@ from typing import TypedDict
 import numpy as np
 from matplotlib.axes import Axes
 
-from xrgan.evaluation.checkpoint_scores import Row, Setting, best, read, write
+from xrgan.evaluation.checkpoint_scores import VARIETY_KEPT, Row, Setting, best, read, write
 from xrgan.plots import REAL, SYNTHETIC, drawn_figure
 
 PICTURE = "over_time.png"
-COLUMNS = ("checkpoint", "epoch", "step", "images seen", "FID", "KID", "")
+COLUMNS = ("checkpoint", "epoch", "step", "images seen", "FID", "KID", "clipped coverage", "")
 
 
 def publish(
@@ -52,7 +52,8 @@ def sentence(row: Row) -> str:
     """Say the scores of one checkpoint in one sentence."""
     return (
         f"{row.checkpoint}: FID {row.fid:.2f} (real vs real {row.fid_floor:.2f}), KID {row.kid:.4f} "
-        f"({row.kid_floor:.4f}), {row.n:,} images against as many of {row.split}."
+        f"({row.kid_floor:.4f}), clipped coverage {row.clipped_coverage:.2f} ({row.clipped_coverage_floor:.2f}), "
+        f"{row.n:,} images against as many of {row.split}."
     )
 
 
@@ -66,39 +67,40 @@ def table(rows: Sequence[Row], chosen: Row | None) -> list[tuple[str, ...]]:
             f"{row.images_seen:,}",
             f"{row.fid:.2f}",
             f"{row.kid:.4f} ± {row.kid_std:.4f}",
+            f"{row.clipped_coverage:.2f}",
             "best" if row == chosen else "",
         )
         for row in rows
     ]
-    floors = [("real vs real", "", "", "", f"{row.fid_floor:.2f}", f"{row.kid_floor:.4f}", "") for row in rows[-1:]]
-    return [*shown, *floors]
+    last = rows[-1]
+    floors = f"{last.fid_floor:.2f}", f"{last.kid_floor:.4f}", f"{last.clipped_coverage_floor:.2f}"
+    return [*shown, ("real vs real", "", "", "", *floors, "")]
 
 
 def draw(path: Path, rows: Sequence[Row], chosen: Row | None) -> None:
-    """Draw FID and KID of rows of one setting (one at least) over the images seen, and over the steps above, as PNG."""
+    """Draw the scores of rows of one setting (one at least) over the images seen, and over the steps above, as PNG."""
     seen = np.array([row.images_seen for row in rows])
     last = rows[-1]
     batch_size = last.images_seen / last.step if last.step else 1.0
-    with drawn_figure(path, 9, 3.8, dpi=120, font_size=9) as figure:
-        left, right = figure.subplots(1, 2)
-        left.plot(seen, [row.fid for row in rows], "o-", color=SYNTHETIC, label="synthetic")
-        right.errorbar(
-            seen,
-            [row.kid for row in rows],
-            [row.kid_std for row in rows],
-            fmt="o-",
-            color=SYNTHETIC,
-            capsize=2,
-            elinewidth=0.8,
-            label="synthetic (bar: spread of subsets)",
-        )
-        if chosen is not None:
-            for axes, height in ((left, chosen.fid), (right, chosen.kid)):
-                axes.plot(chosen.images_seen, height, "*", color="black", markersize=13, zorder=5, label="best, by KID")
-        for axes, floor, name in ((left, last.fid_floor, f"FID, layer {last.layer}"), (right, last.kid_floor, "KID")):
+    panels = (
+        (f"FID, layer {last.layer}: lower is better", [row.fid for row in rows], last.fid_floor),
+        ("KID: lower is better (bars: spread of subsets)", [row.kid for row in rows], last.kid_floor),
+        ("clipped coverage: higher is better", [row.clipped_coverage for row in rows], last.clipped_coverage_floor),
+    )
+    with drawn_figure(path, 13, 3.8, dpi=120, font_size=9) as figure:
+        for axes, (name, values, floor) in zip(figure.subplots(1, len(panels)), panels, strict=True):
+            spread = [row.kid_std for row in rows] if name.startswith("KID") else None
+            axes.errorbar(seen, values, spread, fmt="o-", color=SYNTHETIC, capsize=2, elinewidth=0.8, label="synthetic")
+            if chosen is not None:
+                height = values[rows.index(chosen)]
+                axes.plot(chosen.images_seen, height, "*", color="black", markersize=13, zorder=5, label="best")
             axes.axhline(floor, color=REAL, linestyle="--", label="real vs real")
             _finish(axes, name, batch_size)
-        figure.suptitle(f"{last.n:,} images a checkpoint against as many of {last.split}; lower is better", fontsize=10)
+        figure.suptitle(
+            f"{last.n:,} images a checkpoint against as many of {last.split}; best: by KID, among those whose coverage "
+            f"is within {VARIETY_KEPT} of the highest",
+            fontsize=10,
+        )
 
 
 def _finish(axes: Axes, name: str, batch_size: float) -> None:

@@ -1,4 +1,4 @@
-"""Scores of a run's checkpoints: FID and KID of each, kept in over_time.csv; which checkpoint is best.
+"""Scores of a run's checkpoints: FID, KID and clipped coverage of each, kept in over_time.csv; which one is best.
 
 Only rows of one setting compare: FID depends on how many images it saw.
 """
@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xrgan.errors import XrganError
+from xrgan.evaluation.clipped import clipped_coverage_alone
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.metrics import fid, kid
 from xrgan.files import write_text
 
 TABLE = "over_time.csv"
+VARIETY_KEPT = 0.05  # clipped coverage that the best checkpoint may lack of the highest: about two standard errors
 CHOOSES = "val"  # the split that may choose a checkpoint: chosen on test, a test score would be too good
 
 
@@ -37,13 +39,14 @@ class Setting(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Distances:
-    """FID and KID of one set of images."""
+class Quality:
+    """FID, KID and clipped coverage of one set of images."""
 
     fid: float
     kid: float
     kid_std: float
     """over KID's subsets"""
+    clipped_coverage: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,9 @@ class Row:
     kid: float
     kid_std: float
     kid_floor: float
+    clipped_coverage: float
+    """NaN in rows of earlier versions"""
+    clipped_coverage_floor: float
     seconds: float
     """of training, up to this checkpoint"""
 
@@ -74,8 +80,8 @@ class Row:
 
 def score(
     real: NDArray[np.uint8], images: NDArray[np.uint8], layer: int, seed: int, extractor: Extractor, description: str
-) -> Distances:
-    """Compute FID and KID of images, or of other real ones, against real ones: uint8 (N, C, H, W), C = 1 or 3.
+) -> Quality:
+    """Compute the scores of images, or of other real ones, against real ones: uint8 (N, C, H, W), C = 1 or 3.
 
     Args:
         layer: of FID.
@@ -84,8 +90,9 @@ def score(
     """
     of_real = extract(real, extractor, "Features of real images")
     of_images = extract(images, extractor, description)
-    distance = kid(of_real[extractor.last], of_images[extractor.last], seed)
-    return Distances(fid(of_real[layer], of_images[layer]), distance.value, distance.std)
+    last = of_real[extractor.last], of_images[extractor.last]
+    distance = kid(*last, seed)
+    return Quality(fid(of_real[layer], of_images[layer]), distance.value, distance.std, clipped_coverage_alone(*last))
 
 
 def read(folder: Path) -> list[Row]:
@@ -97,11 +104,12 @@ def read(folder: Path) -> list[Row]:
     file = folder / TABLE
     if not file.is_file():
         return []
+    unknown = {"clipped_coverage": "nan", "clipped_coverage_floor": "nan"}
     kinds = {field.name: field.type for field in dataclasses.fields(Row)}
     try:
         with file.open(newline="", encoding="utf-8") as opened:
             rows = list(csv.DictReader(opened))
-        return [Row(**{name: kind(row[name]) for name, kind in kinds.items()}) for row in rows]  # type: ignore[operator]
+        return [Row(**{name: kind((unknown | row)[name]) for name, kind in kinds.items()}) for row in rows]  # type: ignore[operator]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise XrganError(f"{file} is damaged: {reason}.", "Move it away to begin a new one.") from error
@@ -128,9 +136,14 @@ def forget_after(folder: Path, step: int) -> None:
 
 
 def best(rows: Sequence[Row], on_disk: Collection[int]) -> Row | None:
-    """Choose the row of least KID among the checkpoints on disk, by step; None where no row is of the val split.
+    """Choose the best row among the checkpoints on disk, by step; None where no row is of the val split.
 
-    KID chooses, for it has no bias; equal ones, to the first.
+    KID chooses, for it has no bias; but only among checkpoints that have the variety: whose clipped coverage is within
+    VARIETY_KEPT of the highest, so that one which lost it late is not the best. Equal ones, to the first. Where a row
+    of an earlier version says nothing of coverage, KID chooses alone.
     """
     fit = [row for row in rows if row.split == CHOOSES and row.step in on_disk and math.isfinite(row.kid)]
+    most = max((row.clipped_coverage for row in fit), default=0.0)
+    if all(math.isfinite(row.clipped_coverage) for row in fit):
+        fit = [row for row in fit if row.clipped_coverage >= most - VARIETY_KEPT]
     return min(fit, key=lambda row: (row.kid, row.step), default=None)

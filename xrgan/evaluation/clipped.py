@@ -1,8 +1,9 @@
 """Clipped coverage and clipped density: variety and realism as shares of good images, which no few outliers sway.
 
-Salvy, Talbot, Thirion 2025 (arXiv:2507.01761), from their formulas. Around each real image lies a ball whose radius is
-the distance to its k-th nearest other real image. No image can contribute more than 1, and the mean is mapped so that
-0.8 is what a generator would get of whose images 80 % are as real ones, and 20 % lie elsewhere.
+Salvy, Talbot, Thirion 2025 (arXiv:2507.01761), from their formulas; a test compares the values with another
+implementation. Around each real image lies a ball whose radius is the distance to its k-th nearest other real image. No
+image can contribute more than 1, and the mean is mapped so that 0.8 is what a generator would get of whose images 80 %
+are as real ones, and 20 % lie elsewhere.
 """
 
 from dataclasses import dataclass
@@ -46,8 +47,7 @@ def clipped_coverage(real: Array, synthetic: Array, seed: int) -> Share:
     both sets: its replicates have other balls, too. A replicate holds images twice, which by itself lowers the mean;
     so replicates are shifted to where they belong.
     """
-    n, m = len(real), len(synthetic)
-    k = min(NEIGHBOURS, n - 1)
+    n, m, k = len(real), len(synthetic), _k(real)
     balls = _balls(real, synthetic)
     mean = _filled(balls, k, np.ones(n), np.ones(m)).mean()
     rng = np.random.default_rng([seed, 4])
@@ -56,8 +56,15 @@ def clipped_coverage(real: Array, synthetic: Array, seed: int) -> Share:
         of_real, of_synthetic = (rng.multinomial(size, np.full(size, 1 / size)) for size in (n, m))
         replicates[replicate] = np.average(_filled(balls, k, of_real, of_synthetic), weights=of_real)
     shifted = replicates - replicates.mean() + mean
-    expected, shares = _expected(n, m, k), np.arange(m + 1) / m
-    return _share(float(np.interp(mean, expected, shares)), np.interp(shifted, expected, shares))
+    value, *shares = _as_shares(np.array([mean, *shifted]), n, m, k)
+    return _share(float(value), np.array(shares))
+
+
+def clipped_coverage_alone(real: Array, synthetic: Array) -> float:
+    """Measure clipped coverage without its interval: features (N, D) and (M, D), 2 or more."""
+    k = _k(real)
+    filled = _filled(_balls(real, synthetic), k, np.ones(len(real)), np.ones(len(synthetic)))
+    return float(_as_shares(filled.mean(keepdims=True), len(real), len(synthetic), k)[0])
 
 
 def clipped_density(real: Array, synthetic: Array, seed: int) -> Share:
@@ -66,7 +73,7 @@ def clipped_density(real: Array, synthetic: Array, seed: int) -> Share:
     An image counts as far as it lies in k balls, none of which is larger than the median one. 1 is what the real
     images get among themselves. The interval is a bootstrap over the images of both sets.
     """
-    k = min(NEIGHBOURS, len(real) - 1)
+    k = _k(real)
     within = distances(real, real)
     np.fill_diagonal(within, np.inf)
     radii = np.partition(within, k - 1, axis=1)[:, k - 1]
@@ -77,6 +84,10 @@ def clipped_density(real: Array, synthetic: Array, seed: int) -> Share:
     replicates = _resampled_means(of_synthetic, rng) / np.maximum(_resampled_means(of_real, rng), 1e-12)
     ratio = of_synthetic.mean() / max(of_real.mean(), 1e-12)
     return _share(min(1.0, float(ratio)), np.minimum(1, replicates))
+
+
+def _k(real: Array) -> int:
+    return min(NEIGHBOURS, len(real) - 1)
 
 
 def _balls(real: Array, synthetic: Array) -> _Balls:
@@ -106,6 +117,11 @@ def _filled(balls: _Balls, k: int, of_real: NDArray[np.generic], of_synthetic: N
     held = np.pad(np.cumsum(of_synthetic[balls.synthetic], axis=1), ((0, 0), (1, 0)))
     filled: Floats = np.minimum(np.take_along_axis(held, inside[:, None], axis=1)[:, 0] / k, 1)
     return filled
+
+
+def _as_shares(means: Floats, n: int, m: int, k: int) -> Floats:
+    """Map means of filled balls, (R,), to the shares of good images of which they are expected."""
+    return np.asarray(np.interp(means, _expected(n, m, k), np.arange(m + 1) / m))
 
 
 @lru_cache(maxsize=64)

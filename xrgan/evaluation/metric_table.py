@@ -108,7 +108,9 @@ METRICS: list[Metric] = [
         help="Clipped coverage and density: variety and realism as shares of good images.",
         compute="xrgan.evaluation.feature_metrics:clipped_scores",
         scores={
-            "clipped_coverage": Display("Clipped coverage", "variety: 0.8 = that of 80 % good images", is_share=True),
+            "clipped_coverage": Display(
+                "Clipped coverage", "variety: 0.8 = that of 80 % good images", leads=True, is_share=True
+            ),
             "clipped_density": Display("Clipped density", "realism: 0.8 = that of 80 % good images", is_share=True),
         },
         layer="last",

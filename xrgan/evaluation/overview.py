@@ -89,7 +89,8 @@ def _shares() -> dict[str, str]:
 def _of_one_extractor(scores: Mapping[str, Score]) -> dict[str, Score]:
     """Name → score, of the default extractor where it has shares, else of another one; and those of no extractor."""
     keys, shares = [ScoreKey.parse(key) for key in scores], _shares()
-    extractors = sorted({key.extractor for key in keys})
+    against = {key.extractor for key in keys if scores[str(key)].get("trained_against")}
+    extractors = sorted({key.extractor for key in keys}, key=lambda name: (name in against, name))
     with_shares = {key.extractor for key in keys if key.name in shares}
     chosen = next((extractor for extractor in extractors if extractor in with_shares), extractors[0])
     return {key.name: scores[str(key)] for key in keys if key.extractor in ("", chosen)}

@@ -61,6 +61,8 @@ class ScoreDetails(TypedDict, total=False):
     resize: str
     extractor: str
     weights: str
+    trained_against: bool
+    """the generator's discriminator looks through the extractor, too; absent = no"""
     subset_images: int
     splits: int
     pairs: int

@@ -3,53 +3,69 @@
 from xrgan.evaluation.metric_table import Display, displays
 from xrgan.evaluation.scores_file import Score, ScoredSet, ScoreKey, Scores
 
+TRAINED_AGAINST = "trained against: it flatters"
 COLUMNS = ("metric", "value", "95 %", "real vs real", "ratio", "N", "note")
 
 
-def rows(scores: Scores) -> list[tuple[str, ...]]:
-    """Make one row per score and class, for a table with COLUMNS: the default extractor's first."""
-    shown, ranks = displays(), _ranks(scores)
+def extractors(scores: Scores) -> dict[str, str]:
+    """Find whose features the scores stand on: extractor → what its table is called, the default's ("") first.
 
-    def place(key: ScoreKey) -> tuple[bool, str, int]:
-        return bool(key.extractor), key.extractor, ranks[key.name]
+    Scores of different extractors don't compare, so each has a table of its own. One that the generator was trained
+    against comes last.
+    """
+    against = {
+        ScoreKey.parse(key).extractor: bool(score.get("trained_against")) for key, score in scores["metrics"].items()
+    }
+    ordered = sorted(against, key=lambda name: (against[name], bool(name), name))
+    return {name: f"{name}, {TRAINED_AGAINST}" if against[name] else name for name in ordered}
 
+
+def rows(scores: Scores, extractor: str = "") -> list[tuple[str, ...]]:
+    """Make one row per score of an extractor and class, for a table with COLUMNS.
+
+    Args:
+        extractor: "" = the Inception network; scores that need none are beside its own.
+    """
+    shown, ranks = displays(), _ranks(scores, extractor)
+    keys = [key for key in map(ScoreKey.parse, scores["metrics"]) if key.extractor == extractor]
     lines = []
-    for key in sorted(map(ScoreKey.parse, scores["metrics"]), key=place):
+    for key in sorted(keys, key=lambda key: ranks[key.name]):
         score, display = scores["metrics"][str(key)], shown[key.name]
-        lines.append(_row(_title(key, display), display, score, _note(display, score)))
+        lines.append(_row(display.title, display, score, _note(display, score)))
         lines += [_row(f"– {name}", display, part, note="") for name, part in score.get("per_class", {}).items()]
     return lines
 
 
 def headline(scores: ScoredSet) -> str:
-    """Say the leading scores with their floors and N in one line; the first score where there is none of them."""
+    """Say the leading scores with their floors and N in one line; the first score where there is none of them.
+
+    One of an extractor that the generator was trained against is said where there is no other, and marked.
+    """
     metrics, shown = scores["metrics"], displays()
-    leading = [name for name, display in shown.items() if display.leads and name in metrics] or [
-        key for key in metrics if ScoreKey.parse(key).name in shown
-    ][:1]
+    others = [key for key in metrics if ScoreKey.parse(key).name in shown]
+    leading = [name for name, display in shown.items() if display.leads and name in metrics] or sorted(
+        others, key=lambda key: bool(metrics[key].get("trained_against"))
+    )[:1]
     parts = []
     for key in map(ScoreKey.parse, leading):
         score, display = metrics[str(key)], shown[key.name]
         floor = _floor(display, score)
-        parts.append(
-            f"{_title(key, display)} {_value(display, score)}" + (f" (real vs real {floor})" if floor != "–" else "")
-        )
+        title = f"{display.title}, {key.extractor}" if key.extractor else display.title
+        told = [f"real vs real {floor}"] * (floor != "–") + [TRAINED_AGAINST] * bool(score.get("trained_against"))
+        parts.append(f"{title} {_value(display, score)}" + (f" ({', '.join(told)})" if told else ""))
     against = " · against the TRAINING images" if scores.get("reference") == "train" else ""
     return " · ".join([*parts, f"N = {scores['images']['n']}"]) + against
 
 
-def _ranks(scores: Scores) -> dict[str, int]:
+def _ranks(scores: Scores, extractor: str) -> dict[str, int]:
     """Name → its place in the table: a leading score that warns of its bias stands behind the other leading ones."""
     shown, metrics = displays(), scores["metrics"]
 
     def place(name: str) -> tuple[bool, bool]:
-        return not shown[name].leads, shown[name].leads and "warning" in metrics.get(name, {})
+        score = metrics.get(str(ScoreKey(name, extractor)))
+        return not shown[name].leads, score is not None and shown[name].leads and "warning" in score
 
     return {name: rank for rank, name in enumerate(sorted(shown, key=place))}
-
-
-def _title(key: ScoreKey, display: Display) -> str:
-    return f"{display.title}, {key.extractor}" if key.extractor else display.title
 
 
 def _row(title: str, display: Display, score: Score, note: str) -> tuple[str, ...]:
