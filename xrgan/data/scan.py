@@ -105,7 +105,9 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
 def _read(folder: Path, source: Source | None, hints: Hints) -> Scan:
     """What an index, a source's reader or a tree says."""
     if (folder / INDEX).is_file() and not hints.own_tables:
-        return Scan(pair_with_masks(read_index(folder), folder, hints.mask_pattern), {"class": INDEX})
+        rows = pair_with_masks(read_index(folder), folder, hints.mask_pattern)
+        said = {"class": "label", "patient": "patient", "split": "split", "view": "view"}
+        return Scan(rows, {what: INDEX for what, column in said.items() if rows[column].ne("").any()})
     if source and source.read:
         return Scan(source.read(folder))
     rows, folders = read_tree(folder, hints.mask_pattern)

@@ -4,6 +4,7 @@ import pytest
 
 from xrgan.data.tables.cells import (
     LIST,
+    MARKS,
     age_of,
     are_marks,
     clean,
@@ -17,7 +18,9 @@ from xrgan.data.tables.cells import (
 )
 
 
-@pytest.mark.parametrize("cell", ["", "  ", "NaN", "nan", "None", " NULL ", "N/A", "<NA>", "NaT"])
+@pytest.mark.parametrize(
+    "cell", ["", "  ", "NaN", "nan", "None", " NULL ", "N/A", "<NA>", "NaT", "NA", "-", "?", "Unknown"]
+)
 def test_what_says_nothing_is_unknown(cell: str) -> None:
     assert clean(cell) == ""
 
@@ -25,6 +28,19 @@ def test_what_says_nothing_is_unknown(cell: str) -> None:
 def test_blanks_around_a_word_say_nothing() -> None:
     assert clean(" normal\t") == "normal"
     assert clean("\u00a0normal ") == "normal"
+
+
+def test_words_are_marks_only_where_they_are_known() -> None:
+    assert [mark_of(cell, MARKS) for cell in ("x", "Positive", "absent", "u", "", "1", "-1")] == [
+        1,
+        1,
+        0,
+        -1,
+        None,
+        1,
+        -1,
+    ]
+    assert are_marks(["x", ""], MARKS) and not are_marks(["x", ""])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from xrgan.config import PrepareConfig
-from xrgan.data.tables.columns import Columns, choose_columns, find_file_column
+from xrgan.data.tables.columns import Columns, choose_columns, find_file_column, unusable_columns
 from xrgan.data.tables.matching import Files
 from xrgan.data.tables.reading import Table
 from xrgan.errors import XrganError
@@ -32,6 +32,14 @@ def test_a_choice_is_none() -> None:
 def test_a_column_whose_cells_are_no_splits_is_no_split() -> None:
     assert choose_columns(table(file=["a"], dataset=["cohen"]), PrepareConfig(), FILES).split == ""
     assert choose_columns(table(file=["a"], set=["Train"]), PrepareConfig(), FILES).split == "set"
+
+
+def test_a_column_with_a_usual_name_that_holds_something_else_is_named() -> None:
+    numbered = table(image=["a.png", "b.png"], split=["0", "1"])
+    said = ["labels.csv: its column split is not used, since '0' is no split."]
+    assert unusable_columns(numbered, PrepareConfig()) == said
+    assert unusable_columns(numbered, PrepareConfig(split_column="none")) == []
+    assert unusable_columns(table(image=["a.png"], split=["train"]), PrepareConfig()) == []
 
 
 def test_an_empty_column_says_nothing() -> None:

@@ -31,6 +31,18 @@ def test_spellings_that_differ_in_capitals_alone_are_one_label() -> None:
     assert labels(label=["a  b", "a b", "a b", "c"])["a"] == "a b"
 
 
+def test_crosses_and_words_mark_findings_in_several_columns() -> None:
+    crossed = labels(Mass=["x", "", "", "x"], Nodule=["", "X", "", "x"])
+    assert crossed == {"a": "Mass", "b": "Nodule", "c": "", "d": "Mass|Nodule"}
+    assert labels(Mass=["positive", "negative", "u", ""], Edema=["", "", "", ""])["b"] == NEGATIVE
+    assert labels(virus=["positive", "negative", "", ""], lobe=["upper", "lower", "", ""])["a"] == "positive|upper"
+
+
+def test_probabilities_are_no_findings() -> None:
+    with pytest.raises(XrganError, match="The column Mass holds '0.9'; a column per finding holds 1, 0, -1"):
+        labels(Mass=["0.9", "0.1", "1", ""], Nodule=["0.2", "0.5", "", ""])
+
+
 def test_a_column_per_finding() -> None:
     assert labels(Mass=["1.0", "0", "", "1"], Nodule=["1", "0", "", ""]) == {
         "a": "Mass|Nodule",
@@ -83,5 +95,5 @@ def test_several_columns_of_names_are_joined() -> None:
 
 
 def test_a_column_of_names_beside_columns_of_marks_is_refused() -> None:
-    with pytest.raises(XrganError, match="The column note holds 'maybe', and others"):
-        labels(Mass=["1", "0", "", ""], note=["maybe", "", "", ""])
+    with pytest.raises(XrganError, match="The column note holds 'see report'; a column"):
+        labels(Mass=["1", "0", "", ""], note=["see report", "", "", ""])

@@ -106,6 +106,12 @@ def test_numbers_stay_as_they_are_written(tmp_path: Path) -> None:
     assert read_table(written(tmp_path, "file,id\n001,0070\n")).cells.to_numpy().tolist() == [["001", "0070"]]
 
 
+def test_a_title_above_the_header_is_no_row(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("Our films,,\n,,\nfile,label,patient\na.png,x,1\n")
+    assert read_table(file).cells.to_dict("list") == {"file": ["a.png"], "label": ["x"], "patient": ["1"]}
+
+
 def test_gzip(tmp_path: Path) -> None:
     (tmp_path / "table.csv.gz").write_bytes(gzip.compress("\n".join(LINES).encode()))
     assert read_table(tmp_path / "table.csv.gz").cells.to_dict("list") == CELLS

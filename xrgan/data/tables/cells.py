@@ -3,13 +3,19 @@
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xrgan.data.scanning.folder_names import split_of as split_of_folder
 
-UNKNOWN = {"", "nan", "none", "null", "n/a", "<na>", "#n/a", "nat"}
-NOBODY = {"unknown", "anonymous", "anon", "anonymized", "anonymised", "?", "-", "xxx", "na"}
+UNKNOWN = {"", "nan", "none", "null", "n/a", "n.a.", "na", "<na>", "#n/a", "nat", "-", "--", "?", "unknown", "missing"}
+NOBODY = {"anonymous", "anon", "anonymized", "anonymised", "xxx"}
 YES_OR_NO = {"true": 1, "false": 0, "yes": 1, "no": 0}
+# In a column per finding, beside others: words that would be names of classes in a column of its own.
+MARKS = {
+    **dict.fromkeys(("x", "✓", "✔", "+", "y", "p", "pos", "positive", "present"), 1),
+    **dict.fromkeys(("n", "neg", "negative", "absent"), 0),
+    **dict.fromkeys(("u", "uncertain", "maybe", "possible"), -1),
+}
 JOINERS = ("|", ";", ",")  # of a list in a cell, the first that occurs in a column
 LIST = "list"
 LONGEST_LIST = 10_000  # characters: a longer one is no list of findings
@@ -37,16 +43,19 @@ def split_list(cell: str, joiner: str) -> list[str]:
     return list(dict.fromkeys(part for part in found if part))
 
 
-def mark_of(cell: str) -> int | None:
+def mark_of(cell: str, known: Mapping[str, int] = YES_OR_NO) -> int | None:
     """1 (there), 0 (not there) or -1 (uncertain); None where the cell is empty.
+
+    Args:
+        known: words for them, in lower case.
 
     Raises:
         ValueError: it is none of them.
     """
     if not cell:
         return None
-    if cell.lower() in YES_OR_NO:
-        return YES_OR_NO[cell.lower()]
+    if cell.lower() in known:
+        return known[cell.lower()]
     try:
         number = float(cell.replace("−", "-"))
     except ValueError:
@@ -56,10 +65,10 @@ def mark_of(cell: str) -> int | None:
     return int(number)
 
 
-def are_marks(cells: Sequence[str]) -> bool:
-    """Whether a column holds nothing but 1, 0, -1 and empty cells, and not only those."""
+def are_marks(cells: Sequence[str], known: Mapping[str, int] = YES_OR_NO) -> bool:
+    """Whether a column holds nothing but 1, 0, -1 (or `known` words) and empty cells, and not only those."""
     try:
-        marks = {mark_of(cell) for cell in set(cells)}
+        marks = {mark_of(cell, known) for cell in set(cells)}
     except ValueError:
         return False
     return marks != {None} and bool(marks)
@@ -74,7 +83,7 @@ def split_of(cell: str) -> str | None:
 
 def patient_of(cell: str) -> str:
     """The patient; "" where the cell names nobody."""
-    return "" if cell.lower() in NOBODY else cell
+    return "" if cell.lower() in UNKNOWN | NOBODY else cell
 
 
 def sex_of(cell: str) -> str:

@@ -95,6 +95,19 @@ def guess(table: Table, role: str, taken: set[str]) -> str:
     return usual[0] if cells and all(map(CAN_BE.get(role, bool), cells)) else ""
 
 
+def unusable_columns(table: Table, config: PrepareConfig) -> list[str]:
+    """Say of columns with usual names that they hold something else, so that nobody waits for them: a sentence each."""
+    sentences = []
+    for role, can_be in CAN_BE.items():
+        usual = [column for column in table.columns if plain(column) in USUAL[role]]
+        if len(usual) != 1 or getattr(config, f"{role}_column") != AUTO:
+            continue
+        strange = next((cell for cell in table.cells[usual[0]].unique() if cell and not can_be(cell)), "")
+        if strange:
+            sentences.append(f"{table.file.name}: its column {usual[0]} is not used, since {strange!r} is no {role}.")
+    return sentences
+
+
 def find_file_column(table: Table, files: Files) -> str:
     """The column most of whose cells name images; of equals the one with a usual name; "" where there is none."""
     found: dict[str, tuple[int, float, int]] = {}

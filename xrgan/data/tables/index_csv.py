@@ -45,6 +45,8 @@ def read_index(folder: Path) -> pd.DataFrame:
         raise XrganError(f"{file} has no column `file`.", f"{known}{more}")
     index = index.assign(file=_paths(index["file"].tolist(), folder))
     index = index[index["file"] != ""]
+    if index.empty:
+        raise XrganError(f"{file} names no image.", "Fill it, or move it away: then the folder itself is read.")
     if not found.encoding.startswith("UTF") and not any((folder / name).is_file() for name in index["file"]):
         raise XrganError(
             f"{file} can't be read as CSV: it is no UTF-8, and as {found.encoding} it names no image that is here.",

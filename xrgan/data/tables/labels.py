@@ -1,17 +1,30 @@
 """Columns that say what an image shows → one label per image: names, lists in cells, or a column per finding."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import or_
 
 import pandas as pd
 
 from xrgan.config import Uncertain
-from xrgan.data.tables.cells import JOINERS, LIST, are_marks, joiner_of, mark_of, split_list, without_point_zero
+from xrgan.data.tables.cells import (
+    JOINERS,
+    LIST,
+    MARKS,
+    YES_OR_NO,
+    are_marks,
+    joiner_of,
+    mark_of,
+    split_list,
+    without_point_zero,
+)
 from xrgan.errors import XrganError
 
 # A column of that name holds names, even where they are 1 and 0; any other one of 1 and 0 alone is a finding.
 HOLDS_NAMES = {"label", "labels", "class", "classes", "target", "y", "category", "category_id", "class_id", "label_id"}
+NUMBER = re.compile(r"[-+−]?\d*[.,]?\d+(e[-+]?\d+)?", re.IGNORECASE)
 NEGATIVE = "negative"  # the label of an image with a 0 and no 1
 DECIDED = {"positive": 1, "negative": 0, "drop": None}
 
@@ -46,12 +59,21 @@ def read_labels(files: Sequence[str], columns: pd.DataFrame, uncertain: Uncertai
     Raises:
         XrganError: some columns hold 1 and 0, others names.
     """
-    marked = [are_marks(columns[name].tolist()) for name in columns]
-    if all(marked) and (columns.shape[1] > 1 or not _holds_names(columns)):
-        return _from_marks(files, columns, uncertain)
-    if any(marked) and columns.shape[1] > 1:
-        _refuse_mixture(columns)
+    several = columns.shape[1] > 1
+    known = YES_OR_NO | MARKS if several else YES_OR_NO
+    marked = [are_marks(columns[name].tolist(), known) for name in columns]
+    empty = [not columns[name].any() for name in columns]
+    if any(marked) and all(map(or_, marked, empty)) and (several or not _holds_names(columns)):
+        return _from_marks(files, columns, uncertain, known)
+    if several and (_are_numbers(columns) or any(are_marks(columns[name].tolist()) for name in columns)):
+        _refuse_mixture(columns, known)
     return read_names(files, columns)
+
+
+def _are_numbers(columns: pd.DataFrame) -> bool:
+    """Whether all cells are numbers, as probabilities are: no names."""
+    cells = {cell for name in columns for cell in columns[name].unique() if cell}
+    return bool(cells) and all(NUMBER.fullmatch(cell) for cell in cells)
 
 
 def _holds_names(columns: pd.DataFrame) -> bool:
@@ -60,22 +82,22 @@ def _holds_names(columns: pd.DataFrame) -> bool:
     return (name in HOLDS_NAMES or name.isdecimal()) and -1 not in {mark_of(cell) for cell in cells.unique()}
 
 
-def _refuse_mixture(columns: pd.DataFrame) -> None:
+def _refuse_mixture(columns: pd.DataFrame, known: Mapping[str, int]) -> None:
     for name in columns:
-        strange = next((cell for cell in columns[name] if cell and not are_marks([cell])), None)
+        strange = next((cell for cell in columns[name] if cell and not are_marks([cell], known)), None)
         if strange is not None:
             raise XrganError(
-                f"The column {name} holds {strange!r}, and others of --label-column hold 1, 0 and -1 alone.",
+                f"The column {name} holds {strange!r}; a column per finding holds 1, 0, -1 and empty cells alone.",
                 "Name columns of one kind: one column per finding, or one with names.",
             )
 
 
-def _from_marks(files: Sequence[str], columns: pd.DataFrame, uncertain: Uncertain) -> Labels:
+def _from_marks(files: Sequence[str], columns: pd.DataFrame, uncertain: Uncertain, known: Mapping[str, int]) -> Labels:
     """A column per finding: where rows of one file disagree, most of them decide, and of equals those that see it."""
     votes: dict[str, dict[str, list[int]]] = {file: defaultdict(list) for file in files}
     unsure: dict[str, dict[str, None]] = {str(name): {} for name in columns}
     for name in map(str, columns):
-        mark_by_cell = {cell: mark_of(cell) for cell in set(columns[name])}
+        mark_by_cell = {cell: mark_of(cell, known) for cell in set(columns[name])}
         for file, cell in zip(files, columns[name], strict=True):
             mark = mark_by_cell[cell]
             if mark == -1:

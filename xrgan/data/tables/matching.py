@@ -130,6 +130,7 @@ class Files:
         for group in (self._by_name.get(name), self._by_stem.get(name), self._by_stem.get(stem)):
             if group:
                 return group
+        stem = stem.removesuffix(".0")  # of a number in a column with empty cells
         number = self._by_number.get(int(stem)) if stem.isdecimal() and len(stem) < LONGEST_NUMBER else None
         return number or _Group()
 

@@ -66,7 +66,7 @@ def read_table(file: Path, names_image: Callable[[str], bool] = lambda _: False)
         return Table(file, read_json(file, text), encoding, "")
     text = _without_comments(text)
     separator = find_separator(text)
-    rows = _parse(file, text, separator)
+    rows = _without_title(_parse(file, text, separator))
     first, second = (rows.iloc[k] for k in (0, min(1, len(rows) - 1)))
     header = not (any(map(names_image, first)) and any(map(names_image, second)))
     if header:
@@ -176,6 +176,13 @@ def _parse(file: Path, text: str, separator: str) -> pd.DataFrame:
     except (csv.Error, ValueError) as error:
         raise XrganError(f"{file} can't be read as CSV separated by {SEPARATORS[separator]}: {error}.") from error
     return parsed.fillna("")
+
+
+def _without_title(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows without those at the top that fill one cell, where the next fills several: an office program's title."""
+    filled = rows.astype(bool).sum(axis=1)
+    titles = int(filled.le(1).cumprod().sum())
+    return rows.iloc[titles:].reset_index(drop=True) if titles < len(rows) else rows
 
 
 def _refuse_cells_beyond(file: Path, rows: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.config import AUTO, NONE, PrepareConfig
-from xrgan.data.tables.columns import ROLES, Columns, choose_columns, listed
+from xrgan.data.tables.columns import ROLES, Columns, choose_columns, listed, unusable_columns
 from xrgan.data.tables.filling import fill
 from xrgan.data.tables.labels import DECIDED, Labels, read_labels
 from xrgan.data.tables.matching import Files, Matches
@@ -62,6 +62,13 @@ def apply_tables(raw: Path, rows: pd.DataFrame, config: PrepareConfig) -> tuple[
     files = Files(rows["file"])
     tables = [read_table(find_table(raw, name), files.names_one) for name in config.table]
     chosen = [choose_columns(table, config, files, needed=len(tables) == 1) for table in tables]
+    for table in tables:
+        if not table.encoding.startswith("UTF"):
+            console.notice(
+                f"{table.file.name} is no UTF-8, and read as {table.encoding}: if words look odd, save it as UTF-8."
+            )
+        for sentence in unusable_columns(table, config):
+            console.notice(sentence)
     if len(tables) > 1:
         _require_columns(tables, chosen, config)
     cells = [cell for table, columns in zip(tables, chosen, strict=True) for cell in table.cells[columns.file]]
