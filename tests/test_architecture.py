@@ -14,7 +14,7 @@ from tests import house
 
 HOUSE = Path(xrgan.__file__).parent
 GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option_syntax", "console"}
-GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks"}
+GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks", "exported"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite"}

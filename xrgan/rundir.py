@@ -27,6 +27,7 @@ class _InitialisedFrom(BaseModel):
     run: str
     step: int
     dataset: str
+    before: list[str] = []
 
 
 class _Environment(BaseModel):

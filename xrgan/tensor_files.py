@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from xrgan.errors import XrganError
 from xrgan.files import replacing
 
 Content = dict[str, Any]
@@ -26,6 +27,21 @@ def safetensors_bytes(tensors: Mapping[str, Tensor]) -> bytes:
     from safetensors.torch import save
 
     return save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+
+
+def load_safetensors(content: bytes, name: str) -> dict[str, Tensor]:
+    """Read what `safetensors_bytes` wrote, onto the CPU.
+
+    Raises:
+        XrganError: it is damaged; `name` says what.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise XrganError(f"{name} is damaged: {error}.") from error
 
 
 def read_tensors(path: Path) -> Content:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xrgan import console
 from xrgan.config import Config
 from xrgan.errors import XrganError
+from xrgan.exported import Export, names_export
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -28,6 +29,15 @@ def find_run(workspace: Workspace, name: str | None) -> RunDir:
     if name is None:
         console.notice(f"Run: {run.path}, the latest.")
     return run
+
+
+def find_run_or_export(workspace: Workspace, name: str | None) -> RunDir | Export:
+    """Find what draws: a run, as `find_run`, or the file of an export."""
+    if name is None or not names_export(name):
+        return find_run(workspace, name)
+    export = Export(Path(name))
+    console.notice(f"Export: {export.path}, of the run {export.manifest.run}.")
+    return export
 
 
 def find_source(workspace: Workspace, name: str | None) -> Path:

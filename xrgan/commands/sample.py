@@ -9,7 +9,7 @@ import typer
 from xrgan import console
 from xrgan.commands.completion import complete_prepared
 from xrgan.commands.flags import Flags, option, panel, with_flags
-from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run
+from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run_or_export
 from xrgan.commands.options import (
     DATA,
     MACHINE,
@@ -25,6 +25,7 @@ from xrgan.commands.options import (
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
+from xrgan.exported import Export
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -109,7 +110,7 @@ def sample(
     """Draw synthetic X-rays: → runs/<run>/synthetic/; asked for more, the missing ones are added."""
     console.configure(quiet)
     workspace = Workspace(data_root, runs_root)
-    run = find_run(workspace, run_name)
+    run = find_run_or_export(workspace, run_name)
     config = resolve(run.read_config(), config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
@@ -158,14 +159,22 @@ def _show_sampled(sampled: "Sampled", rejects_copies: bool) -> None:
     console.show_text(str(sampled.sheet))
 
 
-def rejection_of_copies(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> "Rejection":
+def rejection_of_copies(
+    workspace: Workspace, run: RunDir | Export, config: Config, data: str | None = None
+) -> "Rejection":
     """Make what turns down the images that `evaluate` would suspect to be copies of training images.
 
     Where the features' weights can't be had, pixels alone are compared, and the user is told.
 
     Raises:
-        XrganError: no image was held out, or the dataset is not the one that the run was trained on.
+        XrganError: no image was held out, or the dataset is not the one that the run was trained on; or it is an
+            export, which holds nobody's.
     """
+    if isinstance(run, Export):
+        raise XrganError(
+            f"{run.path} holds no training image to compare with: copies can't be left out.",
+            "Leave out --reject-copies, or draw from the run itself.",
+        )
     from xrgan.evaluation.memorisation import copies
     from xrgan.gan.rejection import Rejection
 

@@ -85,7 +85,7 @@ def training_provenance(workspace: Workspace, origin: Origin, dataset: "PackedDa
     from xrgan.downstream.leaks import TrainingProvenance, provenance_on
 
     run = origin.run or _run_of(workspace, origin.path)
-    datasets = [_prepared(workspace, content_hash, dataset) for content_hash in _learned_from(workspace, run)]
+    datasets = [_prepared(workspace, content_hash, dataset) for content_hash in learned_from(workspace, run)]
     known = [provenance_on(run.name, one, dataset).groups for one in datasets if run and one]
     if not run or len(known) < len(datasets):
         console.warn(
@@ -114,12 +114,13 @@ def folder_of(
     return drawn(workspace, origin.run, origin.run.read_config().model_copy(update=update), count, None, aside)
 
 
-def _learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:
+def learned_from(workspace: Workspace, run: RunDir | None) -> list[str]:
     """List the content hashes of the datasets that a run learned from, and the runs before that it was made from."""
     hashes = []
     while run:
         hashes.append(run.trained_on())
         before = run.read_environment().get("initialised_from") or {}
+        hashes += before.get("before", [])
         run = workspace.run_at(str(before["run"])) if before else None
         if before and run and run.trained_on() != before["dataset"]:  # it is gone, or another one has its name
             hashes.append(str(before["dataset"]))

@@ -7,7 +7,7 @@ import typer
 from xrgan import console
 from xrgan.commands.completion import complete_dataset, complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
-from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of, find_run
+from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of, find_run, find_run_or_export
 from xrgan.commands.options import (
     DATA,
     MACHINE,
@@ -24,6 +24,7 @@ from xrgan.commands.options import (
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
+from xrgan.exported import Export
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -52,7 +53,7 @@ InitFrom = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Start from another run's networks: of another dataset, or of half the resolution.",
+        help="Start from another run's networks, or an export's: of another dataset, or of half the resolution.",
         autocompletion=complete_run,
         rich_help_panel=MODEL,
     ),
@@ -137,7 +138,7 @@ def train(
         console.notice(f"{run.path} exists: going on with it.")
         job, score = reopen_run(workspace, run, saved, config, data)
     else:
-        source = workspace.find_run(init_from) if init_from else None
+        source = find_run_or_export(workspace, init_from) if init_from else None
         job, score = create_run(workspace, run, config, data, source)
     _show_trained(training.train(job, score))
 
@@ -182,12 +183,12 @@ def _decided(workspace: Workspace, config: Config, data: str | None) -> Config:
 
 
 def create_run(
-    workspace: Workspace, run: RunDir | None, config: Config, data: str | None, init_from: RunDir | None = None
+    workspace: Workspace, run: RunDir | None, config: Config, data: str | None, init_from: RunDir | Export | None = None
 ) -> "tuple[Job, Score | None]":
     """Choose (and, where need be, prepare) the dataset, and make the run directory: what is to be trained.
 
     Args:
-        init_from: a run whose networks are the first ones.
+        init_from: a run or an export whose networks are the first ones.
 
     Raises:
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.

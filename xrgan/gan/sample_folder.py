@@ -99,6 +99,17 @@ def fill(
     return Sampled(folder, len(numbers), added, folder / SHEET, record)
 
 
+def draw_numbers(
+    sampler: Sampler, folder: Path, numbers: Sequence[int], seed: int, label: str, run_name: str, formats: Sequence[str]
+) -> None:
+    """Draw the images of these ascending numbers (from 0) of a seed into a new folder, with all that `fill` writes."""
+    write_yaml(folder / RECORD_FILE, _provenance(sampler, seed, label, run_name, None))
+    images = sample_numbers(sampler, numbers, seed, label)
+    _save_all(folder, images, len(numbers), sampler, seed, label, formats)
+    _write_index(folder, sampler, seed, label)
+    _write_sheet(folder / SHEET, sampler, seed, label, numbers[:SHEET_IMAGES], run_name)
+
+
 def _write_sheet(file: Path, sampler: Sampler, seed: int, label: str, numbers: Sequence[int], run_name: str) -> None:
     """Write the contact sheet of the images of these numbers, with what it shows below it."""
     sheet, caption = contact_sheet(sampler, seed, label, numbers), caption_of(sampler, seed, label, numbers, run_name)
@@ -239,6 +250,28 @@ def recorded_checkpoint(folder: Path, run: RunDir) -> str:
     """The checkpoint that a folder's images were drawn from, so that more can be added; empty: the last one."""
     step = _recorded(folder).get("step")
     return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How a folder's images were drawn, and which of a seed they are (from 0, ascending)."""
+
+    seed: int
+    label: str
+    balance: bool
+    numbers: tuple[int, ...]
+    without_copies: bool
+
+
+def drawn_in(folder: Path, sampler: Sampler) -> Drawn | None:
+    """Tell how this very generator drew a folder's images; None where it drew none of them."""
+    recorded = _recorded(folder)
+    images = list_images(folder)
+    if not images or recorded.get("step") != sampler.step or recorded.get("ema") != sampler.ema:
+        return None
+    label, balance = str(recorded.get("label", "")), bool(recorded.get("balance", False))
+    numbers = tuple(map(_number_of, images))
+    return Drawn(int(recorded["seed"]), label, balance, numbers, "reject_copies" in recorded)
 
 
 def rejects_copies(folder: Path) -> bool:

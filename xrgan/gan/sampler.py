@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
+from xrgan.exported import ANOTHER, Export
 from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.registry import build
@@ -19,7 +20,7 @@ from xrgan.gan.plan import network_plan
 from xrgan.hardware import choose_device
 from xrgan.marks import NOT_KNOWN, Origin
 from xrgan.rundir import RunDir
-from xrgan.tensor_files import Content, safetensors_bytes
+from xrgan.tensor_files import Content, load_safetensors, safetensors_bytes
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
@@ -47,12 +48,14 @@ class Sampler:
         return replace(self.origin, generator_sha256=digest)
 
 
-def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
-    """Load a run's generator: the last good checkpoint, or the one of that name.
+def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
+    """Load a run's generator: the last good checkpoint, or the one of that name; or an export's, of which it has one.
 
     Raises:
-        XrganError: the run has no checkpoint yet, or no such one.
+        XrganError: the run has no checkpoint yet, or no such one; or the export is damaged.
     """
+    if isinstance(run, Export):
+        return _exported_sampler(run, device, ema, checkpoint_name)
     plan, on, run_id = network_plan(run.read_config().model), choose_device(device), run.run_id()
 
     def make(content: Content) -> Sampler:
@@ -65,6 +68,41 @@ def load_sampler(run: RunDir, device: str, ema: bool = True, checkpoint_name: st
     if last is None:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
     return last[1]
+
+
+def _exported_sampler(export: Export, device: str, ema: bool, checkpoint_name: str) -> Sampler:
+    if not ema or checkpoint_name:
+        raise XrganError(
+            f"{export.path} holds one generator alone, the averaged one of step {export.manifest.step:,}.",
+            "Leave out --checkpoint and --no-ema, or draw from the run itself.",
+        )
+    plan, manifest = network_plan(export.read_config().model), export.manifest
+    content = exported_content(export)
+    try:
+        sampler = _sampler_of(content, plan, choose_device(device), ema=True)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise XrganError(f"{export.path} is damaged: its weights are another network's.", ANOTHER) from error
+    return replace(sampler, origin=Origin(manifest.run, manifest.run_id, dataset_hash=manifest.dataset_hash))
+
+
+def exported_content(export: Export) -> Content:
+    """Read an export as what a checkpoint would hold of it: the averaged generator, and what it draws."""
+    manifest = export.manifest
+    classes = len(manifest.classes) if manifest.conditional else 0
+    return {
+        "ema": load_safetensors(export.read_generator(), str(export.path)),
+        "spec": {
+            "size": manifest.size,
+            "channels": manifest.channels,
+            "classes": classes,
+            "masks": manifest.masks,
+        },
+        "classes": manifest.classes,
+        "class_shares": manifest.class_shares,
+        "grown": manifest.grown,
+        "step": manifest.step,
+        "images_seen": manifest.images_seen,
+    }
 
 
 def _sampler_of(content: Content, plan: NetworkPlan, device: torch.device, ema: bool) -> Sampler:

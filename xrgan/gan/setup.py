@@ -17,6 +17,7 @@ from xrgan.config import AUTO, Config
 from xrgan.config_resolve import refuse_retired
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
+from xrgan.exported import Export
 from xrgan.gan.augment import probability_for
 from xrgan.gan.claim import growing, locked
 from xrgan.gan.job import Job, image_spec
@@ -97,7 +98,7 @@ def _summary(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -
     )
 
 
-def create_run(job: Job, config: Config, init_from: RunDir | None = None) -> None:
+def create_run(job: Job, config: Config, init_from: RunDir | Export | None = None) -> None:
     """Make the run directory, once it is clear that training can start.
 
     Args:
@@ -115,7 +116,7 @@ def create_run(job: Job, config: Config, init_from: RunDir | None = None) -> Non
         if init_from is not None:
             state = start(job)
             step = load_matching_weights(state, init_from, job)
-            environment["initialised_from"] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
+            environment["initialised_from"] = _origin(init_from, step)
             state.run_id = _run_id(job, config, init_from)
             save(state, replace(job, run=folder))
         elif job.plan.perceptual:
@@ -126,7 +127,15 @@ def create_run(job: Job, config: Config, init_from: RunDir | None = None) -> Non
         folder.write_config(config)
 
 
-def _run_id(job: Job, config: Config, init_from: RunDir | None) -> str:
+def _origin(init_from: RunDir | Export, step: int) -> dict[str, Any]:
+    """What environment.yaml says of the run that this one begins with; an export's own past comes with it."""
+    origin: dict[str, Any] = {"run": init_from.name, "step": step, "dataset": init_from.trained_on()}
+    if isinstance(init_from, Export):
+        origin["before"] = list(init_from.manifest.learned_from)
+    return origin
+
+
+def _run_id(job: Job, config: Config, init_from: RunDir | Export | None) -> str:
     """What tells a run's checkpoints from those of a run that learns otherwise: of all that decides its weights."""
     decides = {f"{section}.{key}": value for section in ("model", "train") for key, value in getattr(config, section)}
     decides = {key: value for key, value in decides.items() if key not in RESUMABLE_OPTIONS}

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from xrgan import console
 from xrgan.errors import XrganError
+from xrgan.exported import Export
 from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
+from xrgan.gan.sampler import exported_content
 from xrgan.gan.state import TrainState
 from xrgan.rundir import RunDir
 from xrgan.tensor_files import Content
@@ -25,8 +27,10 @@ class Fit(Enum):
     NOTHING = "nothing"
 
 
-def load_matching_weights(state: TrainState, source: RunDir, job: Job) -> int:
+def load_matching_weights(state: TrainState, source: RunDir | Export, job: Job) -> int:
     """Copy into a fresh state what fits of another run's networks and average; the optimizers begin anew.
+
+    Of an export, its averaged generator becomes generator and average; the discriminator begins anew.
 
     Layers go by their names, which eigen's say the resolution of; of a layer with other classes or channels, the part
     that both have.
@@ -43,12 +47,9 @@ def load_matching_weights(state: TrainState, source: RunDir, job: Job) -> int:
             f"{source.path} is a {theirs}, this run a {ours}: their networks don't fit.",
             f"Train with `--model {theirs}`.",
         )
-    last = checkpoint.load_last_as(source.checkpoints, _whole, source.run_id())
-    if last is None:
-        raise XrganError(f"{source.path} has no checkpoint to start from.", f"`xrgan resume --run {source.path}`.")
-    content = last[1]
+    content = _content_of(source)
     layers: Counter[Fit] = Counter()
-    for network in NETWORKS:
+    for network in content.keys() & set(NETWORKS):
         layers += _copy_layers(content[network], getattr(state, network).state_dict(), state.generator.fitted_modules)
     if layers[Fit.WHOLE] < LEAST_SHARE * layers.total():
         raise XrganError(
@@ -60,6 +61,16 @@ def load_matching_weights(state: TrainState, source: RunDir, job: Job) -> int:
         f"{layers[Fit.WHOLE]} are taken over, {layers[Fit.PART]} in part, {layers[Fit.NOTHING]} are new."
     )
     return int(content["step"])
+
+
+def _content_of(source: RunDir | Export) -> Content:
+    if isinstance(source, Export):
+        content = exported_content(source)
+        return content | {"generator": content["ema"]}
+    last = checkpoint.load_last_as(source.checkpoints, _whole, source.run_id())
+    if last is None:
+        raise XrganError(f"{source.path} has no checkpoint to start from.", f"`xrgan resume --run {source.path}`.")
+    return last[1]
 
 
 def _whole(content: Content) -> Content:
