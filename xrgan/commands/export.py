@@ -94,8 +94,9 @@ def write_records(run: RunDir, folder: Path) -> None:
     """Write what is known of the run, as far as it is no picture, no feature and no file's name of a patient."""
     environment = run.read_environment()
     shared = {key: environment[key] for key in SHARED_ENVIRONMENT if key in environment}
-    dataset = {key: value for key, value in environment.get("dataset", {}).items() if key in SHARED_DATASET}
-    write_yaml(folder / "environment.yaml", shared | {"dataset": dataset})
+    of_dataset = environment.get("dataset", {})
+    shared["dataset"] = {key: of_dataset[key] for key in SHARED_DATASET if key in of_dataset}
+    write_yaml(folder / "environment.yaml", shared)
     for name in PLAIN_FILES:
         if (run.path / name).is_file():
             (folder / name).parent.mkdir(exist_ok=True)
