@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,13 @@ def test_ctrl_c_while_the_imports_run_is_silent(seconds: float) -> None:
         os.kill(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+def test_files_in_the_working_directory_are_no_modules(tmp_path: Path) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('imported')")
+    command = [sys.executable, "-m", "xrgan", "data"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "imported" not in done.stderr and done.returncode == 0, done.stderr
 
 
 def wait_policy(load: float, given: dict[str, str]) -> str:

@@ -128,7 +128,8 @@ def test_a_classifier_is_asked_of_other_images(asked: Terminal) -> None:
     assert "torn.png can't be read" in said(answer) and "validation AUROC" in answer.err
     table = pd.read_csv("predictions.csv")
     chests = [f"chest{k}.png" for k in range(6)]
-    assert table.file.tolist() == [*chests, "colour.jpg", "study/1.2.840", "torn.png"]
+    assert table.file.tolist() == [*chests, "colour.jpg", "dicom_0001.dcm", "torn.png"]
+    assert Path(".predictions-names.csv").read_text().splitlines()[1] == '"dicom_0001.dcm","study/1.2.840"'
     assert list(table) == ["file", "predicted", "probability NORMAL", "probability PNEUMONIA", "problem"]
     read = table[table.problem.isna()]
     assert len(read) == 8

@@ -25,7 +25,7 @@ def dicom(path: Path, seed: int = 0, **more: Any) -> Path:
 
 def test_one_file(tmp_path: Path) -> None:
     file = write_image(tmp_path / "a" / "x.png", 50, 30)
-    names, pixels, problems = read_new_images(file, OPTIONS)
+    names, pixels, problems, _ = read_new_images(file, OPTIONS)
     assert (names, problems) == (["x.png"], {})
     assert pixels.shape == (1, 1, 16, 16) and pixels.dtype == np.uint8
 
@@ -36,7 +36,7 @@ def test_a_folder_with_all_below_it_in_the_order_of_names(tmp_path: Path) -> Non
             (tmp_path / name).write_text("no image")
         else:
             write_image(tmp_path / name, seed=seed)
-    names, pixels, problems = read_new_images(tmp_path, OPTIONS)
+    names, pixels, problems, _ = read_new_images(tmp_path, OPTIONS)
     assert names == sorted(names) == ["B.bmp", "a.tif", "b/1.jpg", "b/2.png"]
     assert len(pixels) == 4 and problems == {}
     assert len({image.tobytes() for image in pixels}) == 4
@@ -61,7 +61,7 @@ def test_any_size_colour_depth_and_kind(tmp_path: Path, channels: int) -> None:
     write_image(tmp_path / "deep.png", 20, 20, mode="I;16")
     dicom(tmp_path / "chest.dcm")
     dicom(tmp_path / "without_ending", seed=1)
-    names, pixels, problems = read_new_images(tmp_path, OPTIONS | {"channels": channels})
+    names, pixels, problems, _ = read_new_images(tmp_path, OPTIONS | {"channels": channels})
     assert problems == {} and len(names) == 7
     assert pixels.shape == (7, channels, 16, 16) and (pixels.std(axis=(1, 2, 3)) > 10).all()
 
@@ -79,7 +79,7 @@ def test_it_is_what_prepare_would_have_packed(tmp_path: Path, options: dict[str,
     renamed = pd.read_csv(tmp_path / "prepared" / ".hidden-names" / f"raw_{wish.size}.csv", index_col="name")
     files = [renamed["file"].get(name, name) for name in packed.copies_of.tolist()]
     there = dict(zip(files, packed.xrays(np.arange(6)), strict=True))
-    names, pixels, problems = read_new_images(raw, packed.options)
+    names, pixels, problems, _ = read_new_images(raw, packed.options)
     assert sorted(names) == sorted(there) and problems == {}
     for name, image in zip(names, pixels, strict=True):
         np.testing.assert_array_equal(image, there[name])
@@ -91,7 +91,7 @@ def test_what_can_t_be_read_is_listed_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no image")
     (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:60])
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-    names, pixels, problems = read_new_images(tmp_path, OPTIONS)
+    names, pixels, problems, _ = read_new_images(tmp_path, OPTIONS)
     assert names == ["a.png"] and len(pixels) == 1
     assert problems.keys() == {"empty.png", "text.jpg", "torn.png", "link.png"}
     assert problems["empty.png"] == "empty file" and all(problems.values())
@@ -111,11 +111,20 @@ def test_where_there_is_nothing_to_read_it_says_so(tmp_path: Path) -> None:
         read_new_images(tmp_path / "a.png", OPTIONS)
 
 
+def test_dicom_files_have_numbers_for_outputs(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    dicom(tmp_path / "Doe^Jane" / "1")
+    dicom(tmp_path / "Roe.dcm", seed=1)
+    read = read_new_images(tmp_path, OPTIONS)
+    assert read.numbered == {"Doe^Jane/1": "dicom_0001.dcm", "Roe.dcm": "dicom_0002.dcm"}
+    assert set(read.names) == {"a.png", *read.numbered}
+
+
 def test_names_that_are_no_text_can_be_written_down(tmp_path: Path) -> None:
     """An old system wrote them in Latin-1."""
     write_image(tmp_path / "a.png").rename(tmp_path / b"M\xfcller.png".decode("utf-8", "surrogateescape"))
     (tmp_path / b"Gr\xfcn.png".decode("utf-8", "surrogateescape")).touch()
-    names, _, problems = read_new_images(tmp_path, OPTIONS)
+    names, _, problems, _ = read_new_images(tmp_path, OPTIONS)
     for name in (*names, *problems):
         assert name.encode(), "a CSV file takes it"
     assert names == ["Müller.png"] and [*problems] == ["Grün.png"]

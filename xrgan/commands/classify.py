@@ -234,14 +234,21 @@ def predict_images_of(run: RunDir, config: Config, images: Path, out: Path, arm:
     Raises:
         XrganError: there is no classifier, or no image that can be read.
     """
+    import pandas as pd
+
     from xrgan.data.new_images import read_new_images
+    from xrgan.data.preparing.hidden_names import write_names
     from xrgan.downstream.classification.inference import load_classifier, predict_images
     from xrgan.hardware import choose_device
 
     saved = load_classifier(run.classify, arm)
-    names, pixels, problems = read_new_images(images, saved.metadata.options)
+    names, pixels, problems, numbered = read_new_images(images, saved.metadata.options)
     table = predict_images(saved, names, pixels, choose_device(config.device), problems)
+    files, table["file"] = table["file"], table["file"].replace(numbered)
     write_text(out, table.to_csv(index=False, lineterminator="\n"))
+    if numbered:
+        key = pd.DataFrame({"name": table["file"], "file": files})
+        write_names(out.with_name(f".{out.stem}-names.csv"), key[key["name"] != key["file"]])
     known = saved.metadata
     console.notice(f"{known.arch} of the arm {known.arm}, validation AUROC {known.auroc:.3f}.")
     given = table["predicted"].dropna().unique()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,20 +10,34 @@ from xrgan import console
 from xrgan.data.filenames import readable
 from xrgan.data.images import Pixels
 from xrgan.data.preparing.resize import ImageFormat, read_resized
+from xrgan.data.reading.dicom import is_dicom
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
 from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
 from xrgan.files import no_such
 
 
-def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str], Pixels, dict[str, str]]:
+class NewImages(NamedTuple):
+    """What was read.
+
+    Attributes:
+        names: of the files, below the folder.
+        pixels: uint8 (n, C, S, S).
+        problems: file → reason, for those that can't be read.
+        numbered: file → what an output may call it, where its own name may be a person's: that of a DICOM file.
+    """
+
+    names: list[str]
+    pixels: Pixels
+    problems: dict[str, str]
+    numbered: dict[str, str]
+
+
+def read_new_images(images: Path, options: Mapping[str, Any]) -> NewImages:
     """Read one image, or all below a folder, as `prepare` does with those options.
 
     Args:
         options: size, fit, channels, window, clahe, as dataset.yaml holds them.
-
-    Returns:
-        The files' names (below the folder), uint8 (n, C, S, S), and file → reason for those that can't be read.
 
     Raises:
         XrganError: there is no such file or folder, or no image in it that can be read.
@@ -37,8 +51,11 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str]
     if images.is_dir() and (others := count_others(images)):
         console.notice(f"Not read: {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     names, pixels, problems = [], [], {}
+    numbered: dict[str, str] = {}
     for file in console.track(files, "Reading"):
         name = readable(file.relative_to(images).as_posix() if images.is_dir() else file.name)
+        if file.is_file() and is_dicom(file):
+            numbered[name] = f"dicom_{len(numbered) + 1:04d}.dcm"
         try:
             pixels.append(read_resized(file, image_format)[0])
             names.append(name)
@@ -47,7 +64,7 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> tuple[list[str]
     if not names:
         name, reason = next(iter(problems.items()))
         raise XrganError(f"None of the {len(files)} images in {images} can be read; {name}: {reason}.")
-    return names, np.stack(pixels), problems
+    return NewImages(names, np.stack(pixels), problems, numbered)
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -544,3 +544,13 @@ def test_an_overlay_above_the_stored_bits_is_no_image(tmp_path: Path) -> None:
     plain = write(tmp_path / "a.dcm", deep(12), BitsStored=12, HighBit=11)
     overlaid = write(tmp_path / "b.dcm", deep(12) | np.uint16(1 << 12), BitsStored=12, HighBit=11)
     assert np.array_equal(read_dicom(plain, "dicom"), read_dicom(overlaid, "dicom"))
+
+
+def test_a_folder_that_is_called_as_a_module_of_gdcm_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "a.dcm", PICTURE)
+    (tmp_path / "dl").mkdir()
+    code = (
+        "from pathlib import Path; from xrgan.data.reading.dicom import read_dicom; read_dicom(Path('a.dcm'), 'dicom')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -53,11 +53,13 @@ def keep_names(rows: pd.DataFrame, prepared_root: Path, dataset: str) -> None:
         return
     folder = prepared_root / NAMES
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{dataset}.csv"
+    write_names(folder / f"{dataset}.csv", renamed[["name", "file"]])
+
+
+def write_names(file: Path, names: pd.DataFrame) -> None:
+    """Write columns name and file where their owner alone may read them, and tell him."""
     descriptor = os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
     # Names are bytes: those that are no UTF-8 go back as they came.
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
-        renamed[["name", "file"]].to_csv(opened, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    console.notice(
-        f"Files that may be named after people have numbers in the dataset; {file}, outside of it, says which is which."
-    )
+        names.to_csv(opened, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    console.notice(f"Files that may be named after people have numbers instead; {file} says, to you, which is which.")

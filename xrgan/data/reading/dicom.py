@@ -7,6 +7,7 @@ of PNGs need not wait for it.
 """
 
 import logging
+import sys
 import warnings
 import zlib  # before pydicom imports gdcm: that brings a zlib of its own, and Python's would crash if it came later
 from collections.abc import Iterator
@@ -42,6 +43,10 @@ BITS_OF_A_BYTE = 8
 NO_IMAGES = frozenset(
     ["AU", "DOC", "ECG", "EPS", "FID", "HD", "KO", "PLAN", "PR", "REG", "RTDOSE", "RTPLAN", "RTSTRUCT", "SEG", "SR"]
 )
+
+# gdcm, which pydicom imports, asks for these modules of Python 2 and goes on without: a folder of the user's own that is
+# called `dl` must not pass for one.
+sys.modules.update({name: None for name in ("dl", "DLFCN") if name not in sys.modules})  # type: ignore[misc]
 
 # What pydicom logs may quote a patient's name, and some libraries give the root logger a handler to the terminal.
 logging.getLogger("pydicom").addHandler(logging.NullHandler())
