@@ -1,4 +1,4 @@
-"""A folder of images is copied whole, and nothing that it links to outside."""
+"""A folder of images is copied whole, with the images that it links to outside."""
 
 import os
 from pathlib import Path
@@ -22,20 +22,38 @@ def test_folder_is_copied_under_a_safe_name(folder: Path, tmp_path: Path) -> Non
     assert tree(target)["NORMAL/a.png"] == b"NORMAL/a.png"
 
 
-def test_links_neither_lead_out_nor_round(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_links_lead_to_images_alone_and_never_round(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     secret = tmp_path / "elsewhere"
     secret.mkdir()
-    (secret / "secret.png").write_bytes(b"secret")
+    (secret / "scan.png").write_bytes(b"scan")
+    (secret / "secret.txt").write_bytes(b"secret")
+    (secret / "back").symlink_to(folder)
+    (secret / "again").symlink_to(secret)
     (folder / "round").symlink_to(folder)
     (folder / "self").symlink_to(folder / "self")
     (folder / "out").symlink_to(secret)
-    (folder / "out.png").symlink_to(secret / "secret.png")
+    (folder / "out.png").symlink_to(secret / "scan.png")
+    (folder / "out.txt").symlink_to(secret / "secret.txt")
+    (folder / "nowhere").symlink_to(tmp_path / "nowhere")
     (folder / "within.png").symlink_to(folder / "NORMAL" / "a.png")
     os.mkfifo(folder / "pipe.png")
     target = fetch(None, tmp_path / "raw", folder=folder)
-    assert set(tree(target)) == {"NORMAL/a.png", "PNEUMONIA/b.JPEG", "notes.txt", "within.png"}
-    assert not (target / "within.png").is_symlink()
-    assert "2 links that lead out" in capsys.readouterr().err
+    plain = {"NORMAL/a.png", "PNEUMONIA/b.JPEG", "notes.txt", "within.png"}
+    assert set(tree(target)) == {*plain, "out/scan.png", "out.png"}
+    assert not any(path.is_symlink() for path in target.rglob("*"))
+    assert "2 images that links lead to, out of my scans, are copied too" in capsys.readouterr().err
+
+
+def test_classes_that_are_links_are_there(tmp_path: Path) -> None:
+    for name in ("NORMAL", "PNEUMONIA"):
+        (tmp_path / "store" / name[0]).mkdir(parents=True)
+        (tmp_path / "store" / name[0] / "a.png").write_bytes(name.encode())
+        (tmp_path / "links").mkdir(exist_ok=True)
+        (tmp_path / "links" / name).symlink_to(f"../store/{name[0]}")
+    target = fetch(None, tmp_path / "raw", folder=tmp_path / "links")
+    assert {"NORMAL/a.png", "PNEUMONIA/a.png"} <= set(tree(target))
 
 
 def test_folder_that_holds_the_raw_root_does_not_copy_the_copy(folder: Path) -> None:

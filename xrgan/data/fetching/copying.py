@@ -1,4 +1,4 @@
-"""A folder of images → a copy of it: no link leads the copy outside or in a circle."""
+"""A folder of images → a copy of it: links are followed, to images alone where they lead outside, and never round."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from xrgan.files import no_such
 
 
 def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
-    """Copy every file below `folder` to `target`, without hidden files, and without links that lead outside.
+    """Copy every file below `folder` to `target`, without hidden files; where links lead outside, the images alone.
 
     Where it holds archives and no image (NIH's twelve, as they were downloaded), those are unpacked instead.
 
@@ -61,27 +61,35 @@ def _refuse_unreadable(folder: Path, root: Path, files: list[Path]) -> None:
 
 
 def _list_files(root: Path, leave_out: Path) -> list[Path]:
-    """Every file below `root`, relative to it and by name; what links point to outside is counted and left out."""
+    """Every file below `root`, relative to it and by name; of what links lead to outside, the images, which are said.
+
+    Other files outside are nobody's data set, and could be anything: they are not copied.
+    """
     files: list[Path] = []
-    outside: list[Path] = []
-    for parent, folders, names in os.walk(root, onerror=_raise):
-        here = Path(parent)
-        if len(here.relative_to(root).parts) >= DEEPEST:
-            raise XrganError(f"{root.name} is more than {DEEPEST} folders deep.", f"Name a folder below: {here}.")
-        outside += [here / name for name in folders if _leads_outside(here / name, root)]
-        folders[:] = sorted(name for name in folders if not is_junk_name(name) and here / name != leave_out)
-        for name in sorted(names):
-            path = here / name
-            if is_junk_name(name):
+    linked: list[Path] = []
+    seen: set[Path] = set()
+    waiting = [root]
+    while waiting:
+        start = waiting.pop()
+        is_outside = start != root
+        for parent, folders, names in os.walk(start, onerror=_raise):
+            here = Path(parent)
+            if len(here.relative_to(root).parts) >= DEEPEST:
+                raise XrganError(f"{root.name} is more than {DEEPEST} folders deep.", f"Name a folder below: {here}.")
+            if (real := here.resolve()) in seen or real == leave_out:
+                folders[:] = []
                 continue
-            if _leads_outside(path, root):
-                outside.append(path)
-            elif path.is_file():
-                files.append(path.relative_to(root))
-    if outside:
-        first = min(outside).relative_to(root)
-        console.warn(f"{len(outside)} links that lead out of {root.name} were left out, {first} among them.")
-    return files
+            seen.add(real)
+            folders[:] = sorted(name for name in folders if not is_junk_name(name))
+            waiting += [here / name for name in folders if _leads_outside(here / name, root) and (here / name).exists()]
+            for path in (here / name for name in sorted(names) if not is_junk_name(name)):
+                if is_outside or _leads_outside(path, root):
+                    linked += [path.relative_to(root)] if path.is_file() and is_image(path) else []
+                elif path.is_file():
+                    files.append(path.relative_to(root))
+    if linked:
+        console.notice(f"{len(linked):,} images that links lead to, out of {root.name}, are copied too: {min(linked)}.")
+    return files + sorted(linked)
 
 
 def _leads_outside(path: Path, root: Path) -> bool:

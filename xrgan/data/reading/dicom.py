@@ -44,8 +44,8 @@ NO_IMAGES = frozenset(
     ["AU", "DOC", "ECG", "EPS", "FID", "HD", "KO", "PLAN", "PR", "REG", "RTDOSE", "RTPLAN", "RTSTRUCT", "SEG", "SR"]
 )
 
-# gdcm, which pydicom imports, asks for these modules of Python 2 and goes on without: a folder of the user's own that is
-# called `dl` must not pass for one.
+# gdcm, which pydicom imports, asks for these modules of Python 2, and goes on without: a user's folder that is called
+# `dl` must not pass for one.
 sys.modules.update({name: None for name in ("dl", "DLFCN") if name not in sys.modules})  # type: ignore[misc]
 
 # What pydicom logs may quote a patient's name, and some libraries give the root logger a handler to the terminal.
