@@ -313,3 +313,17 @@ def test_a_configuration_without_the_mark_of_its_end_is_an_old_one(tmp_path: Pat
     config = resolve(settings=["train.epochs=3"])
     (tmp_path / "config.yaml").write_text(to_yaml(config))
     assert read_config(tmp_path / "config.yaml") == config
+
+
+def test_files_in_the_home_folder_are_named_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may be mailed, and the home folder may have the user's name."""
+    monkeypatch.setenv("HOME", str(tmp_path / "anna"))
+    weights = tmp_path / "anna" / "weights" / "vgg16.pth"
+    given = resolve(
+        settings=[f"train.perceptual_weights={weights}", "evaluate.weights=/opt/inception.pth", "classify.weights=none"]
+    )
+    write_config(tmp_path / "config.yaml", given)
+    kept = read_config(tmp_path / "config.yaml")
+    assert "anna" not in (tmp_path / "config.yaml").read_text()
+    assert Path(kept.train.perceptual_weights).expanduser() == weights
+    assert (kept.evaluate.weights, kept.classify.weights) == ("/opt/inception.pth", "none")

@@ -104,8 +104,9 @@ def test_losses_are_replaced(tmp_path: Path) -> None:
 def test_damaged_losses_are_named(tmp_path: Path, text: str) -> None:
     run = RunDir(tmp_path)
     run.losses_file.write_text(text)
-    with pytest.raises(XrganError, match="losses.csv is damaged"):
+    with pytest.raises(XrganError, match="losses.csv is damaged") as told:
         run.read_losses()
+    assert "could not convert" not in told.value.message and "argument" not in told.value.message
 
 
 def test_scores_are_those_of_evaluate(tmp_path: Path) -> None:

@@ -145,6 +145,19 @@ def test_a_source_is_new_until_something_was_prepared_from_it(workspace: Workspa
     assert [path.name for path in workspace.fetched_since_prepared()] == ["kermany"]
 
 
+def test_a_damaged_dataset_hides_no_other(workspace: Workspace) -> None:
+    for name in ("kermany", "phantom"):
+        add_raw(workspace, name)
+        add_prepared(workspace, f"{name}_64", source=name)
+    file = workspace.prepared_root / "kermany_64" / "dataset.yaml"
+    for content in ("source: kermany\n", "source: [", "- 1\n", "content_hash: 3\n", ""):
+        file.write_text(content)
+        assert [path.name for path in workspace.fetched_since_prepared()] == ["kermany"]
+        assert workspace.prepared_of("?") is None
+    write_yaml(file, {"content_hash": "abc"})
+    assert workspace.prepared_of("abc") == file.parent
+
+
 # --- fetched sources
 
 

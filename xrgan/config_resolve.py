@@ -23,6 +23,7 @@ from xrgan.files import parse_yaml, read_yaml, write_text
 
 FIRST_LINE = "# The options of a run of xrgan; the last line of the file says that it is whole."
 LAST_LINE = "# end"
+PATHS = {"train": "perceptual_weights", "evaluate": "weights", "classify": "weights"}  # options that may name files
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
@@ -109,8 +110,21 @@ def _check_whole(path: Path) -> None:
 
 
 def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> None:
-    """Write a run's config.yaml, between a first and a last line that tell a whole one from one that was cut."""
-    write_text(path, f"{FIRST_LINE}\n{to_yaml(config, leave_out)}{LAST_LINE}\n")
+    """Write a run's config.yaml, between a first and a last line that tell a whole one from one that was cut.
+
+    Files in the user's home are named by `~`: the run may be mailed, and the home may have the user's name.
+    """
+    write_text(path, f"{FIRST_LINE}\n{to_yaml(_from_home(config), leave_out)}{LAST_LINE}\n")
+
+
+def _from_home(config: Config) -> Config:
+    home, update = Path.home(), {}
+    for section, key in PATHS.items():
+        options: Section = getattr(config, section)
+        file = Path(getattr(options, key))
+        if file.is_absolute() and file.is_relative_to(home):
+            update[section] = options.model_copy(update={key: f"~/{file.relative_to(home).as_posix()}"})
+    return config.model_copy(update=update)
 
 
 def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:

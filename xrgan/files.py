@@ -6,17 +6,19 @@ import errno
 import functools
 import hashlib
 import io
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from xrgan.errors import XrganError
 
+Number = TypeVar("Number", int, float)
 MEGABYTE = 1e6  # bytes
 WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}  # of a disk, whatever is written
 
@@ -134,7 +136,7 @@ def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str =
 
     Args:
         shape: the types of the keys that the caller relies on; others are let through as they are.
-        next_step: what to do where they are other ones.
+        next_step: what to do where it is damaged.
 
     Raises:
         XrganError: the file is absent, is no YAML, or holds something else than `key: value` lines of that shape.
@@ -145,11 +147,11 @@ def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str =
         raise no_such("file", path) from None
     except (ValueError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise XrganError(f"{path} can't be read as YAML: {reason}.") from error
+        raise XrganError(f"{path} can't be read as YAML: {reason}.", next_step) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise XrganError(f"{path} holds no `key: value` lines, but a {type(content).__name__}.")
+        raise XrganError(f"{path} holds no `key: value` lines, but a {type(content).__name__}.", next_step)
     if shape is not None:
         try:
             check_shape(content, shape)
@@ -167,9 +169,39 @@ def check_shape(content: Mapping[str, Any], shape: type[BaseModel]) -> None:
     try:
         shape.model_validate(content, strict=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = first["msg"]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {reason[:1].lower()}{reason[1:]}") from None
+        raise ValueError(first_reason(error)) from None
+
+
+def first_reason(error: ValidationError) -> str:
+    """What doesn't fit first, and why, on one line."""
+    first = error.errors()[0]
+    reason = " ".join(first["msg"].split())
+    return f"{'.'.join(map(str, first['loc']))}: {reason[:1].lower()}{reason[1:]}"
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that a new one can have its name and nothing is lost: its new path."""
+    names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    aside = next(
+        place for end in names if not (place := path.with_name(f"{path.stem}-damaged{end}{path.suffix}")).exists()
+    )
+    return path.rename(aside)
+
+
+def as_number(cell: object, where: str, kind: Callable[[Any], Number]) -> Number:
+    """Parse a table's cell as `kind`, int or float.
+
+    Args:
+        where: says whose it is, as "line 3's step".
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    try:
+        return kind(cell)
+    except (TypeError, ValueError):
+        whole = "whole " if kind is int else ""
+        raise ValueError(f"{where} is {str(cell)[:40]!r}, no {whole}number") from None
 
 
 def sha256(path: Path) -> str:

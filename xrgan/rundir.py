@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from xrgan.config import Config
 from xrgan.config_resolve import read_config, write_config
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_text, write_yaml
+from xrgan.files import as_number, read_yaml, write_text, write_yaml
 
 COUNTS = ("epoch", "step")  # columns of losses.csv
 
@@ -147,7 +147,8 @@ class RunDir:
         try:
             with self.losses_file.open(newline="", encoding="utf-8") as file:
                 rows = [
-                    {key: float(value) for key, value in row.items() if value != ""} for row in csv.DictReader(file)
+                    {key: as_number(cell, f"line {line}'s {key}", float) for key, cell in row.items() if cell != ""}
+                    for line, row in enumerate(csv.DictReader(file), 2)
                 ]
             for number, row in enumerate(rows, 2):
                 if missing := [column for column in needed if column not in row]:

@@ -6,12 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
 
 DATA_ROOT = Path("data")
 RUNS_ROOT = Path("runs")
+
+
+class _Named(BaseModel):
+    name: str = ""
+
+
+class _Card(BaseModel):
+    """What is read back of the dataset.yaml of datasets that nobody asked for."""
+
+    source: _Named = _Named()
+    content_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,12 @@ class Workspace:
 
     def fetched_since_prepared(self) -> list[Path]:
         """List the fetched sources from which nothing was prepared yet."""
-        sources = {read_yaml(path / "dataset.yaml").get("source", {}).get("name") for path in self.prepared()}
+        sources = {_card_of(path).source.name for path in self.prepared()}
         return [path for path in self.fetched() if path.name not in sources]
+
+    def prepared_of(self, content_hash: str) -> Path | None:
+        """Find the prepared dataset of that content; None where there is none."""
+        return next((path for path in self.prepared() if _card_of(path).content_hash == content_hash), None)
 
     def runs(self) -> list[RunDir]:
         """List the runs, the latest last."""
@@ -134,6 +151,14 @@ def _way_to_a_source(name: str, fetched: Sequence[str], known: Sequence[str]) ->
     if fetched:
         return _list_of("Fetched are", fetched)
     return "`xrgan fetch --list` shows the known sources; `xrgan fetch --folder DIR` takes your own images."
+
+
+def _card_of(dataset: Path) -> _Card:
+    """What a dataset says of itself; nothing where it is damaged: whoever opens it says so, and the others count."""
+    try:
+        return _Card.model_validate(read_yaml(dataset / "dataset.yaml", _Card))
+    except XrganError:
+        return _Card()
 
 
 def _in_each_folder(root: Path, name: str) -> list[Path]:

@@ -69,6 +69,8 @@ def test_a_dataset_that_was_changed_is_refused(type_: Terminal) -> None:
     index.write_text(index.read_text().replace(",train,", ",test,", 1))
     assert "was changed since it was prepared" in type_("resume --run exp1 --epochs 2", code=1).err
     assert "was changed since it was prepared" in type_("train --run exp2 --epochs 1", *TINY, code=1).err
+    judged = type_("evaluate --ssim", code=1).err
+    assert "was changed since it was prepared" in judged and "xrgan prepare --table FILE" in judged
     assert not Path("runs/exp2").exists()
 
 

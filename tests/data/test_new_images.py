@@ -128,3 +128,14 @@ def test_names_that_are_no_text_can_be_written_down(tmp_path: Path) -> None:
     for name in (*names, *problems):
         assert name.encode(), "a CSV file takes it"
     assert names == ["Müller.png"] and [*problems] == ["Grün.png"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"size": "large"}, {"size": 10**9}, {"window": [1]}, {"fit": "?"}, {"channels": None}]
+)
+def test_damaged_options_are_one_sentence(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_image(tmp_path / "a.png")
+    key = next(iter(change))
+    for options in (OPTIONS | change, {name: value for name, value in OPTIONS.items() if name != key}):
+        with pytest.raises(XrganError, match=rf"is damaged: (no )?{key}.*xrgan classify"):
+            read_new_images(tmp_path, options)

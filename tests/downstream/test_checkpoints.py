@@ -10,6 +10,7 @@ from torch import nn
 from xrgan.downstream.checkpoints import all_metadata, has_checkpoint, keep_best, read_metadata, read_weights
 from xrgan.downstream.classification.inference import ClassifierMetadata
 from xrgan.downstream.segmentation.inference import SegmenterMetadata
+from xrgan.tensor_files import write_tensors
 
 SEGMENTER = SegmenterMetadata(
     channels=1,
@@ -66,6 +67,18 @@ def test_another_kind_of_network_is_none(tmp_path: Path, network: nn.Module) -> 
     keep_best(tmp_path, network, SEGMENTER)
     assert all_metadata(tmp_path, ClassifierMetadata) == {}
     assert not has_checkpoint(tmp_path, SEGMENTER.key, "abc", (0.0, 0.0), ClassifierMetadata)
+
+
+ABOUT = SEGMENTER.to_dict()
+OTHER_TYPES = [{key: {"a": [key]}} for key in ABOUT if key != "options"] + [{"options": 3}, {"more": 1}]
+
+
+@pytest.mark.parametrize("change", OTHER_TYPES)
+def test_what_says_other_things_of_itself_is_none(tmp_path: Path, change: dict[str, object]) -> None:
+    write_tensors(tmp_path / "a.pt", {"about": ABOUT | change})
+    assert read_metadata(tmp_path / "a.pt", SegmenterMetadata) is None
+    write_tensors(tmp_path / "a.pt", {"about": ABOUT})
+    assert read_metadata(tmp_path / "a.pt", SegmenterMetadata) == SEGMENTER
 
 
 @pytest.mark.parametrize(

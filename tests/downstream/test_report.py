@@ -132,3 +132,8 @@ def test_the_summary_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 def test_a_class_of_any_name_stays_in_its_cell() -> None:
     assert report._row(["a|b", "two\nlines", "c\\"]) == "| a\\|b | two lines | c\\\\ |"
+
+
+def test_a_class_of_any_name_makes_no_link_and_no_html() -> None:
+    assert report._prose("NORMAL, p < 0.05 & `xrgan runs`") == "NORMAL, p < 0.05 & `xrgan runs`"
+    assert report._prose("<img src=x>\n[a](b) &lt;") == "\\<img src=x> \\[a\\](b) \\&lt;"

@@ -49,6 +49,35 @@ def test_one_of_xrgan_1_is_read_though_its_figures_stand_in_another_order(tmp_pa
         Trial.from_cache(found, ["dice"])
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"place": ["real", 1.0, 0]},
+        {"place": "real"},
+        {"n_real": "many"},
+        {"seconds": None},
+        {"history": 3},
+        {"history": {"epochs": [], "best": 0, "steps": 1}},
+        {"history": {"epochs": [{"loss": 1.0, "auroc": 0.5, "balanced_accuracy": 0.5}], "best": 1, "steps": 1}},
+        {"history": {"epochs": [{"loss": "low", "auroc": 0.5, "balanced_accuracy": 0.5}], "best": 0, "steps": 1}},
+    ],
+)
+def test_a_stored_training_of_other_types_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    store(tmp_path, "abc", TRIAL.to_dict() | change, TRIAL.arrays())
+    found = load(tmp_path, "abc")
+    assert found
+    with pytest.raises(ValueError):
+        Trial.from_cache(found, VALIDATION)
+
+
+def test_answers_are_to_so_many_images_and_classes() -> None:
+    assert TRIAL.answers_to((7, 0), 3)
+    for images, classes in (((6, 0), 3), ((7, 1), 3), ((7, 0), 2)):
+        assert not TRIAL.answers_to(images, classes)
+    for shape in ((), (7,), (7, 3, 1), (0, 3)):
+        assert not replace(TRIAL, on_test=np.zeros(shape)).answers_to((7, 0), 3)
+
+
 def test_the_later_of_two_trainings_decides_which_weights_were_kept() -> None:
     later = History((Epoch(0.4, {"auroc": 0.7}), Epoch(0.3, {"auroc": 0.6})), best=0, steps=5)
     both = HISTORY.followed_by(later)

@@ -44,6 +44,20 @@ def test_a_damaged_table_is_one_sentence(tmp_path: Path, text: bytes) -> None:
         checkpoint_scores.read(tmp_path)
 
 
+@pytest.mark.parametrize(("column", "cell"), [("n", "0.5"), ("step", "x"), ("kid", "low"), ("seed", ""), ("fid", "²")])
+def test_a_cell_that_is_no_number_is_named(tmp_path: Path, column: str, cell: str) -> None:
+    checkpoint_scores.write(tmp_path, [row(10), row(20)])
+    file = tmp_path / checkpoint_scores.TABLE
+    header, first, second = file.read_text().splitlines()
+    cells = second.split(",")
+    cells[header.split(",").index(column)] = cell
+    file.write_text("\n".join([header, first, ",".join(cells)]))
+    with pytest.raises(
+        XrganError, match=rf"over_time.csv is damaged: line 3's {column} is '{cell}', no (whole )?number\."
+    ):
+        checkpoint_scores.read(tmp_path)
+
+
 def test_a_run_that_goes_on_forgets_what_lies_behind_its_checkpoint(tmp_path: Path) -> None:
     checkpoint_scores.write(tmp_path, [row(10), row(20), row(20, n=7), row(30)])
     checkpoint_scores.forget_after(tmp_path, 20)

@@ -54,10 +54,29 @@ def test_scores_of_anything_else_are_kept_as_those_of_something_else(tmp_path: P
     assert read_earlier(tmp_path / FILE, NOW) == ({}, [{**NOW, "metrics": METRICS, **change}])
 
 
-@pytest.mark.parametrize("metrics", [["fid"], None, {"fid": 3}])
-def test_what_are_no_scores_is_left_behind(tmp_path: Path, metrics: object) -> None:
-    write_yaml(tmp_path / FILE, {**NOW, "metrics": metrics, "earlier": ["fid", {"metrics": METRICS}]})
-    assert read_earlier(tmp_path / FILE, NOW) == ({}, [])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *[{"metrics": metrics} for metrics in (["fid"], None, {"fid": 3}, {"fid": {"value": "low"}})],
+        *[{"metrics": {"fid": {"value": 1.5, **more}}} for more in ({"std": "x"}, {"interval": 3}, {"per_class": [1]})],
+        *[{"earlier": earlier} for earlier in (3, ["fid"], [{"metrics": METRICS}])],
+        {"images": {}},
+        {"settings": 3},
+    ],
+)
+def test_what_are_no_scores_is_set_aside_and_said(
+    tmp_path: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is written anew: what was in it, by hand perhaps, isn't lost."""
+    for name in ("scores-damaged.yaml", "scores-damaged-2.yaml"):
+        write_yaml(tmp_path / FILE, {**NOW, "metrics": METRICS, **change})
+        whole = (tmp_path / FILE).read_bytes()
+        assert read_earlier(tmp_path / FILE, NOW) == ({}, [])
+        said = capsys.readouterr().err
+        assert "is damaged: " in said
+        assert f"It is kept as {name}" in said
+        assert (tmp_path / name).read_bytes() == whole
+        assert not (tmp_path / FILE).exists()
 
 
 def test_scores_of_earlier_images_come_back_with_the_images(tmp_path: Path) -> None:
@@ -87,3 +106,4 @@ def test_the_latest_value_of_a_score_is_of_the_present_images_or_else_of_earlier
 def test_a_damaged_file_holds_no_scores(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("metrics: [")
     assert read_earlier(tmp_path / FILE, NOW) == ({}, [])
+    assert (tmp_path / "scores-damaged.yaml").read_text() == "metrics: ["

@@ -88,3 +88,9 @@ def test_the_headline_has_fid_and_kid_or_whatever_there_is() -> None:
         "FID 1.00 (real vs real 0.50) · KID 1.0000 (real vs real 0.5000) · N = 50"
     )
     assert headline(made_up(**{"recall@a": {"value": 0.25}})) == "Recall, a 0.250 · N = 50"
+
+
+def test_a_score_of_a_later_version_or_without_details_is_no_trouble() -> None:
+    scores = made_up(novelty={"value": 1.0}, fid={"value": 12.345})
+    assert [row[0] for row in rows(scores)] == ["FID"]
+    assert "FID 12.3" in headline(scores)

@@ -251,3 +251,23 @@ def test_masks_are_read_back_from_dicom(tmp_path: Path) -> None:
         sample_folder.fill(sampler, tmp_path / kind, n=3, seed=1, formats=(kind,))
         pairs.append(read_pairs(tmp_path / kind, structures))
     assert all(np.array_equal(one, other) for one, other in zip(*pairs, strict=True))
+
+
+def test_what_a_kill_between_mask_and_image_left_is_cleared_away(tmp_path: Path) -> None:
+    """Else the mask would lie beside images of another seed for ever."""
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path, masks=("lungs",)), tiny_config("train.epochs=1", masks=True))
+    sampler = load_sampler(run, "cpu")
+    folder = sample_folder.fill(sampler, tmp_path / "out", n=3, seed=1).folder
+    (folder / "synthetic_00002.png").unlink()
+    (folder / "synthetic_my_mask.png").touch()
+    sample_folder.fill(sampler, folder, n=1, seed=1)
+    kept = ["synthetic_00001.png", "synthetic_00001_mask.png", "synthetic_00003.png", "synthetic_00003_mask.png"]
+    assert sorted(file.name for file in folder.glob("synthetic_*")) == [*kept, "synthetic_my_mask.png"]
+
+
+def test_files_of_other_names_are_nobody_s_images(sampler: Sampler, tmp_path: Path) -> None:
+    for name in ("synthetic_copy1.png", "synthetic_².png", "synthetic_1_2.png"):
+        (tmp_path / name).write_bytes(b"mine")
+    assert sample_folder.fill(sampler, tmp_path, n=2, seed=1).images == 2
+    sample_folder.fill(sampler, tmp_path, n=2, seed=2, overwrite=True)
+    assert (tmp_path / "synthetic_copy1.png").read_bytes() == b"mine"

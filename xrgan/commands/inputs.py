@@ -77,11 +77,16 @@ def _names(paths: Sequence[Path]) -> str:
 
 
 def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
-    """Open the dataset that a run was trained on, or another one where the user insists."""
-    from xrgan.data.packed import open_packed
+    """Open the dataset that a run was trained on, or another one where the user insists.
+
+    Raises:
+        XrganError: it is none, or was changed since it was prepared.
+    """
+    from xrgan.data.packed import check_content, open_packed
     from xrgan.gan import setup
 
     dataset = open_packed(workspace.find_prepared(data or config.dataset))
+    check_content(dataset)
     if data is None:
         setup.check_dataset(run, dataset)
     elif dataset.content_hash != run.trained_on():
@@ -115,7 +120,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
         console.waiting("Loading the network of the features")
         if kind == "inception":
             given, fetch = chosen.weights, inception_weights.fetch_weights
-            weights = inception_weights.check_weights(Path(given)) if given else fetch()
+            weights = inception_weights.check_weights(Path(given).expanduser()) if given else fetch()
             return extractors.inception(weights, device)
         if kind in lite.LITES:
             chosen_lite = lite.LITES[kind]

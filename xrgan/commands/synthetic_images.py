@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from xrgan import console
 from xrgan.commands.sample import drawn
 from xrgan.config import Config
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from xrgan.downstream.leaks import TrainingProvenance
 
 OWN = "synthetic"  # below a run's classify/ or segment/: what a study draws for itself
+
+
+class _Drawn(BaseModel):
+    """What is read back of sample.yaml."""
+
+    run: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,16 +141,14 @@ def _prepared(workspace: Workspace, content_hash: str, dataset: "PackedDataset")
 
     if content_hash == dataset.content_hash:
         return dataset
-    for path in workspace.prepared():
-        if read_yaml(path / "dataset.yaml").get("content_hash") == content_hash:
-            return open_packed(path)
-    return None
+    path = workspace.prepared_of(content_hash)
+    return open_packed(path) if path else None
 
 
 def _run_of(workspace: Workspace, folder: Path) -> RunDir | None:
     """Find the run that drew a folder of images, where its sample.yaml names one that is here."""
     file = folder / "sample.yaml"
-    name = str(read_yaml(file).get("run", "")) if file.is_file() else ""
+    name = str(read_yaml(file, _Drawn, "Draw the images anew.").get("run", "")) if file.is_file() else ""
     beside = RunDir(folder.parent)
     if name and beside.exists() and beside.name == name:
         return beside

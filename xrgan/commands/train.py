@@ -224,7 +224,6 @@ def reopen_run(
         XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
     """
     from xrgan.commands.score_checkpoints import CheckpointScorer
-    from xrgan.data.packed import check_content
     from xrgan.gan import setup
     from xrgan.gan.job import make_job
     from xrgan.hardware import choose_device
@@ -233,7 +232,6 @@ def reopen_run(
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
-    check_content(dataset)
     setup.update_config(run, saved, wanted)
     device = choose_device(wanted.device)
     setup.warn_of_other_threads(run, device)

@@ -11,7 +11,7 @@ from xrgan import console
 from xrgan.data.fetching import kaggle_client
 from xrgan.data.fetching.copying import copy_folder
 from xrgan.data.fetching.members import DamagedArchive
-from xrgan.data.fetching.record import RECORD, ArchiveRecord, write_record
+from xrgan.data.fetching.record import RECORD, ArchiveRecord, read_record, write_record
 from xrgan.data.fetching.request import Request, understand
 from xrgan.data.fetching.synthetic_images import remove_synthetic
 from xrgan.data.fetching.unpacking import bar_of_bytes, unpack
@@ -20,7 +20,6 @@ from xrgan.data.reading.kinds import count_others, find_images, in_words
 from xrgan.data.source import Source
 from xrgan.data.staging import growing, locked, remove
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml
 
 BLOCK = 1 << 20  # bytes
 TOLERANCE = 0.01  # share of the images by which a copy of a source may differ from the catalogue
@@ -98,7 +97,7 @@ def _say_what_was_fetched(request: Request, target: Path) -> None:
 
 def _compare_count(source: Source, target: Path) -> None:
     """An archive of other images, or a part of them, should not pass for the source unnoticed."""
-    images = read_yaml(target / RECORD).get("images")
+    images = read_record(target).get("images")
     if images is None or abs(images - source.images) > TOLERANCE * source.images:
         found = "none was recognised" if images is None else f"{images:,} are here"
         console.warn(
@@ -123,7 +122,7 @@ def _is_there(target: Path) -> bool:
 
 
 def _say_what_is_there(request: Request, target: Path) -> None:
-    provenance = read_yaml(target / RECORD).get("from")
+    provenance = read_record(target).get("from")
     if provenance != request.provenance and (request.archive or request.folder or request.phantom):
         # A script that goes on would work with other images than it asked for.
         raise XrganError(

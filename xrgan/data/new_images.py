@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from pydantic import ValidationError
 
 from xrgan import console
+from xrgan.config import PrepareConfig
 from xrgan.data.filenames import readable
 from xrgan.data.images import Pixels
 from xrgan.data.preparing.resize import ImageFormat, read_resized
@@ -14,7 +16,9 @@ from xrgan.data.reading.dicom import is_dicom
 from xrgan.data.reading.kinds import KNOWN_KINDS, count_others, find_images, in_words
 from xrgan.data.synthetic import find_samples
 from xrgan.errors import XrganError
-from xrgan.files import no_such
+from xrgan.files import first_reason, no_such
+
+DECODING = ("size", "fit", "channels", "window", "clahe")  # options of `prepare` that decide how a file is read
 
 
 class NewImages(NamedTuple):
@@ -40,14 +44,14 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> NewImages:
         options: size, fit, channels, window, clahe, as dataset.yaml holds them.
 
     Raises:
-        XrganError: there is no such file or folder, or no image in it that can be read.
+        XrganError: there is no such file or folder, or no image in it that can be read; or the options are damaged.
     """
     if not images.exists():
         raise no_such("file or folder", images)
     files = _images_in(images) if images.is_dir() else [images]
     if not files:
         raise XrganError(f"There is no image in {images}.", f"xrgan reads {KNOWN_KINDS}.")
-    image_format = ImageFormat(**{name: options[name] for name in ("size", "fit", "channels", "window", "clahe")})
+    image_format = _image_format(options)
     if images.is_dir() and (others := count_others(images)):
         console.notice(f"Not read: {in_words(others)}; xrgan reads {KNOWN_KINDS}.")
     names, pixels, problems = [], [], {}
@@ -65,6 +69,17 @@ def read_new_images(images: Path, options: Mapping[str, Any]) -> NewImages:
         name, reason = next(iter(problems.items()))
         raise XrganError(f"None of the {len(files)} images in {images} can be read; {name}: {reason}.")
     return NewImages(names, np.stack(pixels), problems, numbered)
+
+
+def _image_format(options: Mapping[str, Any]) -> ImageFormat:
+    try:
+        known = PrepareConfig.model_validate({name: options[name] for name in DECODING})
+    except (KeyError, ValidationError) as error:
+        reason = first_reason(error) if isinstance(error, ValidationError) else f"no {error.args[0]}"
+        raise XrganError(
+            f"What it says of how its images were prepared is damaged: {reason}.", "`xrgan classify` trains another."
+        ) from None
+    return ImageFormat(**{name: getattr(known, name) for name in DECODING})
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from xrgan.errors import XrganError
 from xrgan.files import check_shape, read_yaml
 
 ANEW = "Prepare it anew with --force."
+BY_TABLE = "Labels, patients and splits of your own go into a table: `xrgan prepare --table FILE`."
 LARGE = 500_000_000  # bytes that take longer than a second to read
 FEW = 500  # images, whose mean is near enough to that of all
 SPLITS = ("train", "val", "test")
@@ -149,7 +150,7 @@ def check_content(dataset: PackedDataset) -> None:
     if hash_content(index, file) != dataset.content_hash:
         raise XrganError(
             f"The prepared dataset {dataset.path} was changed since it was prepared: its content hash is another one.",
-            ANEW,
+            f"{ANEW} {BY_TABLE}",
         )
 
 

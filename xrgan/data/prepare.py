@@ -12,6 +12,7 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.config import NONE, Config, PrepareConfig
+from xrgan.data.fetching.record import read_record
 from xrgan.data.images import Pixels, save_png
 from xrgan.data.preparing import packing, summary
 from xrgan.data.preparing.dataset_card import Choices, DatasetCard, Inputs, Moves, Skip, describe, read_card
@@ -146,7 +147,7 @@ def _origin_of(raw: Path) -> dict[str, Any]:
     name = raw.resolve().name or "images"
     if not (raw / "source.yaml").is_file():
         return {"name": name}
-    source = read_yaml(raw / "source.yaml")
+    source = read_record(raw)
     keys = ("title", "from", "licence", "citation", "url", "fetched", "archive_sha256")
     return {"name": name} | {key: str(source[key]) for key in keys if source.get(key)}
 

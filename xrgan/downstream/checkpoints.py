@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
+from pydantic import ConfigDict, TypeAdapter
 from torch import nn
 
 from xrgan.downstream.arms import ARMS
@@ -18,6 +19,8 @@ UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeE
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
     """What every network of a study says of itself; a task's own adds how to build it, and its validation score."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     channels: int
     size: int  # pixels of the images that it learned from
@@ -51,12 +54,9 @@ class Metadata:
         """The inverse of `to_dict`.
 
         Raises:
-            TypeError: they are another kind's.
+            ValueError: they are another kind's, or of other types.
         """
-        made: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
-        }
-        return cls(**made)
+        return TypeAdapter(cls).validate_python(fields)
 
 
 OfTask = TypeVar("OfTask", bound=Metadata)

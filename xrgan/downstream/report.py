@@ -1,5 +1,6 @@
 """What a study leaves in its folder: scores.csv, summary.yaml, report.md and its pictures; its table for a terminal."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -94,15 +95,15 @@ def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> st
     """
     metrics = task.shown(summary["dataset"][task.names])
     title = f"# {task.wording.title} {summary['dataset']['name']}"
-    lines = [title, "", summary["conclusion"], "", task.setting(summary), ""]
+    lines = [_prose(title), "", _prose(summary["conclusion"]), "", _prose(task.setting(summary)), ""]
     for fraction in dict.fromkeys(one["fraction"] for one in summary["results"]):
         results = [one for one in summary["results"] if one["fraction"] == fraction]
         lines += [f"## Test split, {share(fraction)} of the real training images", ""]
         lines += [*_arms_table(results, metrics), ""]
     lines += ["## Comparisons", ""]
-    lines += [f"- {one['sentence']}" for one in summary["comparisons"]] or ["None."]
+    lines += [f"- {_prose(one['sentence'])}" for one in summary["comparisons"]] or ["None."]
     lines += ["", *_tests_table(task, summary["comparisons"]), "## What to keep in mind", ""]
-    lines += [f"- {caveat}" for caveat in summary["caveats"]]
+    lines += [f"- {_prose(caveat)}" for caveat in summary["caveats"]]
     lines += ["", "## Pictures", ""]
     for file, what in pictures.items():
         lines += [what, "", f"![{what}]({file})", ""]
@@ -181,6 +182,11 @@ def _top(head: Sequence[str]) -> list[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    """A line of a table; names of classes and structures are the user's, and may hold anything."""
-    plain = (" ".join(cell.split()).replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    """A line of a table."""
+    plain = (_prose(cell).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(plain)} |"
+
+
+def _prose(text: str) -> str:
+    """A text that makes no link and no HTML: names of classes and structures are the user's, and may hold anything."""
+    return re.sub(r"[\\\[\]]|<(?=[A-Za-z/!?])|&(?=#|[A-Za-z]+;)", r"\\\g<0>", " ".join(text.split()))

@@ -182,7 +182,7 @@ class _FoldStudy:
 
     def _stored(self, digests: dict[TrialKey, str]) -> dict[TrialKey, Trial]:
         """The trainings that are stored; those whose network is lost, but is its arm's best, count as missing."""
-        found = {key: self._load(digest) for key, digest in digests.items()}
+        found = {key: self._load(key, digest) for key, digest in digests.items()}
         done = {key: trial for key, trial in found.items() if trial}
         for arm in self.task.config.arms:
             ranks = {key: (key.fraction, one.history.kept.score) for key, one in done.items() if key.arm == arm}
@@ -191,12 +191,15 @@ class _FoldStudy:
                 del done[best]
         return done
 
-    def _load(self, digest: str) -> Trial | None:
+    def _load(self, key: TrialKey, digest: str) -> Trial | None:
+        """The stored training, if it is one of those images."""
         stored = results_cache.load(self.folder, digest)
         try:
-            return Trial.from_cache(stored, list(self.task.validation)) if stored else None
-        except (KeyError, TypeError):  # of another version of xrgan
+            trial = Trial.from_cache(stored, list(self.task.validation)) if stored else None
+        except (KeyError, ValueError):  # of another version of xrgan, or changed
             return None
+        images, targets = (len(self.data.pool.test), len(self.data.fold.test)), len(self.data.pool.names)
+        return trial if trial and trial.key == key and trial.answers_to(images, targets) else None
 
     def _has_checkpoint(self, key: TrialKey, rank: tuple[float, float]) -> bool:
         study = study_digest(self.task, self.data, key.arm)

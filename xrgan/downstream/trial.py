@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
 from xrgan.downstream.results_cache import CachedResult
 
@@ -60,6 +61,22 @@ class History:
         return History(self.epochs + later.epochs, len(self.epochs) + later.best, self.steps + later.steps)
 
 
+class _StoredHistory(BaseModel):
+    epochs: list[dict[str, float]] = Field(min_length=1)
+    best: int = Field(ge=0)
+    steps: int
+
+
+class _Stored(BaseModel):
+    """What `Trial.to_dict` wrote."""
+
+    place: tuple[str, float, int, int]
+    n_real: int
+    n_synthetic: int
+    history: _StoredHistory
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Trial:
     """What one training gave; its answers are what `Task.figures` scores, one row per image.
@@ -79,6 +96,12 @@ class Trial:
     @property
     def arm_key(self) -> ArmKey:
         return self.key.arm, self.key.fraction
+
+    def answers_to(self, images: tuple[int, int], targets: int) -> bool:
+        """Whether the answers are to so many images of the test split and of the left-out part, and so many targets."""
+        shapes = (self.on_test.shape, self.on_fold.shape)
+        each = self.on_test.shape[1:]
+        return each[:1] == (targets,) and shapes == tuple((count, *each) for count in images)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the answers, in plain values."""
@@ -106,18 +129,20 @@ class Trial:
             validation: names of an epoch's figures, the one that decides first.
 
         Raises:
-            KeyError, TypeError: it is of another version of xrgan.
+            KeyError, ValueError: it is of another version of xrgan, or was changed.
         """
-        said, history = cached.about, cached.about["history"]
-        epochs = tuple(Epoch(one["loss"], {name: one[name] for name in validation}) for one in history["epochs"])
+        said = _Stored.model_validate(cached.about)
+        epochs = tuple(Epoch(one["loss"], {name: one[name] for name in validation}) for one in said.history.epochs)
+        if said.history.best >= len(epochs):
+            raise ValueError("its best epoch is none of them")
         return cls(
-            TrialKey(*said["place"]),
-            said["n_real"],
-            said["n_synthetic"],
-            History(epochs, history["best"], history["steps"]),
+            TrialKey(*said.place),
+            said.n_real,
+            said.n_synthetic,
+            History(epochs, said.history.best, said.history.steps),
             cached.arrays["on_test"],
             cached.arrays["on_fold"],
-            said["seconds"],
+            said.seconds,
         )
 
     def row(self) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import csv
 import dataclasses
 import io
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,12 @@ from xrgan.evaluation.clipped import clipped_coverage_alone
 from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.metrics import fid, kid
-from xrgan.files import write_text
+from xrgan.files import as_number, write_text
 
 TABLE = "over_time.csv"
 VARIETY_KEPT = 0.05  # clipped coverage that the best checkpoint may lack of the highest: about two standard errors
+KINDS: dict[Any, type[int] | type[float]] = {int: int, float: float}
+UNKNOWN = {"clipped_coverage": "nan", "clipped_coverage_floor": "nan"}  # columns that older tables lack
 CHOOSES = "val"  # the split that may choose a checkpoint: chosen on test, a test score would be too good
 
 
@@ -104,15 +106,24 @@ def read(folder: Path) -> list[Row]:
     file = folder / TABLE
     if not file.is_file():
         return []
-    unknown = {"clipped_coverage": "nan", "clipped_coverage_floor": "nan"}
-    kinds = {field.name: field.type for field in dataclasses.fields(Row)}
     try:
         with file.open(newline="", encoding="utf-8") as opened:
             rows = list(csv.DictReader(opened))
-        return [Row(**{name: kind((unknown | row)[name]) for name, kind in kinds.items()}) for row in rows]  # type: ignore[operator]
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        return [_row(cells, f"line {line}") for line, cells in enumerate(rows, 2)]
+    except (ValueError, csv.Error) as error:
         reason = " ".join(str(error).split())
         raise XrganError(f"{file} is damaged: {reason}.", "Move it away to begin a new one.") from error
+
+
+def _row(cells: Mapping[str, str | None], line: str) -> Row:
+    """One line of over_time.csv; ValueError where it lacks a figure."""
+    made: dict[str, Any] = {}
+    for field in dataclasses.fields(Row):
+        cell = cells.get(field.name, UNKNOWN.get(field.name))
+        if cell is None:
+            raise ValueError(f"{line} has no {field.name}")
+        made[field.name] = cell if field.type is str else as_number(cell, f"{line}'s {field.name}", KINDS[field.type])
+    return Row(**made)
 
 
 def write(folder: Path, rows: Sequence[Row]) -> None:

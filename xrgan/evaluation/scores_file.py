@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic takes no other one below Python 3.12
 
+from xrgan import console
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml
+from xrgan.files import first_reason, read_yaml, set_aside
 
 FILE = "scores.yaml"
 INCEPTION = "inception-v3-compat"  # torch-fidelity's name of the network that FID is defined on
@@ -120,23 +122,7 @@ class Scores(ScoredSet):
     """scores of other images or settings, the latest first"""
 
 
-class _Value(BaseModel):
-    value: float
-
-
-class _Images(BaseModel):
-    n: int
-
-
-class _Earlier(BaseModel):
-    """What a set of earlier scores must be to be kept."""
-
-    date: str
-    xrgan: str
-    reference: str
-    settings: dict[str, Any]
-    images: _Images
-    metrics: dict[str, _Value]
+_SCORED_SET = TypeAdapter(ScoredSet)
 
 
 class ScoreKey(NamedTuple):
@@ -161,17 +147,22 @@ class ScoreKey(NamedTuple):
 
 
 def read_earlier(path: Path, provenance: Provenance) -> tuple[dict[str, Score], list[ScoredSet]]:
-    """Read what an earlier scores.yaml holds; nothing where it is damaged.
+    """Read what an earlier scores.yaml holds. One that is damaged is set aside, and the user is told.
 
     Returns:
         The scores of the same images with the same settings; and those of other ones, the latest first.
     """
+    if not path.is_file():
+        return {}, []
     try:
         content = read_yaml(path)
-    except XrganError:
+        listed = content.pop("earlier", [])
+        if not isinstance(listed, list):
+            raise XrganError(f"{path} is damaged: earlier is no list.")
+        sets = [_checked(one, path) for one in (content, *listed)]
+    except XrganError as error:
+        console.warn(f"{error.message} It is kept as {set_aside(path).name}, and its scores are computed anew.")
         return {}, []
-    listed = content.pop("earlier", [])
-    sets = [one for one in (content, *(listed if isinstance(listed, list) else ())) if _is_scored(one)]
     same = next((one for one in sets if _same(one, provenance)), None)
     others = [_bare(one) for one in sets if one is not same and one["metrics"]]
     return dict(same["metrics"]) if same else {}, others
@@ -194,12 +185,12 @@ def latest(content: Mapping[str, Any], name: str) -> float | None:
     return None
 
 
-def _is_scored(content: object) -> bool:
+def _checked(content: object, path: Path) -> ScoredSet:
     try:
-        _Earlier.model_validate(content)
-    except ValidationError:
-        return False
-    return True
+        _SCORED_SET.validate_python(content, strict=True)
+    except ValidationError as error:
+        raise XrganError(f"{path} is damaged: {first_reason(error)}.") from None
+    return cast(ScoredSet, content)  # as it stands, with what a later version may have added
 
 
 def _same(earlier: Provenance, now: Provenance) -> bool:

@@ -28,6 +28,7 @@ def rows(scores: Scores, extractor: str = "") -> list[tuple[str, ...]]:
     """
     shown, ranks = displays(), _ranks(scores, extractor)
     keys = [key for key in map(ScoreKey.parse, scores["metrics"]) if key.extractor == extractor]
+    keys = [key for key in keys if key.name in shown]  # not a later version's
     lines = []
     for key in sorted(keys, key=lambda key: ranks[key.name]):
         score, display = scores["metrics"][str(key)], shown[key.name]
@@ -82,7 +83,7 @@ def _note(display: Display, score: Score) -> str:
         return f"{score['pairs']} pairs; {display.meaning}"
     if display.meaning:
         return display.meaning
-    note = f"layer {score['layer']}, {score['resize'].partition(',')[0]}"
+    note = ", ".join([f"layer {score.get('layer', '?')}", *filter(None, [score.get("resize", "").partition(",")[0]])])
     return f"{note}; biased at this N" if "warning" in score else note
 
 

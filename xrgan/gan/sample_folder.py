@@ -1,5 +1,6 @@
 """A folder of synthetic images: numbered files, an index, and their provenance, so that more can be added."""
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from xrgan.rundir import RunDir
 SHEET_IMAGES = 100  # on the contact sheet
 RECORD_FILE = "sample.yaml"
 SHEET = "sheet.png"
+IMAGE, MASK = re.compile(r"synthetic_[0-9]+"), re.compile(r"synthetic_[0-9]+_mask")  # stems
 LEAST_OF_FILE = 4096  # bytes that a file takes on a disk
 ENDINGS = {"png": ".png", "dicom": ".dcm"}
 MOST_SHRUNK = 3  # times that a PNG of an X-ray is smaller than its pixels, at most
@@ -193,7 +195,7 @@ def _accepted(
 def list_images(folder: Path) -> list[Path]:
     """The images in a folder that `sample` filled, without their masks; each once: as PNG, where it is there so."""
     files = (file for ending in (".dcm", ".png") for file in folder.glob(f"synthetic_*[0-9]{ending}"))
-    return sorted({file.stem: file for file in files}.values(), key=_number_of)
+    return sorted({file.stem: file for file in files if IMAGE.fullmatch(file.stem)}.values(), key=_number_of)
 
 
 def _file(folder: Path, k: int, image_format: str) -> Path:
@@ -324,6 +326,7 @@ def _open_folder(folder: Path, provenance: dict[str, Any], overwrite: bool) -> R
         What was judged before.
     """
     images = list_images(folder)
+    _drop_lone_masks(folder, images)
     try:
         content = _recorded(folder)
     except XrganError:
@@ -352,6 +355,14 @@ def _open_folder(folder: Path, provenance: dict[str, Any], overwrite: bool) -> R
 
 def _number_of(file: Path) -> int:
     return int(file.stem.rpartition("_")[2]) - 1
+
+
+def _drop_lone_masks(folder: Path, images: Sequence[Path]) -> None:
+    """Remove the masks whose image was never written: the process was killed between the two."""
+    whole = {_mask_of(image).stem for image in images}
+    for file in folder.glob("synthetic_*_mask.*"):
+        if MASK.fullmatch(file.stem) and file.suffix in ENDINGS.values() and file.stem not in whole:
+            file.unlink()
 
 
 def _write_index(folder: Path, sampler: Sampler, seed: int, label: str) -> None:

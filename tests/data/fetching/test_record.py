@@ -7,7 +7,9 @@ import pytest
 from tests.data import evil
 from tests.data.test_listing import listed
 from xrgan.data.fetch import fetch
+from xrgan.data.fetching.record import read_record
 from xrgan.data.sources import SOURCES
+from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 
 
@@ -27,3 +29,10 @@ def test_folder_that_is_not_laid_out_as_the_source_is_fetched_all_the_same(tmp_p
     assert record["files"] == 2
     assert "images" not in record
     assert str(listed(tmp_path / "raw")["nih"]["here"]).startswith("yes: 0.0 MB")
+
+
+@pytest.mark.parametrize("content", ["images: many", "bytes: [1]", "- 1", "a: [", "name: 3"])
+def test_a_damaged_record_is_one_sentence_with_the_way_out(tmp_path: Path, content: str) -> None:
+    (tmp_path / "source.yaml").write_text(content)
+    with pytest.raises(XrganError, match=r"source\.yaml .*--force"):
+        read_record(tmp_path)

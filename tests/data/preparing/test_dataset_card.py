@@ -7,7 +7,9 @@ import pytest
 from tests.conftest import write_image
 from tests.data.conftest import Ask
 from xrgan.data.packed import open_packed
-from xrgan.files import read_yaml
+from xrgan.data.preparing.dataset_card import read_card
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml, write_yaml
 
 
 def test_its_description_tells_how_it_came_about(ask: Ask) -> None:
@@ -53,3 +55,33 @@ def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
     kept = sum(few["counts"]["val"].values())
     assert f"; {kept} images of its train became val" in few["splits"], "of the images that are packed"
     assert 0 < kept < 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *[{key: {"a": ["b"]}} for key in ("classes", "content_hash", "images", "skipped", "duplicates", "splits")],
+        *[
+            {"counts": counts}
+            for counts in ({}, 3, {"train": 5}, {"train": {"a": "b"}}, {"train": {"a": 1}, "val": {}})
+        ],
+        *[{"options": {}}, {"options": {"size": "64"}}, {"width": {"min": 1}}, {"source": "chests"}],
+    ],
+)
+def test_a_damaged_card_is_one_sentence_with_the_way_out(ask: Ask, change: dict[str, object]) -> None:
+    folder = ask()
+    write_yaml(folder / "dataset.yaml", read_yaml(folder / "dataset.yaml") | change)
+    with pytest.raises(XrganError, match=rf"dataset\.yaml is damaged: {next(iter(change))}.*--force"):
+        read_card(folder)
+
+
+def test_a_card_that_lacks_a_line_is_damaged_but_not_one_of_an_older_version(ask: Ask) -> None:
+    folder = ask()
+    card = read_yaml(folder / "dataset.yaml")
+    for key in card:
+        write_yaml(folder / "dataset.yaml", {name: value for name, value in card.items() if name != key})
+        if key in {"not_images", "taken_from"}:
+            assert read_card(folder)["images"] == 30
+        else:
+            with pytest.raises(XrganError, match=rf"dataset\.yaml is damaged: {key}"):
+                read_card(folder)

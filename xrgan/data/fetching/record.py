@@ -2,13 +2,15 @@
 
 import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from pydantic import BaseModel
 
 from xrgan.data.fetching.request import Request
 from xrgan.data.scan import scan
 from xrgan.data.source import Source
 from xrgan.errors import XrganError
-from xrgan.files import write_yaml
+from xrgan.files import read_yaml, write_yaml
 
 RECORD = "source.yaml"
 
@@ -42,6 +44,26 @@ SourceRecord = TypedDict(
     },
     total=False,
 )
+
+
+class _Record(BaseModel):
+    """What is read back of source.yaml."""
+
+    name: str = ""
+    images: int | None = None
+    bytes: int = 0
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the source.yaml of a folder of data/raw.
+
+    Raises:
+        XrganError: it is absent, or was damaged.
+    """
+    next_step = (
+        "`xrgan fetch … --force` fetches it anew; without the file, `xrgan prepare` takes the folder as your own."
+    )
+    return read_yaml(folder / RECORD, _Record, next_step)
 
 
 def write_record(request: Request, folder: Path, archive: ArchiveRecord) -> None:

@@ -1,17 +1,20 @@
 """dataset.yaml: what a packed dataset says of itself, enough to say in a paper what was used."""
 
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Any, NotRequired, cast
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict  # pydantic takes no other one below Python 3.12
 
 import xrgan
-from xrgan.data.packed import SPLITS, hash_content
+from xrgan.data.packed import ANEW, SPLITS, hash_content
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.preparing.splits import patients_in_two_splits
 from xrgan.data.reading.marked import SYNTHETIC
 from xrgan.data.tables.user_tables import TableFacts
-from xrgan.files import read_yaml
+from xrgan.errors import XrganError
+from xrgan.files import first_reason, read_yaml
 
 NAME = "dataset.yaml"
 NO_LABEL = "no label"
@@ -32,9 +35,9 @@ class Choices(TypedDict):
     left_out: dict[str, int]  # reason → images
     splits: str  # whose they are, in words
     classes_merged_by: str  # a map, or "none"
-    not_images: dict[str, int]  # extension → files that are no images and no documents
+    not_images: NotRequired[dict[str, int]]  # extension → files that are no images and no documents
     tables: NotRequired[list[TableFacts]]  # of the user's own, that were named
-    taken_from: dict[str, str]  # class, patient, split, view → where it stands, in words
+    taken_from: NotRequired[dict[str, str]]  # class, patient, split, view → where it stands, in words
 
 
 class Moves(TypedDict):
@@ -82,9 +85,26 @@ class DatasetCard(Inputs, Choices, Moves):
     content_hash: str
 
 
+_CARD = TypeAdapter(DatasetCard)
+
+
 def read_card(folder: Path) -> DatasetCard:
-    """Read the dataset.yaml of a prepared dataset."""
-    return cast(DatasetCard, read_yaml(folder / NAME))
+    """Read the dataset.yaml of a prepared dataset.
+
+    Raises:
+        XrganError: it was damaged.
+    """
+    card = read_yaml(folder / NAME, next_step=ANEW)
+    try:
+        _CARD.validate_python(card, strict=True)
+        if not isinstance(card["options"].get("size"), int):
+            raise ValueError("options.size is no number")
+        if len({tuple(of_class) for of_class in card["counts"].values()}) != 1:
+            raise ValueError("counts: its splits have other classes, or there is none")
+    except ValueError as error:
+        reason = first_reason(error) if isinstance(error, ValidationError) else error
+        raise XrganError(f"{folder / NAME} is damaged: {reason}.", ANEW) from None
+    return cast(DatasetCard, card)
 
 
 def describe(

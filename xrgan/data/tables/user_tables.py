@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 import pandas as pd
+from typing_extensions import TypedDict  # pydantic takes no other one below Python 3.12
 
 from xrgan import console
 from xrgan.config import AUTO, NONE, PrepareConfig

@@ -32,8 +32,8 @@ def load_segmenters(folder: Path, studies: Collection[str], keys: Collection[Tri
             best[metadata.arm] = metadata, file
     loaded = {}
     for arm, (metadata, file) in best.items():
-        network = build(metadata.channels, len(metadata.structures), metadata.width, metadata.seed)
         try:
+            network = build(metadata.channels, len(metadata.structures), metadata.width, metadata.seed)
             network.load_state_dict(read_weights(file))
         except UNREADABLE:
             continue
