@@ -79,6 +79,11 @@ def test_json_can_be_parsed_and_read(capsys: pytest.CaptureFixture[str]) -> None
     assert "Größe" in out
 
 
+def test_json_has_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    console.show_json([{"fid": float("nan"), "kid": (1.5, float("-inf"))}])
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == [{"fid": None, "kid": [1.5, None]}]
+
+
 def test_a_table_is_text_with_every_cell_whole_and_numbers_right(capsys: pytest.CaptureFixture[str]) -> None:
     path = "runs/" + "long" * 30
     console.show_table("Scores [1]", ["run", "FID"], [[path, 7.25], ["[bold]b[/bold]", 1234.5]])

@@ -6,6 +6,7 @@ a bar becomes a plain line now and then.
 
 import io
 import json
+import math
 import os
 import re
 import sys
@@ -159,7 +160,16 @@ def show_text(text: str) -> None:
 
 
 def show_json(content: Any) -> None:
-    show_text(json.dumps(content, indent=2, ensure_ascii=False))
+    """Print a result for programs; what is no finite number is null, since JSON has no NaN."""
+    show_text(json.dumps(_finite(content), indent=2, ensure_ascii=False))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    return [_finite(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def show_table(

@@ -176,6 +176,22 @@ def test_damage_is_told_with_the_way_out(dataset: Path, damage: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("column", "cell", "told"),
+    [
+        ("label", "broken", "index.csv has the label 'broken', known are healthy, ill"),
+        ("split", "", "index.csv has the split '', known are test, train, val"),
+        ("split", "Train", "index.csv has the split 'Train'"),
+    ],
+)
+def test_a_class_or_split_that_there_is_not_is_named(dataset: Path, column: str, cell: str, told: str) -> None:
+    index = pd.read_csv(dataset / "index.csv", dtype=str, keep_default_na=False)
+    index.loc[1, column] = cell
+    index.to_csv(dataset / "index.csv", index=False)
+    with pytest.raises(XrganError, match=told):
+        open_packed(dataset)
+
+
+@pytest.mark.parametrize(
     "images",
     [
         IMAGES.astype(np.float32),

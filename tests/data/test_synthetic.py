@@ -77,6 +77,20 @@ def test_a_wrong_index_is_told(tmp_path: Path, text: str) -> None:
         read_synthetic(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["/etc/passwd", "../a.png", "a/../../b.png"])
+def test_a_file_outside_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "index.csv").write_text(f"file,label\n{name},\n")
+    with pytest.raises(XrganError, match="index.csv names .* outside"):
+        read_synthetic(tmp_path)
+
+
+def test_a_file_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    """Else it would count twice in every score."""
+    (tmp_path / "index.csv").write_text("file,label\na.png,\nb.png,\na.png,\n")
+    with pytest.raises(XrganError, match=r"index.csv names 'a\.png' twice"):
+        read_synthetic(tmp_path)
+
+
 def test_a_listed_file_that_is_absent_is_named(tmp_path: Path) -> None:
     (tmp_path / "index.csv").write_text("file,label\nlost.png,\n")
     with pytest.raises(XrganError, match="lost.png can't be read"):

@@ -22,6 +22,7 @@ BY_TABLE = "Labels, patients and splits of your own go into a table: `xrgan prep
 LARGE = 500_000_000  # bytes that take longer than a second to read
 FEW = 500  # images, whose mean is near enough to that of all
 SPLITS = ("train", "val", "test")
+COLUMNS = ("file", "label", "patient", "split", "hash", "duplicate_of")  # of index.csv that are read back
 
 
 class _Named(BaseModel):
@@ -100,16 +101,16 @@ def open_packed(path: Path) -> PackedDataset:
     try:
         check_shape(description, _Card)
         images = np.load(path / "images.npy", mmap_mode="r")
-        index = pd.read_csv(path / "index.csv", dtype=str, keep_default_na=False)
         classes = tuple(description["classes"])
         masks = tuple(description.get("masks", ()))
+        index = _read_index(path / "index.csv", classes)
         labels = np.array([classes.index(label) if label else -1 for label in index["label"]], np.int64)
         splits, patients = (np.asarray(index[column], dtype=np.str_) for column in ("split", "patient"))
         content_hash = str(description["content_hash"])
         options = dict(description["options"])
         source = str(description.get("source", {}).get("name", ""))
         hashes, copies_of = np.asarray(index["hash"], np.str_), _first_copies(index)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, ValueError, TypeError) as error:
         raise XrganError(f"The prepared dataset {path} is damaged: {error}.", ANEW) from error
     size, channels = options.get("size"), description.get("channels")
     said = (len(index), None if channels is None else channels + len(masks), size, size)
@@ -135,6 +136,18 @@ def open_packed(path: Path) -> PackedDataset:
         hashes=hashes,
         copies_of=copies_of,
     )
+
+
+def _read_index(file: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """Read index.csv; ValueError where it lacks a column, or names a class or split that there isn't."""
+    index = pd.read_csv(file, dtype=str, keep_default_na=False)
+    for column in COLUMNS:
+        if column not in index:
+            raise ValueError(f"index.csv has no column {column}")
+    for column, known in (("label", {"", *classes}), ("split", set(SPLITS))):
+        if strange := sorted(set(index[column]) - known):
+            raise ValueError(f"index.csv has the {column} {strange[0]!r}, known are {', '.join(sorted(known - {''}))}")
+    return index
 
 
 def check_content(dataset: PackedDataset) -> None:

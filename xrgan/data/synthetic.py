@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xrgan import console
+from xrgan.data.filenames import inside
 from xrgan.data.image_files import ImageFiles, depth_of, open_files, pixels_of
 from xrgan.data.images import Pixels, read_gray
 from xrgan.data.reading import masks
@@ -35,20 +36,33 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
     The labels come from `index.csv` (columns file, label), else from class folders `<class>/*`.
 
     Raises:
-        XrganError: there is no such folder, or index.csv lacks a column.
+        XrganError: there is no such folder; or index.csv lacks a column, or names a file twice, or one outside.
     """
     if not folder.is_dir():
         raise XrganError(f"There is no folder {folder}.", "`xrgan sample` draws synthetic images.")
     index_file = folder / "index.csv"
     if index_file.is_file():
-        try:
-            index = pd.read_csv(index_file, dtype=str, keep_default_na=False)
-            return index[["file", "label"]].copy()
-        except (ValueError, KeyError) as error:
-            raise XrganError(f"{index_file} has no columns file and label: {error}.") from error
+        return _read_index(index_file)
     files = [file.relative_to(folder) for file in find_samples(folder)]
     labels = read_levels([file.parts[:-1] for file in files]).label
     return pd.DataFrame({"file": [file.as_posix() for file in files], "label": labels})
+
+
+def _read_index(file: Path) -> pd.DataFrame:
+    try:
+        index = pd.read_csv(file, dtype=str, keep_default_na=False)[["file", "label"]].copy()
+    except (ValueError, KeyError) as error:
+        raise XrganError(f"{file} has no columns file and label: {error}.") from error
+    for name in index["file"]:
+        try:
+            inside(name)
+        except ValueError as error:
+            raise XrganError(
+                f"{file} names {name!r}, which {error}.", "Paths are relative to its own folder."
+            ) from None
+    if len(twice := index["file"][index["file"].duplicated()]):
+        raise XrganError(f"{file} names {twice.iloc[0]!r} twice.", "One row per image; or leave the file out.")
+    return index
 
 
 def read_synthetic(

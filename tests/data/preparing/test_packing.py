@@ -18,7 +18,7 @@ from tests.conftest import write_image
 from xrgan.data.packed import open_packed
 from xrgan.data.preparing import decoding, packing
 from xrgan.data.preparing.decoding import Decoded, Entry
-from xrgan.data.preparing.packing import HEADER_BYTES, IMAGES, JOURNAL, finish, pack
+from xrgan.data.preparing.packing import HEADER_BYTES, IMAGES, INPUTS, JOURNAL, finish, pack
 from xrgan.data.preparing.resize import ImageFormat
 
 pytestmark = pytest.mark.slow
@@ -78,6 +78,18 @@ def test_whatever_is_torn_is_done_again(
             content[data.draw(st.integers(start, len(content) - 1))] ^= 0xFF  # as a block that never reached the disk
         (folder / name).write_bytes(content)
     journal, images = packed(raw, folder)
+    assert journal.equals(whole[0])
+    assert images[HEADER_BYTES:] == whole[1][HEADER_BYTES:]
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe,1\n", b'"', b"- 1", b"", b"a: ["])
+@pytest.mark.parametrize("name", [INPUTS, JOURNAL])
+def test_what_can_not_be_read_is_begun_anew(
+    raw: Path, whole: tuple[pd.DataFrame, bytes], tmp_path: Path, name: str, damage: bytes
+) -> None:
+    packed(raw, tmp_path / "a")
+    (tmp_path / "a" / name).write_bytes(damage)
+    journal, images = packed(raw, tmp_path / "a")
     assert journal.equals(whole[0])
     assert images[HEADER_BYTES:] == whole[1][HEADER_BYTES:]
 

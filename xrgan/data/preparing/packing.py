@@ -19,6 +19,7 @@ from xrgan.data.preparing.decoding import Decoded, Entry, Fact, decode_all
 from xrgan.data.preparing.duplicates import perceptual_hash
 from xrgan.data.preparing.resize import ImageFormat
 from xrgan.data.staging import remove
+from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
 IMAGES, JOURNAL, INPUTS = "images.npy", "journal.csv", "wish.yaml"
@@ -41,8 +42,7 @@ def pack(
     Raises:
         XrganError: a process was killed.
     """
-    whole = all((folder / name).is_file() for name in (INPUTS, IMAGES, JOURNAL))
-    if not whole or read_yaml(folder / INPUTS) != inputs:
+    if not _can_go_on(folder, inputs):
         _start(folder, inputs)
     done = _resume(folder, _bytes_of(image_format))
     if done:
@@ -76,6 +76,17 @@ def read_xray(folder: Path, image_format: ImageFormat, number: int) -> NDArray[n
     size = _bytes_of(image_format)
     pixels = np.fromfile(folder / IMAGES, np.uint8, size, offset=HEADER_BYTES + number * size)
     return pixels.reshape(_shape_of(image_format))[: image_format.channels]
+
+
+def _can_go_on(folder: Path, inputs: Inputs) -> bool:
+    """Whether an earlier preparation of the same inputs left what can be read."""
+    if not all((folder / name).is_file() for name in (INPUTS, IMAGES, JOURNAL)):
+        return False
+    try:
+        _read_journal(folder)
+        return read_yaml(folder / INPUTS) == inputs
+    except (XrganError, ValueError):  # damaged: what is lost is time
+        return False
 
 
 def _start(folder: Path, inputs: Inputs) -> None:
