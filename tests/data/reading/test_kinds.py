@@ -1,6 +1,7 @@
 """Which files are images."""
 
 import errno
+import gzip
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PIL import Image
 from tests.conftest import write_image
 from tests.data.dicom_files import write
 from tests.data.phantoms import deep
-from xrgan.data.reading.kinds import count_others, find_images, in_words
+from xrgan.data.reading.kinds import count_others, find_images, in_words, stem
 from xrgan.data.reading.pictures import read_picture
 from xrgan.errors import XrganError
 
@@ -81,10 +82,25 @@ def test_dicom_without_a_preamble_and_an_extension_is_an_image(tmp_path: Path) -
     assert np.array_equal(shown[0], shown[1]) and np.array_equal(shown[0], shown[2])
 
 
+def test_dicom_packed_by_gzip_is_read_as_it_is(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.dcm", deep(12))
+    (tmp_path / "a.dcm.gz").write_bytes(gzip.compress(file.read_bytes()))
+    shown = [np.asarray(read_picture(path, 1, "dicom").image) for path in find_images(tmp_path)]
+    assert len(shown) == 2 and np.array_equal(*shown)
+    (tmp_path / "b.dcm.gz").write_bytes(b"something else")
+    with pytest.raises(ValueError, match="^no DICOM file$"):
+        read_picture(tmp_path / "b.dcm.gz", 1, "dicom")
+
+
+@pytest.mark.parametrize(("name", "said"), [("a.b.png", "a.b"), ("a.nii.gz", "a"), ("a.DCM.GZ", "a"), ("a", "a")])
+def test_the_stem_of_a_name(name: str, said: str) -> None:
+    assert stem(Path(name)) == said
+
+
 def test_what_is_no_image_is_counted_by_its_extension(tmp_path: Path) -> None:
-    for name in ("a.png", "b.npy", "c.NPY", "d.nii.gz", "e.mha", "f", "labels.csv", "README", ".hidden.npy"):
+    for name in ("a.png", "b.npz", "c.NPZ", "d.raw.gz", "e.heic", "f", "labels.csv", "README", ".hidden.npz"):
         (tmp_path / name).write_bytes(b"something else")
-    assert count_others(tmp_path) == {".npy": 2, "no extension": 2, ".nii.gz": 1, ".mha": 1}
+    assert count_others(tmp_path) == {".npz": 2, "no extension": 2, ".raw.gz": 1, ".heic": 1}
     assert in_words({".npy": 2000, ".mha": 1}) == ".npy 2,000, .mha 1"
 
 

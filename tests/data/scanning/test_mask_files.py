@@ -93,6 +93,7 @@ def test_second_copies_of_masks_are_counted_once(tmp_path: Path) -> None:
         ("set/CXR_png/a.png", ["set/ManualMask/leftMask/a.png", "set/ManualMask/rightMask/a.png"]),
         ("Train/COVID/images/a.png", ["Train/COVID/infection masks/a.png", "Train/COVID/lung masks/a.png"]),
         ("imagesTr/a_0000.png", ["labelsTr/a.png"]),
+        ("imagesTr/a_0000.nii.gz", ["labelsTr/a.nii.gz"]),
     ],
 )
 def test_the_ways_in_which_people_name_masks(tmp_path: Path, image: str, shown: list[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from xrgan import console
-from xrgan.data.reading.kinds import EXTENSIONS
+from xrgan.data.reading.kinds import ARRAY_EXTENSIONS, EXTENSIONS, extension
 
 NAMES = ".hidden-names"  # a folder beside the datasets
 NOBODY = "unknown"
@@ -42,8 +42,8 @@ def hide_names(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _ending(file: str) -> str:
     """The extension of a picture; .dcm of any other file: what follows the last point may be part of a name."""
-    suffix = PurePosixPath(file).suffix.lower()
-    return suffix if suffix in EXTENSIONS else ".dcm"
+    suffix = extension(PurePosixPath(file))
+    return suffix if suffix in EXTENSIONS | ARRAY_EXTENSIONS else ".dcm"
 
 
 def keep_names(rows: pd.DataFrame, prepared_root: Path, dataset: str) -> None:

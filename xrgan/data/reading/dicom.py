@@ -6,6 +6,9 @@ its reason holds no value of the header: no name, no id, no date, no UID. pydico
 of PNGs need not wait for it.
 """
 
+import contextlib
+import gzip
+import io
 import logging
 import sys
 import warnings
@@ -23,7 +26,7 @@ from PIL import Image
 from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.bit_depth import luminance
 from xrgan.data.reading.dicom_grayscale import to_gray
-from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, may_be_dicom, says_dicom
+from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, extension, may_be_dicom, says_dicom
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -67,7 +70,7 @@ class _RefusedError(ValueError):
 
 def is_dicom(path: Path) -> bool:
     """By the `DICM` behind the preamble; by the extension too, or the first bytes, as old files have no preamble."""
-    suffix = path.suffix.lower()
+    suffix = extension(path)
     return suffix in DICOM_EXTENSIONS or says_dicom(path) or (suffix not in EXTENSIONS and may_be_dicom(path))
 
 
@@ -140,21 +143,36 @@ def _read_image(path: Path, **options: Any) -> "Dataset":
     """The header of a file that holds one image, and the image as it is stored; `options` as of pydicom's dcmread."""
     from pydicom import dcmread
 
-    with path.open("rb") as file:
+    opened = _unzipped(path) if extension(path) == ".dcm.gz" else path
+    with path.open("rb") if isinstance(opened, Path) else contextlib.nullcontext(opened) as file:
         start = file.read(132)
     if not start:
         raise _RefusedError("empty file")
     has_preamble = start[128:] == b"DICM"
-    if has_preamble:
+    if has_preamble and isinstance(opened, Path):
         _refuse_a_bomb(path)
     try:
-        dataset = dcmread(path, force=True, **options)
+        if not isinstance(opened, Path):
+            opened.seek(0)
+        dataset = dcmread(opened, force=True, **options)
     except Exception:
         raise _RefusedError("its header is torn" if has_preamble else "no DICOM file") from None
     if not has_preamble and "Rows" not in dataset and "SOPClassUID" not in dataset:
         raise _RefusedError("no DICOM file")
     _refuse_other_objects(dataset)
     return dataset
+
+
+def _unzipped(path: Path) -> io.BytesIO:
+    """The content of a file that is packed by gzip."""
+    try:
+        with gzip.open(path) as packed:
+            content = packed.read(INFLATED_BYTES + 1)
+    except (OSError, EOFError, zlib.error):
+        raise _RefusedError("no DICOM file") from None
+    if len(content) > INFLATED_BYTES:
+        raise _RefusedError("inflates to too many bytes")
+    return io.BytesIO(content)
 
 
 def _refuse_a_bomb(path: Path) -> None:

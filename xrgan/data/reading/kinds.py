@@ -3,10 +3,12 @@
 This module reads no pixels and imports no reader.
 """
 
+import gzip
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from xrgan.data.filenames import is_junk_name
@@ -18,9 +20,12 @@ EXTENSIONS = frozenset(
         *(".jp2", ".j2k", ".jpx", ".jpf", ".pgm", ".ppm", ".pbm", ".pnm", ".avif"),
     }
 )
-DICOM_EXTENSIONS = frozenset({".dcm", ".dicom", ".dic", ".ima"})
-KNOWN_KINDS = "PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, PGM, PPM, AVIF, DICOM and JSRT's IMG"
-DEEP_EXTENSIONS = DICOM_EXTENSIONS | {".img"}  # JSRT's own raw files
+DICOM_EXTENSIONS = frozenset({".dcm", ".dicom", ".dic", ".ima", ".dcm.gz"})
+ARRAY_EXTENSIONS = frozenset({".npy", ".mha", ".mhd", ".nii", ".nii.gz", ".nrrd"})
+KNOWN_KINDS = (
+    "PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, PGM, PPM, AVIF, DICOM, NumPy, MHA, NIfTI, NRRD and JSRT's IMG"
+)
+DEEP_EXTENSIONS = DICOM_EXTENSIONS | ARRAY_EXTENSIONS | {".img"}  # JSRT's own raw files
 # Nobody takes these for images: they are not counted among what isn't read.
 DOCUMENTS = frozenset(
     {
@@ -38,9 +43,20 @@ VRS = (b"UI", b"CS", b"UL", b"LO", b"DA", b"TM", b"SH", b"OB", b"PN", b"UN", b"A
 LARGEST_FIRST_ELEMENT = 1024  # bytes, of a DICOM file without a preamble
 
 
+def extension(path: PurePath) -> str:
+    """In lower case: `.png`, `.nii.gz`; "" = none."""
+    suffixes = path.suffixes[-2:] if path.suffix.lower() == ".gz" else path.suffixes[-1:]
+    return "".join(suffixes).lower()
+
+
+def stem(path: PurePath) -> str:
+    """The file's name without its extension: of a.nii.gz it is a."""
+    return PurePath(path.stem).stem if extension(path) in {".nii.gz", ".dcm.gz"} else path.stem
+
+
 def is_image(path: Path) -> bool:
     """By its extension; files of other names or none by their first bytes, DICOM without its preamble among them."""
-    suffix = path.suffix.lower()
+    suffix = extension(path)
     if suffix in EXTENSIONS | DEEP_EXTENSIONS:
         return True
     if suffix in DOCUMENTS or not path.is_file():
@@ -75,7 +91,7 @@ def find_images(folder: Path) -> list[Path]:
 def count_others(folder: Path) -> dict[str, int]:
     """How many files below a folder are no images and no documents, by extension, the most frequent first."""
     others = (path for path in _walk(folder) if not is_image(path) and path.suffix.lower() not in DOCUMENTS)
-    return dict(Counter(_extension(path) for path in others).most_common())
+    return dict(Counter(extension(path) or "no extension" for path in others).most_common())
 
 
 def in_words(others: dict[str, int]) -> str:
@@ -110,9 +126,9 @@ def _refuse(error: OSError) -> None:
 
 def _start(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if extension(path) == ".dcm.gz" else path.open("rb") as file:
             return file.read(132)
-    except OSError:  # what can't be read says nothing
+    except (OSError, EOFError, zlib.error):  # what can't be read says nothing
         return b""
 
 
@@ -130,8 +146,3 @@ def _begins_a_dataset(start: bytes) -> bool:
         return True
     length = int.from_bytes(start[4:8], order)
     return order == "little" and element <= 0x0070 and 0 < length <= LARGEST_FIRST_ELEMENT
-
-
-def _extension(path: Path) -> str:
-    suffixes = path.suffixes[-2:] if path.suffix.lower() == ".gz" else path.suffixes[-1:]
-    return "".join(suffixes).lower() or "no extension"

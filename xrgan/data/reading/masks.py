@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from xrgan.data.filenames import words
+from xrgan.data.reading.kinds import stem
 from xrgan.data.reading.pictures import read_values
 from xrgan.data.scanning.folder_names import SPLIT_WORDS
 
@@ -162,8 +163,8 @@ def _has_flat_area(there: Binary) -> bool:
 
 def _structure_of_file(file: Path) -> str:
     """What the folders above a mask, the nearest first, or the end of its name say that it shows; "" = nothing."""
-    match = STEM_OF_A_MASK.match(file.stem)
-    if match and (structure := structure_of(file.stem[len(match["stem"]) :])):
+    match = STEM_OF_A_MASK.match(stem(file))
+    if match and (structure := structure_of(stem(file)[len(match["stem"]) :])):
         return structure
     for part in reversed(file.parts[:-1]):
         is_told = plain(part) in STRUCTURES or bool(MASK_WORDS & set(words(part)))

@@ -13,10 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from xrgan.data.reading.arrays import read_array
 from xrgan.data.reading.bit_depth import cut_to_8_bits, luminance, to_8_bits
 from xrgan.data.reading.deep_files import REDUCED, is_tiff, read_deep, read_tiff, refuse_several
 from xrgan.data.reading.jsrt import read_img
-from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, may_be_dicom, says_dicom
+from xrgan.data.reading.kinds import (
+    ARRAY_EXTENSIONS,
+    DICOM_EXTENSIONS,
+    EXTENSIONS,
+    extension,
+    may_be_dicom,
+    says_dicom,
+)
 
 ONE_PICTURE = {"JPEG", "MPO", "PNG", "BMP", "PPM", "JPEG2000"}  # MPO: a camera's JPEG with a second, smaller picture
 
@@ -53,7 +61,9 @@ def read_picture(path: Path, channels: int, window: str, at_least: int = 0, bits
     with _reasons(path):
         if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
             raise ValueError("no regular file")
-        suffix = path.suffix.lower()
+        suffix = extension(path)
+        if suffix in ARRAY_EXTENSIONS:
+            return _from_deep(read_array(path), window, channels, suffix.strip(".").upper(), bits)
         if suffix == ".img" and not says_dicom(path):
             return _from_deep(read_img(path), window, channels, "IMG", bits)
         if suffix not in EXTENSIONS and says_dicom(path):
@@ -77,6 +87,8 @@ def read_values(path: Path) -> NDArray[np.integer]:
     with _reasons(path), contextlib.suppress(UnidentifiedImageError):
         if not stat.S_ISREG(path.stat().st_mode):
             raise ValueError("no regular file")
+        if extension(path) in ARRAY_EXTENSIONS and (values := read_array(path)).dtype.kind in "iu" and values.ndim == 2:
+            return values.astype(np.int64)
         with path.open("rb") as opened, Image.open(opened) as file:
             if file.mode.startswith("I") or file.mode == "P":
                 file.load()
@@ -103,6 +115,9 @@ def _from_dicom(path: Path, window: str, channels: int) -> Picture:
 def _from_deep(values: NDArray[Any], window: str, channels: int, kind: str, bits: int) -> Picture:
     gray = luminance(values) if channels == 1 else values
     plain = values.dtype.kind in "iu" and values.min() >= 0
+    if values.dtype == np.uint8:
+        image = Image.fromarray(gray.astype(np.uint8))
+        return Picture(_with_channels(image, channels), *image.size, kind)
     if values.dtype.kind == "f" and bits and 0 <= values.min() <= values.max() <= 1:  # shares of white
         image = Image.fromarray(np.rint(255 * gray).astype(np.uint8))
     else:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from xrgan.data.filenames import words
+from xrgan.data.reading.kinds import stem as stem_of
 from xrgan.data.reading.masks import STEM_OF_A_MASK, structure_of
 from xrgan.data.scanning.folder_names import NNUNET, NO_CLASS
 
@@ -54,7 +55,7 @@ def split_masks(paths: Sequence[PurePosixPath], pattern: str = "") -> tuple[list
     images = [path for path in rest if path not in in_folders and path not in beside]
     masks = [_of_folder(path) for path in paths if path in in_folders]
     masks += [
-        MaskFile(path, stem, structure_of(path.stem.removeprefix(stem)), _meaningful(path.parts[:-1]))
+        MaskFile(path, stem, structure_of(stem_of(path).removeprefix(stem)), _meaningful(path.parts[:-1]))
         for path, stem in beside.items()
     ]
     return images, masks
@@ -74,7 +75,7 @@ def pair_masks(images: Iterable[PurePosixPath], masks: Iterable[MaskFile]) -> di
     from_above: dict[PurePosixPath, tuple[str, ...]] = {}
     for image in images:
         folders = _meaningful(image.parts[:-1])
-        place = next((place for place in _places(folders, image.stem) if place in at_place), None)
+        place = next((place for place in _places(folders, stem_of(image)) if place in at_place), None)
         if place:
             (exact if len(place) == len(folders) + 1 else from_above)[image] = place
     claims = Counter([*set(exact.values()), *from_above.values()])
@@ -96,13 +97,13 @@ def _by_pattern(paths: Sequence[PurePosixPath], pattern: str) -> tuple[list[Pure
     images = [path for path, match in matches.items() if not match]
     of_stem: dict[str, list[PurePosixPath]] = {}
     for image in images:
-        of_stem.setdefault(image.stem, []).append(image)
+        of_stem.setdefault(stem_of(image), []).append(image)
     masks = []
     for path, match in matches.items():
         if match:
-            candidates = of_stem.get(PurePosixPath(match[1] or path.stem).name, [])
+            candidates = of_stem.get(PurePosixPath(match[1] or stem_of(path)).name, [])
             image = max(candidates, key=lambda image: len(_in_common(image, path)), default=path)
-            masks.append(MaskFile(path, image.stem, _structure(path), _meaningful(image.parts[:-1])))
+            masks.append(MaskFile(path, stem_of(image), _structure(path), _meaningful(image.parts[:-1])))
     return images, masks
 
 
@@ -123,18 +124,18 @@ def _is_sure(folder: str) -> bool:
 def _in_doubtful_folders(paths: Sequence[PurePosixPath]) -> set[PurePosixPath]:
     """Files in folders such as `labels`, if most of them have the stems of files elsewhere."""
     doubtful = {path for path in paths if any(part.lower() in MAYBE for part in path.parts[:-1])}
-    elsewhere = {CHANNEL.sub("", path.stem) for path in paths if path not in doubtful}
-    known = [path for path in doubtful if path.stem in elsewhere or _stem(path) in elsewhere]
+    elsewhere = {CHANNEL.sub("", stem_of(path)) for path in paths if path not in doubtful}
+    known = [path for path in doubtful if stem_of(path) in elsewhere or _stem(path) in elsewhere]
     return doubtful if 2 * len(known) > len(doubtful) else set()
 
 
 def _endings_beside(paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
     """Masks beside their images in one folder, each with the image's stem: a_mask.png, mask_a.png beside a.png."""
     there = list(paths)
-    stems = {(path.parent, path.stem) for path in there}
+    stems = {(path.parent, stem_of(path)) for path in there}
     found = {}
     for path in there:
-        for match in (STEM_OF_A_MASK.match(path.stem), BEFORE.match(path.stem)):
+        for match in (STEM_OF_A_MASK.match(stem_of(path)), BEFORE.match(stem_of(path))):
             if match and (path.parent, match["stem"]) in stems:
                 found[path] = match["stem"]
     return found
@@ -154,8 +155,8 @@ def _structure(path: PurePosixPath) -> str:
 
 
 def _stem(path: PurePosixPath) -> str:
-    match = STEM_OF_A_MASK.match(path.stem)
-    return match["stem"] if match else path.stem
+    match = STEM_OF_A_MASK.match(stem_of(path))
+    return match["stem"] if match else stem_of(path)
 
 
 def _meaningful(folders: Iterable[str]) -> tuple[str, ...]:

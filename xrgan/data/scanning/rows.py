@@ -5,6 +5,8 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from xrgan.data.reading.kinds import stem
+
 COLUMNS = ("file", "label", "patient", "split", "view", "mask", "boxes")
 
 
@@ -16,4 +18,4 @@ def table(**columns: Sequence[str]) -> pd.DataFrame:
 
 def stems(rows: pd.DataFrame) -> list[str]:
     """The names of the files, without folders and extension."""
-    return [PurePosixPath(file).stem for file in rows["file"]]
+    return [stem(PurePosixPath(file)) for file in rows["file"]]
