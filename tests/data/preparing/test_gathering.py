@@ -25,11 +25,11 @@ def test_names_of_a_known_source_tell_the_patients(
 def test_the_table_says_what_was_taken_as_what_and_what_was_not_read(tmp_path: Path, ask: Ask) -> None:
     for k in range(12):
         write_image(tmp_path / "own" / ("NORMAL", "ILL")[k % 2] / f"patient{k // 4}" / f"{k}.png", seed=k)
-    (tmp_path / "own" / "volume.nii.gz").write_bytes(b"volume")
+    (tmp_path / "own" / "volume.raw.gz").write_bytes(b"volume")
     facts = dict(facts_table(ask(source=tmp_path / "own"))[1])
     assert facts["class from"] == "folders, level 1 of 2 (else --label-pattern or --table)"
     assert facts["patient from"] == "folders, level 2 of 2 (else --patient-pattern or --table)"
-    assert facts["not read"] == ".nii.gz 1: no images that xrgan reads"
+    assert facts["not read"] == ".raw.gz 1: no images that xrgan reads"
 
 
 def test_a_table_that_nobody_read_is_warned_of(tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

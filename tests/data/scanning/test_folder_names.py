@@ -72,7 +72,9 @@ def test_a_split_in_a_name_of_more(name: str, parted: tuple[str, str]) -> None:
 
 def test_people() -> None:
     assert all(map(is_person, ("Doe^Jane", "Doe, Jane", "Jane Doe", "Doe_Jane", "DOE JANE 19700101", "A.B.")))
-    assert not any(map(is_person, ("NORMAL", "lung opacity", "patient 3", "Grade 2", "Ward")))
+    assert not any(
+        map(is_person, ("NORMAL", "lung opacity", "patient 3", "Grade 2", "Ward", "ChinaSet_AllFiles", "My Films"))
+    )
 
 
 def test_findings() -> None:

@@ -139,6 +139,7 @@ TREES: dict[str, tuple[list[str], set[str], int]] = {  # paths → classes, and 
         0,
     ),
     "study, series, image": ([f"1.2.3.4.{k // 6}/1.2.3.4.{k // 6}.{k // 3}/{k}.dcm" for k in range(60)], {""}, 10),
+    "one folder of two words": ([f"Shenzhen Hospital/{k}.png" for k in range(40)], {""}, 0),
     "one folder that says nothing": ([f"my films/{k}.png" for k in range(40)], {""}, 0),
     "UIDs": ([f"1.2.840.{k // 3}.55.{k}/{k}.dcm" for k in range(20)], {""}, 20),
 }

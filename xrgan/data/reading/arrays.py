@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from xrgan.data.reading.deep_files import Values, refuse_several
+from xrgan.data.reading.kinds import extension
 
 NUMPY = ".npy"
 INSTALL = "pip install 'xrgan[volumes]'"
@@ -56,7 +57,7 @@ def _from_simpleitk(path: Path) -> Values:
         _refuse_too_many(int(np.prod(reader.GetSize(), dtype=np.int64)))
         return np.asarray(SimpleITK.GetArrayFromImage(reader.Execute()))
     except RuntimeError:
-        raise ValueError(f"no {path.suffix.removeprefix('.').upper()} image") from None
+        raise ValueError(f"no {extension(path)} image") from None
 
 
 def _refuse_too_many(pixels: int) -> None:

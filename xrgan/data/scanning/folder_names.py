@@ -50,6 +50,9 @@ SITES = {
     "vendor",
 }
 GRADES = {"grade", "class", "cls", "stage", "category", "cat", "score", "type", "label", "birads", "kl", "ilo", "level"}
+OF_FILES = (
+    BESIDE_A_SPLIT | NO_CLASS | SHARDS | SITES | GRADES | STUDIES | {"collection", "database", "archive", "group"}
+)
 FINDINGS = {
     *("normal", "abnormal", "healthy", "ill", "sick", "well", "control", "controls", "disease", "diseased", "infected"),
     *("positive", "negative", "pos", "neg", "covid", "covid19", "noncovid", "pneumonia", "viral", "bacterial", "virus"),
@@ -118,7 +121,8 @@ def is_person(name: str) -> bool:
     if "^" in name:
         return True
     letters = [part for part in re.split(r"[\s_,.-]+", name) if part and not part.isdigit()]
-    return 2 <= len(letters) <= 4 and all(part.isalpha() and part[0].isupper() for part in letters)
+    says_files = any(len(word) > 1 and word in OF_FILES for word in words(name))
+    return 2 <= len(letters) <= 4 and not says_files and all(part.isalpha() and part[0].isupper() for part in letters)
 
 
 def numbered_as(name: str) -> str:

@@ -131,4 +131,4 @@ def _are_people(counts: Counter[str]) -> bool:
     if not all(map(is_person, counts)):
         return False
     shared = set.intersection(*(set(words(name)) for name in counts))
-    return len(counts) == 1 or not shared or all("," in name or "^" in name for name in counts)
+    return (len(counts) > 1 and not shared) or all("," in name or "^" in name for name in counts)
