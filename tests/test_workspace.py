@@ -153,7 +153,7 @@ def test_a_damaged_dataset_hides_no_other(workspace: Workspace) -> None:
     for content in ("source: kermany\n", "source: [", "- 1\n", "content_hash: 3\n", ""):
         file.write_text(content)
         assert [path.name for path in workspace.fetched_since_prepared()] == ["kermany"]
-        assert workspace.prepared_of("?") is None
+        assert workspace.prepared_of("?") is None and workspace.prepared_of("") is None
     write_yaml(file, {"content_hash": "abc"})
     assert workspace.prepared_of("abc") == file.parent
 

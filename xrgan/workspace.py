@@ -56,7 +56,8 @@ class Workspace:
 
     def prepared_of(self, content_hash: str) -> Path | None:
         """Find the prepared dataset of that content; None where there is none."""
-        return next((path for path in self.prepared() if _card_of(path).content_hash == content_hash), None)
+        known = {_card_of(path).content_hash: path for path in self.prepared()}
+        return known.get(content_hash) if content_hash else None  # a damaged one says none
 
     def runs(self) -> list[RunDir]:
         """List the runs, the latest last."""
