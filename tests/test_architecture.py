@@ -41,8 +41,9 @@ def may_enter(room: str) -> set[str]:
         "tensor_files": {"", "ground", "tensor_files"},
         "efficientnet_lite": {""},
         **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
+        "cards": {"", "ground", "data", "evaluation", "cards"},  # it knows the scores by name
         **{study: {*BELOW_STAGES, "downstream", study} for study in STUDIES},
-        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "commands"},
+        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "cards", "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "entry": {"cli"},
         "__main__": {"entry"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xrgan import console
+from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
 from xrgan.commands.inputs import dataset_of, find_run
@@ -119,6 +120,7 @@ def classify(
     else:
         with console.hint_when_interrupted():
             summary = compare_classifiers(workspace, run, config, data, synthetic or ())
+        refresh_cards(workspace, run)
         _show_summary(run, config, summary, as_json)
 
 

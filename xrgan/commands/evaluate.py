@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xrgan import console
+from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_extractor
 from xrgan.commands.flags import Flag, Flags, option, panel, with_flags
 from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run
@@ -147,6 +148,7 @@ def evaluate(
     else:
         _refuse_beside_a_run(training=training, out=out)
         scores = evaluate_run(workspace, run, config, named, data, synthetic)
+        refresh_cards(workspace, run)
         title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
         _show_scores(scores, title, run.evaluation, as_json)
 

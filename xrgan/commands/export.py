@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xrgan import console
+from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, with_flags
 from xrgan.commands.inputs import find_run
-from xrgan.commands.options import Quiet, RunsRoot
+from xrgan.commands.options import DataRoot, Quiet, RunsRoot
 from xrgan.commands.sample import CheckpointName
 from xrgan.commands.synthetic_images import learned_from
 from xrgan.config_resolve import resolve, write_config
@@ -50,12 +51,13 @@ def export(
     checkpoint: CheckpointName = "",
     flags: Flags,
     overwrite: Overwrite = False,
+    data_root: DataRoot = DATA_ROOT,
     runs_root: RunsRoot = RUNS_ROOT,
     quiet: Quiet = False,
 ) -> None:
     """Write what of a run may be shared: → <run>.zip, with the generator, cards, scores, and synthetic images."""
     console.configure(quiet)
-    workspace = Workspace(DATA_ROOT, runs_root)
+    workspace = Workspace(data_root, runs_root)
     run = find_run(workspace, run_name)
     file = out or Path(f"{run.name}.zip")
     if file.exists() and not overwrite:
@@ -75,6 +77,7 @@ def export(
             _zip(staging, temporary)
             draw_images(run, load_sampler(Export(temporary), config.device), config.sample.n, staging)
             write_text(staging / "README.md", about(run, sampler))
+            refresh_cards(workspace, run, staging)
             _zip(staging, temporary)
     _say_what_it_holds(file, run)
 

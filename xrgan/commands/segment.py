@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xrgan import console
+from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
 from xrgan.commands.inputs import dataset_of, find_run
@@ -87,6 +88,7 @@ def segment(
     console.waiting("Loading PyTorch")
     with console.hint_when_interrupted():
         summary = compare_segmenters(workspace, run, config, data, synthetic)
+    refresh_cards(workspace, run)
     _show_summary(run, config, summary, as_json)
 
 

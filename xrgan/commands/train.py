@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xrgan import console
+from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_dataset, complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
 from xrgan.commands.inputs import choose_dataset, dataset_of, extractor_of, find_run, find_run_or_export
@@ -140,7 +141,7 @@ def train(
     else:
         source = find_run_or_export(workspace, init_from) if init_from else None
         job, score = create_run(workspace, run, config, data, source)
-    _show_trained(training.train(job, score))
+    _end(workspace, training.train(job, score))
 
 
 @with_flags("flags", RESUME_FLAGS)
@@ -163,7 +164,7 @@ def resume(
     console.waiting("Loading PyTorch")
     from xrgan.gan import training
 
-    _show_trained(training.train(*reopen_run(workspace, run, saved, wanted, data)))
+    _end(workspace, training.train(*reopen_run(workspace, run, saved, wanted, data)))
 
 
 def _decided(workspace: Workspace, config: Config, data: str | None) -> Config:
@@ -246,6 +247,13 @@ def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor |
         return extractor_of(workspace, config)()
     except XrganError as error:
         raise XrganError(error.message, f"{error.hint} Or train without scores: `--evaluate-every 0`.") from None
+
+
+def _end(workspace: Workspace, trained: "Trained") -> None:
+    """Write the cards of what was trained to its end, and show it."""
+    if trained.stopped_by is None:
+        refresh_cards(workspace, trained.run)
+    _show_trained(trained)
 
 
 def _show_trained(trained: "Trained") -> None:

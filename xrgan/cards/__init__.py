@@ -1,0 +1,1 @@
+"""What xrgan knows of a run and its data, written for readers: model card, datasheet, scorecard, checklist."""

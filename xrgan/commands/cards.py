@@ -1,0 +1,50 @@
+"""The cards of a run, written by the commands that learn something of it: train, evaluate, the studies, export."""
+
+from pathlib import Path
+
+from xrgan import console
+from xrgan.cards.facts import Traces, gather
+from xrgan.cards.writing import write_cards
+from xrgan.errors import XrganError
+from xrgan.files import read_yaml
+from xrgan.rundir import RunDir
+from xrgan.workspace import Workspace
+
+
+def refresh_cards(workspace: Workspace, run: RunDir, folder: Path | None = None) -> None:
+    """Write MODEL_CARD.md and DATASHEET.md of a run, into it or into another folder.
+
+    What is wrong with a file that they would be written from is a warning: it must not end what was asked for.
+    """
+    try:
+        dataset = _dataset_of(workspace, run)
+        write_cards(gather(run, dataset, _traces(run, dataset)), folder or run.path)
+    except (XrganError, KeyError, TypeError, ValueError, AttributeError) as error:
+        console.warn(f"The cards of {run.path} were not written: {' '.join(str(error).split())}")
+
+
+def _dataset_of(workspace: Workspace, run: RunDir) -> Path | None:
+    """The prepared dataset that a run was trained on, where it is here: told by its content, not by its name."""
+    wanted = run.trained_on()
+    named = workspace.prepared_root / str(run.read_environment().get("dataset", {}).get("name", ""))
+    for path in [named, *workspace.prepared()]:
+        file = path / "dataset.yaml"
+        if wanted and file.is_file() and read_yaml(file).get("content_hash") == wanted:
+            return path
+    return None
+
+
+def _traces(run: RunDir, dataset: Path | None) -> Traces | None:
+    """How much of single patients is in the generator's averages; None where that can't be told."""
+    from xrgan.data.packed import open_packed
+    from xrgan.gan.sampler import load_sampler
+    from xrgan.gan.traces import measure_traces
+
+    if dataset is None:
+        return None
+    try:
+        sampler = load_sampler(run, "cpu")
+    except XrganError:  # nothing was trained yet
+        return None
+    figures = measure_traces(sampler.generator, open_packed(dataset))
+    return Traces(**figures) if figures else None
