@@ -1,14 +1,16 @@
 """The cards of a run, written by the commands that learn something of it: train, evaluate, the studies, export."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xrgan import console
-from xrgan.cards.facts import Traces, gather
-from xrgan.cards.writing import write_cards
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
+
+if TYPE_CHECKING:
+    from xrgan.cards.facts import Traces
 
 
 def refresh_cards(workspace: Workspace, run: RunDir, folder: Path | None = None) -> None:
@@ -16,6 +18,9 @@ def refresh_cards(workspace: Workspace, run: RunDir, folder: Path | None = None)
 
     What is wrong with a file that they would be written from is a warning: it must not end what was asked for.
     """
+    from xrgan.cards.facts import gather
+    from xrgan.cards.writing import write_cards
+
     try:
         dataset = _dataset_of(workspace, run)
         write_cards(gather(run, dataset, _traces(run, dataset)), folder or run.path)
@@ -34,8 +39,9 @@ def _dataset_of(workspace: Workspace, run: RunDir) -> Path | None:
     return None
 
 
-def _traces(run: RunDir, dataset: Path | None) -> Traces | None:
+def _traces(run: RunDir, dataset: Path | None) -> "Traces | None":
     """How much of single patients is in the generator's averages; None where that can't be told."""
+    from xrgan.cards.facts import Traces
     from xrgan.data.packed import open_packed
     from xrgan.gan.sampler import load_sampler
     from xrgan.gan.traces import measure_traces
