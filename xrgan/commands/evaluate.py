@@ -175,9 +175,9 @@ def evaluate_run(
     training, held_out = compared_of(dataset, config)
     folder = synthetic or drawn(workspace, run, config, len(held_out), data)
     comparison = sample_comparison(
-        ImageSet(dataset.xrays(held_out), dataset.labels[held_out]),
+        ImageSet(dataset.xrays(held_out), dataset.labels[held_out], dataset.groups[held_out]),
         ImageSet(*read_synthetic(folder, dataset.classes, channels=dataset.channels, brightness=dataset.brightness())),
-        ImageSet(dataset.xrays(training), dataset.labels[training]),
+        ImageSet(dataset.xrays(training), dataset.labels[training], dataset.groups[training]),
         chosen.n,
         chosen.seed,
         dataset.classes,

@@ -78,14 +78,15 @@ def read_sides(sides: Sequence[Side], classes: Sequence[str], size: int) -> "lis
         for k, side in enumerate(sides)
         if k not in prepared
     }
-    brightness = [float(images.mean()) / 255 for images, _ in prepared.values()]
+    brightness = [float(images.mean()) / 255 for images, *_ in prepared.values()]
     depth = depth_of([files for files, _ in opened.values()], brightness)
-    sets = {k: ImageSet(resize_all(images, size), labels) for k, (images, labels) in prepared.items()}
+    sets = {k: ImageSet(resize_all(images, size), *about) for k, (images, *about) in prepared.items()}
     sets |= {k: ImageSet(pixels_of(files, depth, size=size), labels) for k, (files, labels) in opened.items()}
     return [sets[k] for k in range(len(sides))]
 
 
-def _of_dataset(side: Side, classes: Sequence[str]) -> "tuple[Pixels, NDArray[np.int64]]":
+def _of_dataset(side: Side, classes: Sequence[str]) -> "tuple[Pixels, NDArray[np.int64], NDArray[np.int64]]":
+    """A dataset's images of those splits, their labels and their patients."""
     dataset = open_packed(side.folder)
     indices = dataset.of_split(*side.splits)
     if side.leave_out:
@@ -97,7 +98,7 @@ def _of_dataset(side: Side, classes: Sequence[str]) -> "tuple[Pixels, NDArray[np
             "--split names another one, or give a folder of images.",
         )
     labels = [_number(dataset, classes, int(label)) for label in dataset.labels[indices]]
-    return dataset.xrays(indices), np.array(labels, np.int64)
+    return dataset.xrays(indices), np.array(labels, np.int64), dataset.groups[indices]
 
 
 def _is_dataset(folder: Path) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from xrgan.evaluation.metrics import REPLICATES, Array, Interval, distances
+from xrgan.evaluation.intervals import Interval
+from xrgan.evaluation.metrics import REPLICATES, Array, distances
 
 NEIGHBOURS = 5  # k
 ROWS_AT_ONCE = 256  # of distances that are ranked: bounds the memory

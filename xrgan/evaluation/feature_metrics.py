@@ -16,8 +16,9 @@ from xrgan.evaluation.extractors import Extractor
 from xrgan.evaluation.features import Features, extract
 from xrgan.evaluation.image_sets import Comparison, ImageSet
 from xrgan.evaluation.inception import LOGITS
+from xrgan.evaluation.intervals import Interval, Units
 from xrgan.evaluation.metric_table import Metric
-from xrgan.evaluation.metrics import Interval, diversity, fid, inception_score, kid
+from xrgan.evaluation.metrics import diversity, fid, inception_score, kid
 from xrgan.evaluation.prdc import interval_of_mean, prdc
 from xrgan.evaluation.scores_file import Score, ScoreDetails
 
@@ -33,6 +34,9 @@ class FeatureSets:
     synthetic: Layer
     floor: tuple[Layer, Layer]
     """two sets of real images"""
+    patients: Units | None = None
+    """(N,): of the real images; None = each is of its own"""
+    floor_patients: tuple[Units | None, Units | None] = (None, None)
 
     @property
     def has_floor(self) -> bool:
@@ -72,7 +76,8 @@ def feature_scores(
         about["trained_against"] = True
     for metric, layer in console.track(layers, "Figures", unit="metrics"):
         real, synthetic, *floor = (of_set[layer] for of_set in features)
-        sets = FeatureSets(real, synthetic, (floor[0], floor[1]))
+        patients = comparison.floor[0].patients, comparison.floor[1].patients
+        sets = FeatureSets(real, synthetic, (floor[0], floor[1]), comparison.real.patients, patients)
         for name, score in metric.function()(sets, seed).items():
             scores[name] = {**score, **about, "layer": layer}
             if metric.few_images and comparison.n < layer:
@@ -91,8 +96,14 @@ def per_class(comparison: Comparison, sets: FeatureSets) -> Iterator[tuple[str, 
         def part(features: Layer, of_set: ImageSet, index: int = index) -> Layer:
             return features[of_set.places_of_class(index)]
 
-        floor = part(sets.floor[0], comparison.floor[0]), part(sets.floor[1], comparison.floor[1])
-        ours = FeatureSets(part(sets.real, comparison.real), part(sets.synthetic, comparison.synthetic), floor)
+        first, second = comparison.floor
+        ours = FeatureSets(
+            part(sets.real, comparison.real),
+            part(sets.synthetic, comparison.synthetic),
+            (part(sets.floor[0], first), part(sets.floor[1], second)),
+            comparison.real.of_class(index).patients,
+            (first.of_class(index).patients, second.of_class(index).patients),
+        )
         if min(len(ours.real), len(ours.synthetic)) >= 2:
             yield name, ours
 
@@ -107,13 +118,13 @@ def fid_scores(sets: FeatureSets, _seed: int) -> dict[str, Score]:
 
 
 def kid_scores(sets: FeatureSets, seed: int) -> dict[str, Score]:
-    """Score by KID, with an interval by bootstrap."""
-    ours = kid(sets.real, sets.synthetic, seed)
+    """Score by KID, with an interval that minds the patients of the real images."""
+    ours = kid(sets.real, sets.synthetic, seed, sets.patients)
     spread = _spread(ours.interval, len(sets.synthetic))
     score: Score = {"value": ours.value, "std": ours.std, **spread, "subset_images": ours.subset_images}
     if not sets.has_floor:
         return {"kid": {**score, "floor": None, "ratio": None}}
-    floor = kid(*sets.floor, seed)
+    floor = kid(*sets.floor, seed, *sets.floor_patients)
     error = floor.interval.standard_error
     # It is unbiased: a floor ≤ 0 is possible, and one within two errors of 0 is noise.
     ratio = ours.value / floor.value if floor.value > 2 * error else None

@@ -23,12 +23,14 @@ class ImageSet:
 
     images: Images
     labels: Labels | None = None
+    patients: Labels | None = None  # (N,): a number for each; None = not known, so each image counts as one's own
 
     def __len__(self) -> int:
         return len(self.images)
 
     def take(self, indices: NDArray[np.int64] | slice) -> "ImageSet":
-        return ImageSet(self.images[indices], None if self.labels is None else self.labels[indices])
+        labels, patients = (None if of is None else of[indices] for of in (self.labels, self.patients))
+        return ImageSet(self.images[indices], labels, patients)
 
     def places_of_class(self, index: int) -> NDArray[np.int64]:
         """The indices of a class's images, ascending; none where there are no labels."""

@@ -14,6 +14,8 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, KEY_METRIC_ISC_STD, isc_features_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_STD, kid_features_to_metric
 
+from xrgan.evaluation.intervals import Interval, Units, kid_interval
+
 KID_SUBSETS = 100
 KID_SUBSET_IMAGES = 1000
 REPLICATES = 1000  # of a bootstrap
@@ -22,14 +24,6 @@ IS_SPLITS = 10
 LEAST_DISTANCE = 1e-6  # of real images that are all the same
 
 Array = NDArray[np.floating]
-Kernels = tuple[Array, Array, Array]  # within a, within b, between
-
-
-@dataclass(frozen=True)
-class Interval:
-    low: float
-    high: float
-    standard_error: float
 
 
 @dataclass(frozen=True)
@@ -79,41 +73,25 @@ def _fid_of_few(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return max(0.0, float(mean + (a**2).sum() + (b**2).sum() - 2 * cross))
 
 
-def kid(a: Array, b: Array, seed: int) -> Kid:
+def kid(a: Array, b: Array, seed: int, of_a: Units | None = None, of_b: Units | None = None) -> Kid:
     """Compute the squared maximum mean discrepancy with a cubic kernel (Bińkowski et al. 2018) of all images. N ≥ 2.
 
     Unbiased at every N, so it can come out slightly below 0 for equal distributions.
 
     Args:
-        seed: of the subsets and of the bootstrap.
+        seed: of the subsets.
+        of_a: (N_a,) the patient of each image, whom the interval minds; None = each is of its own. `of_b`: b's.
     """
-    kernels = _cubic(a, a), _cubic(b, b), _cubic(a, b)
-    once = [np.ones((1, len(of_one))) for of_one in (a, b)]
-    value = float(_discrepancy(kernels, once[0], once[1])[0])
+    within_a, within_b, between = _cubic(a, a), _cubic(b, b), _cubic(a, b)
+    within = [_mean_within(kernel, np.ones((1, len(kernel)))) for kernel in (within_a, within_b)]
+    value = float(within[0][0] + within[1][0] - 2 * between.mean())
     # Half of the images: where a subset held them all, every subset would be the same and the spread 0.
     subset = min(KID_SUBSET_IMAGES, max(2, min(len(a), len(b)) // 2))
     subsets = kid_features_to_metric(
         _tensor(a), _tensor(b), kid_subsets=KID_SUBSETS, kid_subset_size=subset, rng_seed=seed, verbose=False
     )
-    return Kid(value, float(subsets[KEY_METRIC_KID_STD]), subset, _bootstrapped(kernels, seed))
-
-
-def _bootstrapped(kernels: Kernels, seed: int) -> Interval:
-    """95 % interval and standard error by a bootstrap over the images of both sets (Efron 1979).
-
-    A bootstrapped set holds images twice. A pair of an image and itself is no pair of two images, so it is left out
-    of the mean: otherwise every replicate would be too large.
-    """
-    rng = np.random.default_rng([seed, 2])
-    fast = tuple(kernel.astype(np.float32) for kernel in kernels)
-    replicates = []
-    for first in range(0, REPLICATES, REPLICATES_AT_ONCE):
-        count = min(REPLICATES_AT_ONCE, REPLICATES - first)
-        times = [_times_drawn(len(kernel), count, rng) for kernel in kernels[:2]]
-        replicates.append(_discrepancy((fast[0], fast[1], fast[2]), times[0], times[1]))
-    values = np.concatenate(replicates)
-    low, high = np.quantile(values, [0.025, 0.975])
-    return Interval(float(low), float(high), float(values.std(ddof=1)))
+    interval = kid_interval(within_a, within_b, between, of_a, of_b)
+    return Kid(value, float(subsets[KEY_METRIC_KID_STD]), subset, interval)
 
 
 def inception_score(logits: Array, seed: int) -> InceptionScore:
@@ -159,19 +137,10 @@ def distances(a: Array, b: Array) -> NDArray[np.float32]:
     return distances
 
 
-def _cubic(a: Array, b: Array) -> Array:
+def _cubic(a: Array, b: Array) -> NDArray[np.float64]:
     """KID's kernel (x · y / D + 1)³: float64 (N_a, N_b)."""
-    kernel: Array = (np.asarray(a, np.float64) @ np.asarray(b, np.float64).T / a.shape[1] + 1) ** 3
+    kernel: NDArray[np.float64] = (np.asarray(a, np.float64) @ np.asarray(b, np.float64).T / a.shape[1] + 1) ** 3
     return kernel
-
-
-def _discrepancy(kernels: Kernels, times_a: Array, times_b: Array) -> NDArray[np.float64]:
-    """The unbiased discrepancy of sets that hold each image so many times: (R, N_a), (R, N_b) → (R,)."""
-    of_a, of_b, between = kernels
-    pairs = (times_a.sum(axis=1) * times_b.sum(axis=1)).astype(np.float64)
-    across = ((times_a.astype(between.dtype) @ between) * times_b).sum(axis=1, dtype=np.float64) / pairs
-    discrepancy: NDArray[np.float64] = _mean_within(of_a, times_a) + _mean_within(of_b, times_b) - 2 * across
-    return discrepancy
 
 
 def _mean_within(kernel: Array, times: Array) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from xrgan.evaluation.metrics import REPLICATES, Array, Interval, distances
+from xrgan.evaluation.intervals import Interval
+from xrgan.evaluation.metrics import REPLICATES, Array, distances
 
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5
 
