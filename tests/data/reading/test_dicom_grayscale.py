@@ -72,6 +72,13 @@ WAYS = {
     ),
     "empty rescale": Way(deep(12), {"RescaleSlope": "", "RescaleIntercept": ""}),
     "slope of 0": Way(deep(12), {"RescaleSlope": 0, "RescaleIntercept": 0}),
+    "window with commas": Way(
+        1000 + 4 * GRAY,
+        {
+            "WindowCenter": DataElement("WindowCenter", "LO", "1510,5"),
+            "WindowWidth": DataElement("WindowWidth", "LO", "1021,0"),
+        },
+    ),
     "window of width 0": Way(deep(12), {"WindowCenter": 0, "WindowWidth": 0}),
     "window of an unknown function": Way(deep(12), LINEAR | {"VOILUTFunction": "CUBIC"}),
     "window without a width": Way(deep(12), {"WindowCenter": 3000}),
@@ -248,3 +255,9 @@ def test_an_image_of_nothing_but_padding_is_black(tmp_path: Path) -> None:
 def test_a_constant_image_without_a_window_is_black(tmp_path: Path, photometric: str) -> None:
     for window in ("dicom", "minmax", "p1-p99"):
         assert not shown(tmp_path, np.full((9, 9), 700), window, photometric=photometric).any()
+
+
+def test_a_tag_that_is_no_number_is_named_without_what_it_holds(tmp_path: Path) -> None:
+    words = {"WindowCenter": DataElement("WindowCenter", "LO", "Doe"), "WindowWidth": 100}
+    with pytest.raises(ValueError, match="^has a WindowCenter that is no number$"):
+        shown(tmp_path, deep(12), **words)

@@ -25,7 +25,7 @@ from PIL import Image
 
 from xrgan.data.reading import jpeg_lossless
 from xrgan.data.reading.bit_depth import luminance
-from xrgan.data.reading.dicom_grayscale import to_gray
+from xrgan.data.reading.dicom_grayscale import TagError, to_gray
 from xrgan.data.reading.kinds import DICOM_EXTENSIONS, EXTENSIONS, extension, may_be_dicom, says_dicom
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _reasons(otherwise: str) -> Iterator[None]:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
-    except _RefusedError:
+    except (_RefusedError, TagError):
         raise
     except OSError as error:
         raise ValueError((error.strerror or otherwise).lower()) from None

@@ -5,6 +5,7 @@
 Shapes: an array is (H, W), or (V,) where each value of an image is treated once. This module reads no file.
 """
 
+from collections.abc import Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 Values = NDArray[Any]
+
+
+class TagError(ValueError):
+    """A reason that names a tag, and nothing of what it holds."""
 
 
 def to_gray(stored: Values, dataset: "Dataset", bits: int, window: str) -> NDArray[np.uint8]:
@@ -92,7 +97,25 @@ def _modality(values: Values, dataset: "Dataset") -> Values:
 
 def _rescale(dataset: "Dataset") -> tuple[float, float]:
     """Slope and intercept; an empty one changes nothing, and neither does a slope of 0, which would leave no image."""
-    return float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
+    return _number(dataset, "RescaleSlope") or 1, _number(dataset, "RescaleIntercept") or 0
+
+
+def _number(dataset: "Dataset", keyword: str) -> float | None:
+    """The first value of a tag that holds numbers, also where a comma stands for the point; None = it is empty.
+
+    Raises:
+        TagError: it is no number.
+    """
+    try:
+        value = dataset.get(keyword)
+    except ValueError:  # pydicom converts it when it is asked for
+        value = bytes(dataset.get_item(keyword).value).decode("ascii", "replace")
+    first = value[0] if isinstance(value, Sequence) and not isinstance(value, str) and len(value) else value
+    text = str("" if first is None else first).split("\\")[0].strip().replace(",", ".")
+    try:
+        return float(text) if text and text != "[]" else None
+    except ValueError:
+        raise TagError(f"has a {keyword} that is no number") from None
 
 
 def _presented(levels: Values, dataset: "Dataset", bits: int) -> Values | None:
@@ -135,11 +158,12 @@ def _through_window(values: Values, dataset: "Dataset") -> Values | None:
     from pydicom import Dataset
     from pydicom.pixels.processing import apply_windowing
 
-    if dataset.get("WindowCenter") is None or dataset.get("WindowWidth") is None:
+    centre, width = _number(dataset, "WindowCenter"), _number(dataset, "WindowWidth")
+    if centre is None or width is None:
         return None
     window = Dataset()
     window.PhotometricInterpretation, window.BitsStored, window.PixelRepresentation = "MONOCHROME2", 1, 0
-    window.WindowCenter, window.WindowWidth = dataset.WindowCenter, dataset.WindowWidth
+    window.WindowCenter, window.WindowWidth = centre, width
     window.VOILUTFunction = dataset.get("VOILUTFunction") or "LINEAR"
     try:
         return apply_windowing(values, window)
