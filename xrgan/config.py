@@ -217,6 +217,16 @@ class ModelConfig(Section):
         "auto",
         description="principal components behind eigen's coarse images, at most; auto = the model's own, 0 = none",
     )
+    warps: Annotated[Whole, Field(ge=0)] | Auto = Field(
+        "auto",
+        description="principal components of how chests lie and bend: so many latents, a quarter of them at most, "
+        "place and bend what eigen's decoder draws; auto = the model's own, 0 = none",
+    )
+    discriminator_pixels: Annotated[Whole, Field(ge=0, le=2048)] | Auto = Field(
+        "auto",
+        description="pixels to which the projected discriminator enlarges smaller images; auto = 1.5 times theirs, "
+        "192 at most; 0 = 128 at most, as runs did before they named it",
+    )
     progressive: tuple[int, ...] = Field(
         (), description="resolutions to grow through, as 16,32,64: each fades in (Karras et al. 2018); none = at once"
     )

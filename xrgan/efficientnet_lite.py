@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, relu6
 
+from xrgan.frozen_convolutions import depthwise, pointwise
+
 EPSILON = 1e-3  # of its BatchNorms
 
 STAGES = ((3, 1, 1), (3, 2, 6), (5, 2, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 1, 6))
@@ -65,11 +67,16 @@ class EfficientNetLite(nn.Module):
 
     def _conv(self, maps: Tensor, name: str, size: int, stride: int, groups: int = 1) -> Tensor:
         kernel, bias = self.get_buffer(f"{name}_kernel"), self.get_buffer(f"{name}_bias")
+        # As TensorFlow pads, where the weights were learned: an even size by one pixel less before than behind.
+        before = size // 2 - (stride == 2 and maps.shape[-1] % 2 == 0)
+        if maps.requires_grad and maps.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            if size == 1:
+                return pointwise(maps, kernel, bias)
+            if groups > 1:
+                return depthwise(maps, kernel, bias, stride, before)
         if stride == 1:
             return conv2d(maps, kernel, bias, padding=size // 2, groups=groups)
-        # As TensorFlow pads, where the weights were learned: an even size by one pixel less before than behind.
-        before = size // 2 - (maps.shape[-1] % 2 == 0)
-        return conv2d(pad(maps, (before, size // 2, before, size // 2)), kernel, bias, stride=stride, groups=groups)
+        return conv2d(pad(maps, (before, size // 2) * 2), kernel, bias, stride=stride, groups=groups)
 
 
 def fused(state: State, kernel: str, norm: str) -> tuple[Tensor, Tensor]:

@@ -14,6 +14,7 @@ from xrgan.data.packed import PackedDataset, hash_content, open_packed
 from xrgan.files import write_yaml
 from xrgan.gan import checkpoint, memory, setup, training
 from xrgan.gan.job import Job, make_job
+from xrgan.gan.step import Shown
 from xrgan.rundir import RunDir
 
 CPU = torch.device("cpu")
@@ -143,11 +144,11 @@ def memory_for(images: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     tried: list[int] = []
     real = memory.train_discriminator
 
-    def full(state: object, images_real: torch.Tensor, *rest: object) -> object:
-        tried.append(len(images_real))
-        if len(images_real) > images:
+    def full(state: object, shown: Shown, *rest: object) -> object:
+        tried.append(len(shown.images))
+        if len(shown.images) > images:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(state, images_real, *rest)  # type: ignore[arg-type]
+        return real(state, shown, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(memory, "train_discriminator", full)
     return tried

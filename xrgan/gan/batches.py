@@ -18,7 +18,7 @@ from xrgan.errors import XrganError
 from xrgan.gan.plan import TrainingPlan
 
 # Streams of random numbers within a step.
-ORDER, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, AUGMENTED_AGAIN, SUBSET = 0, 2, 3, 4, 5, 6  # 1 was in use once
+ORDER, LATENTS, AUGMENTED_REAL, AUGMENTED_FAKE, SUBSET = 0, 2, 3, 4, 6  # 1 and 5 were in use once
 READ_AT_ONCE = 256  # images
 
 

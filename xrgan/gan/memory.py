@@ -11,7 +11,7 @@ from xrgan.gan.job import Job
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import build_state
-from xrgan.gan.step import train_discriminator, train_generator
+from xrgan.gan.step import show, train_discriminator, train_generator
 from xrgan.hardware import autocast
 
 
@@ -65,9 +65,9 @@ def _try_step(plan: TrainingPlan, spec: ImageSpec, device: torch.device, size: i
     z = torch.zeros(size, plan.model.latent_size, device=device)
     labels = torch.zeros(size, dtype=torch.int64, device=device)
     with autocast(device, plan.precision):
-        fake = state.generator(z, labels).float()
-    real = torch.zeros_like(fake)
-    train_discriminator(state, real, fake.detach(), labels, plan)
+        drawn = state.generator(z, labels).float()
+    real, fake = show(state, torch.zeros_like(drawn), plan), show(state, drawn, plan)
+    train_discriminator(state, real, fake.detached(), labels, plan)
     train_generator(state, fake, real, labels, plan)
 
 

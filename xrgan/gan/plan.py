@@ -10,7 +10,15 @@ from xrgan.gan.networks.registry import MODELS, Recipe
 SectionT = TypeVar("SectionT", bound=Section)
 
 # What a run did before xrgan had the option: its config.yaml doesn't name it.
-BEFORE_THE_OPTION = {"discriminator": "plain", "conditional": False, "masks": False, "precision": "fp32", "augment": 0}
+BEFORE_THE_OPTION = {
+    "discriminator": "plain",
+    "discriminator_pixels": 0,
+    "warps": 0,
+    "conditional": False,
+    "masks": False,
+    "precision": "fp32",
+    "augment": 0,
+}
 
 
 class TrainingPlan(TrainConfig):

@@ -22,6 +22,7 @@ from xrgan.gan.augment import probability_for
 from xrgan.gan.claim import growing, locked
 from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
+from xrgan.gan.networks.projected import enlarged
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan, recipe_of, training_plan, with_recipe
 from xrgan.gan.state import save, start
@@ -56,6 +57,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -
     chosen: dict[str, Any] = {
         "conditional": len(dataset.classes) > 1,
         "masks": bool(dataset.masks) and recipe.draws_masks,
+        "discriminator_pixels": enlarged(dataset.size),
         "precision": choose_precision(config.train.precision, device),
         "augment": probability_for(images) if recipe.augments else 0.0,
     }

@@ -3,34 +3,59 @@
 The losses stand in losses.py; which images and latents a step sees, in batches.py.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted_probability, augment, random_numbers
-from xrgan.gan.batches import AUGMENTED_AGAIN, AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at
+from xrgan.gan.batches import AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
+from xrgan.gan.networks.base import Discriminator
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import NetworkName, TrainState, update_ema
 from xrgan.hardware import autocast
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A batch as the discriminator is shown it, and what of it no update changes."""
+
+    images: Tensor  # (B, C + M, S, S), augmented
+    features: list[Tensor] | None  # of a discriminator that doesn't learn them
+
+    def detached(self) -> "Shown":
+        """The same batch, of which the generator gets no gradient."""
+        features = self.features and [maps.detach() for maps in self.features]
+        return Shown(self.images.detach(), features)
+
+    def logits(self, discriminator: Discriminator, labels: Tensor) -> Tensor:
+        """What the discriminator says of it as it is by now, in fp32."""
+        if self.features is None:
+            said: Tensor = discriminator(self.images, labels)
+            return said.float()
+        return discriminator.logits(self.features, labels).float()
+
+    def seen(self, discriminator: Discriminator) -> list[Tensor]:
+        """The features that the discriminator sees by now."""
+        return discriminator.features(self.images) if self.features is None else self.features
+
+
 def train_step(state: TrainState, job: Job) -> None:
     """Update the discriminator, the generator and its average once."""
-    real, labels = job.batches.batch(state.step, job.device)
+    images, labels = job.batches.batch(state.step, job.device)
     z = _latents(state, job)
     with autocast(job.device, job.plan.precision):
-        fake = state.generator(z, labels).float()
+        drawn = state.generator(z, labels).float()
 
     # The discriminator never sees an image as it is, be it real or not, and each time changed anew.
-    real = _augmented(real, AUGMENTED_REAL, state, job)
-    shown = _augmented(fake.detach(), AUGMENTED_FAKE, state, job)
-    of_discriminator = train_discriminator(state, real, shown, labels, job.plan)
-
-    shown = _augmented(fake, AUGMENTED_AGAIN, state, job)
-    of_generator = train_generator(state, shown, real, labels, job.plan)
+    real = show(state, _augmented(images, AUGMENTED_REAL, state, job), job.plan)
+    fake = show(state, _augmented(drawn, AUGMENTED_FAKE, state, job), job.plan)
+    of_discriminator = train_discriminator(state, real, fake.detached(), labels, job.plan)
+    of_generator = train_generator(state, fake, real, labels, job.plan)
 
     update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
     state.sums += torch.stack([*of_discriminator, *of_generator])
@@ -38,21 +63,29 @@ def train_step(state: TrainState, job: Job) -> None:
     state.images_seen += job.plan.batch_size
 
 
+def show(state: TrainState, images: Tensor, plan: TrainingPlan) -> Shown:
+    """Show the discriminator images (B, C + M, S, S): what it sees through frozen weights is computed once for both."""
+    if state.discriminator.learns_features or plan.compile:  # a compiled one is called as a whole
+        return Shown(images, None)
+    with autocast(images.device, plan.precision):
+        return Shown(images, state.discriminator.features(images))
+
+
 def train_discriminator(
-    state: TrainState, real: Tensor, fake: Tensor, labels: Tensor, plan: TrainingPlan
+    state: TrainState, real: Shown, fake: Shown, labels: Tensor, plan: TrainingPlan
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Teach the discriminator to tell `real` from `fake`, each (B, C + M, S, S), as they were augmented.
+    """Teach the discriminator to tell `real` from `fake`.
 
     Returns:
         Its loss, the penalty beside it, and the mean of D(x) and of D(G(z)) in [0, 1]: scalars on the device.
     """
-    with autocast(real.device, plan.precision):
-        real_logits = state.discriminator(real, labels).float()
-        fake_logits = state.discriminator(fake, labels).float()
+    with autocast(labels.device, plan.precision):
+        real_logits = real.logits(state.discriminator, labels)
+        fake_logits = fake.logits(state.discriminator, labels)
     if plan.augment == "adaptive":
         _adapt_augmentation(state, real_logits)
     loss = discriminator_loss(plan.loss, real_logits, fake_logits, plan.real_label)
-    penalty = _gradient_penalties(state, real, fake, labels, plan)
+    penalty = _gradient_penalties(state, real.images, fake.images, labels, plan)
     _descend(loss + penalty, "discriminator", state, plan.gradient_clip)
     d_real, d_fake = (logits.detach().sigmoid().mean() for logits in (real_logits, fake_logits))
     return loss.detach(), penalty.detach(), d_real, d_fake
@@ -73,30 +106,30 @@ def _gradient_penalties(state: TrainState, real: Tensor, fake: Tensor, labels: T
 
 
 def train_generator(
-    state: TrainState, fake: Tensor, real: Tensor, labels: Tensor, plan: TrainingPlan
+    state: TrainState, fake: Shown, real: Shown, labels: Tensor, plan: TrainingPlan
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Teach the generator that drew `fake` (B, C + M, S, S) to deceive the discriminator.
+    """Teach the generator that drew `fake` to deceive the discriminator.
 
     Returns:
         Its loss, and the terms in it, weighted: feature matching, and the perceptual one. Scalars on the device.
     """
     # The discriminator only passes the gradient on: its own would be thrown away.
     state.discriminator.requires_grad_(False)
-    matching = perceptual = torch.zeros((), device=fake.device)
-    with autocast(fake.device, plan.precision):
+    matching = perceptual = torch.zeros((), device=labels.device)
+    with autocast(labels.device, plan.precision):
         if plan.feature_matching:
             with torch.no_grad():
-                of_real = state.discriminator.features(real)
-            of_fake = state.discriminator.features(fake)
+                of_real = real.seen(state.discriminator)
+            of_fake = fake.seen(state.discriminator)
             logits = state.discriminator.logits(of_fake, labels).float()
             matching = plan.feature_matching * feature_distance(of_real, of_fake)
         else:
-            logits = state.discriminator(fake, labels).float()
+            logits = fake.logits(state.discriminator, labels)
         if state.vgg16 is not None:
             with torch.no_grad():
-                seen_real = state.vgg16(real)
-            perceptual = plan.perceptual * feature_distance(seen_real, state.vgg16(fake))
-        real_logits = state.discriminator(real, labels).float() if plan.loss == "relativistic" else None
+                seen_real = state.vgg16(real.images)
+            perceptual = plan.perceptual * feature_distance(seen_real, state.vgg16(fake.images))
+        real_logits = real.logits(state.discriminator, labels) if plan.loss == "relativistic" else None
     loss = generator_loss(plan.loss, logits, real_logits) + matching + perceptual
     _descend(loss, "generator", state, plan.gradient_clip)
     state.discriminator.requires_grad_(True)
@@ -111,7 +144,7 @@ def _latents(state: TrainState, job: Job) -> Tensor:
 
 
 def _augmented(images: Tensor, stream: int, state: TrainState, job: Job) -> Tensor:
-    if not state.augment:  # three times a step: nothing is drawn for nothing
+    if not state.augment:  # nothing is drawn for nothing
         return images
     numbers = random_numbers(generator_at(job.plan.seed, stream, state.step), len(images))
     strength = Strength(state.augment, job.plan.rotation, job.plan.scaling)

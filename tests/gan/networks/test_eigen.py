@@ -94,7 +94,7 @@ def test_a_class_without_images_takes_everyones_mean() -> None:
 @pytest.mark.parametrize(("size", "coarse"), [(16, 16), (64, 64), (96, 48), (128, 64), (224, 56), (512, 64)])
 def test_eigen_x_rays_of_large_images_are_coarse(size: int, coarse: int) -> None:
     assert coarse_size(size) == coarse
-    assert EigenImages(size, 1, 4, 0)(torch.zeros(1, 4), None).shape[-1] == coarse
+    assert EigenImages(coarse_size(size), 1, 4, 0)(torch.zeros(1, 4), None).shape[-1] == coarse
 
 
 def test_the_label_changes_image_and_logit() -> None:

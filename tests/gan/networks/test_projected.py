@@ -6,9 +6,9 @@ import torch
 from xrgan.config_resolve import resolve
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS
-from xrgan.gan.networks.projected import Discriminator, input_size
+from xrgan.gan.networks.projected import MOST_PIXELS_BEFORE, Discriminator, enlarged
 from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import training_plan, with_recipe
+from xrgan.gan.plan import network_plan, training_plan, with_recipe
 
 
 @pytest.mark.parametrize("size", [8, 16, 24, 32, 56, 96, 128, 224])
@@ -19,12 +19,22 @@ def test_it_says_of_places_at_every_resolution_what_looks_real(
     discriminator = Discriminator(size, channels, masks, width=4, classes=classes)
     images, labels = torch.randn(2, channels + masks, size, size), torch.tensor([0, 1]) if classes else None
     features = discriminator.features(images)
-    assert [maps.shape[-1] for maps in features] == [
-        max(1, -(-input_size(size) // stride)) for stride in FEATURE_CHANNELS
-    ]
+    assert [maps.shape[-1] for maps in features] == [max(1, -(-size // stride)) for stride in FEATURE_CHANNELS]
     logits = discriminator(images, labels)
     assert logits.shape[0] == 2 and logits.shape[1] >= len(FEATURE_CHANNELS)
     assert logits.std() > 0
+
+
+@pytest.mark.parametrize(("size", "pixels", "before"), [(32, 48, 48), (64, 96, 96), (128, 192, 128), (224, 224, 224)])
+def test_small_images_are_enlarged_as_the_run_says(size: int, pixels: int, before: int) -> None:
+    """Runs that don't name it saw 128 pixels at most."""
+    assert (enlarged(size), enlarged(size, MOST_PIXELS_BEFORE)) == (pixels, before)
+    model = resolve([]).model.model_copy(update={"latent_size": 8, "generator_width": 4, "discriminator_width": 4})
+    spec = ImageSpec(size, channels=1, classes=0)
+    for chosen, expected in ((0, before), (pixels, pixels)):
+        named = model.model_copy(update={"discriminator": "projected", "discriminator_pixels": chosen})
+        discriminator = build(network_plan(named), spec)[1]
+        assert isinstance(discriminator, Discriminator) and discriminator.pixels == expected
 
 
 def test_a_mask_counts_and_so_does_its_structure() -> None:

@@ -35,6 +35,8 @@ class NetworkPlan(ModelConfig):
     generator_width: int
     discriminator_width: int
     components: int
+    warps: int
+    discriminator_pixels: int
     conditional: bool
     masks: bool
 
@@ -72,6 +74,9 @@ class Discriminator(nn.Module):
 
     `features` and `logits` are needed: feature matching compares what comes out of the first.
     """
+
+    learns_features: bool = True
+    """whether an update changes what `features` gives; where none does, a step computes them once"""
 
     def features(self, images: Tensor) -> list[Tensor]:
         """The feature maps (N, F, H, W) of every stage."""

@@ -14,17 +14,20 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, one_hot
+from torch.nn.functional import avg_pool2d, grid_sample, interpolate, one_hot
 
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.dcgan import initialise, logits_of, stages_of
+from xrgan.gan.networks.warps import EigenWarps
 
 BASE_RESOLUTION = 32  # pixels: where the feature maps are as many as the configured width
 MAX_MAPS, MIN_MAPS = 8, 1 / 4  # times the width
 MAX_COARSE_SIZE = 64  # pixels of the eigen X-rays, at most
 IMAGES_PER_COMPONENT = 8  # at least: fewer, and a component is little more than one patient
 MAX_FIT_IMAGES = 5_000  # images that the components are computed from
+LATENTS_PER_WARP = 4  # at least: most latents are there for what is drawn
+CANVAS = 1.2  # times the image, at least: where warps shall bring something in from beyond its border
 SLOPE = 0.2  # of the leaky ReLUs
 
 
@@ -34,8 +37,9 @@ def build_generator(plan: NetworkPlan, spec: ImageSpec) -> "Generator":
     Raises:
         ValueError: it can't draw images of that size, or grow through those resolutions.
     """
-    sizes = _sizes(plan, spec)
-    return Generator(sizes, spec.all_channels, plan.latent_size, plan.generator_width, spec.classes, plan.components)
+    sizes, warps = _sizes(plan, spec), min(plan.warps, plan.latent_size // LATENTS_PER_WARP)
+    width, components = plan.generator_width, plan.components
+    return Generator(sizes, spec.all_channels, plan.latent_size, width, spec.classes, components, warps)
 
 
 def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
@@ -59,13 +63,13 @@ class EigenImages(nn.Module):
 
     def __init__(self, size: int, channels: int, latent_size: int, classes: int, most: int | None = None) -> None:
         super().__init__()
-        self.size, self.most = coarse_size(size), latent_size if most is None else min(most, latent_size)
+        self.size, self.most = size, latent_size if most is None else min(most, latent_size)
         self.register_buffer("mean", torch.zeros(max(classes, 1), channels, self.size, self.size))
         self.register_buffer("components", torch.zeros(latent_size, channels * self.size**2))
 
     @torch.no_grad()
     def fit(self, images: Tensor, labels: Tensor) -> None:
-        """Compute mean and components from images (N, C, S, S) in [-1, 1] and labels (N,), both on the CPU.
+        """Compute mean and components from images (N, C, s, s) in [-1, 1] and labels (N,), both on the CPU.
 
         They are written to wherever this module is; torch's random state changes.
 
@@ -74,12 +78,11 @@ class EigenImages(nn.Module):
         """
         if not self.most:
             return
-        small = interpolate(images, size=(self.size, self.size), mode="area")
         labels = labels if len(self.mean) > 1 else torch.zeros_like(labels)
-        by_class = [small[labels == label] for label in range(len(self.mean))]
-        mean = torch.stack([(ours if len(ours) else small).mean(dim=0) for ours in by_class])
+        by_class = [images[labels == label] for label in range(len(self.mean))]
+        mean = torch.stack([(ours if len(ours) else images).mean(dim=0) for ours in by_class])
         self.mean.copy_(mean)
-        rest = (small - mean[labels]).flatten(1)
+        rest = (images - mean[labels]).flatten(1)
         count = min(self.most, len(rest) // IMAGES_PER_COMPONENT, rest.shape[1])
         if count:
             _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
@@ -95,15 +98,16 @@ class EigenImages(nn.Module):
 
 
 class Generator(base.Generator):
-    """Latents (N, Z) (and labels) → images (N, C, S, S): eigen X-rays, and what the decoder adds to them.
+    """Latents (N, Z) (and labels) → images (N, C, S, S): eigen X-rays, and what the decoder adds to them, placed.
 
     Args:
         sizes: the resolutions that it draws, the last one S; more than one: it can grow from the first to the last
             (Karras et al. 2018, arXiv:1710.10196), fading each next one in. `grown` says how far it has.
         components: of the eigen X-rays, at most; None = one per latent, 0 = none.
+        warps: how many of the latents, the last ones, place and bend what is drawn on a canvas larger than the image.
     """
 
-    fitted_modules = ("eigen",)
+    fitted_modules = ("eigen", "warps")
 
     def __init__(
         self,
@@ -113,13 +117,18 @@ class Generator(base.Generator):
         width: int,
         classes: int = 0,
         components: int | None = None,
+        warps: int = 0,
     ) -> None:
         super().__init__()
         self.sizes, self.classes, self.grown = sizes, classes, float(len(sizes) - 1)
         self.base = base_of(sizes)
-        self.eigen = EigenImages(sizes[-1], channels, latent_size, classes, components)
-        self.fit_images, self.fit_size = MAX_FIT_IMAGES if self.eigen.most else 0, self.eigen.size
-        stem = nn.ConvTranspose2d(latent_size + classes, maps_at(self.base, width), self.base, bias=False)
+        self.canvas_base = math.ceil(CANVAS * self.base) if warps else self.base
+        self.warps = EigenWarps(warps, self.canvas_base / self.base, classes) if warps else None
+        most = latent_size - warps if components is None else min(components, latent_size - warps)
+        self.fit_size = coarse_size(sizes[-1])
+        self.eigen = EigenImages(self._across(self.fit_size), channels, latent_size, classes, most)
+        self.fit_images = MAX_FIT_IMAGES if self.eigen.most or warps else 0
+        stem = nn.ConvTranspose2d(latent_size + classes, maps_at(self.base, width), self.canvas_base, bias=False)
         self.stem = nn.Sequential(stem, nn.BatchNorm2d(maps_at(self.base, width)), nn.ReLU())
         self.stages, self.heads = nn.ModuleDict(), nn.ModuleDict()
         for before in resolutions(self.base, sizes[-1] // 2):
@@ -131,13 +140,23 @@ class Generator(base.Generator):
         self.apply(initialise)
 
     def fit(self, images: Tensor, labels: Tensor) -> None:
-        """Compute the eigen X-rays from real images (N, C, S, S) in [-1, 1] and their labels (N,)."""
+        """Compute warps and eigen X-rays from real images (N, C, s, s) in [-1, 1] and their labels (N,)."""
+        if self.warps is not None:
+            places = self.warps.fit(images, labels, IMAGES_PER_COMPONENT)
+            images = grid_sample(images, places, padding_mode="border", align_corners=False)
         self.eigen.fit(images, labels)
 
     def grow(self, position: float) -> None:
         self.grown = position
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        canvas = self._canvas(z, labels)
+        if self.warps is None:
+            return canvas
+        return self.warps.place(canvas, self.warps(z[:, -self.warps.count :], labels), self.sizes[-1])
+
+    def _canvas(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        """What is drawn before it is placed."""
         coarse = self.eigen(z, labels)
         if self.classes:
             assert labels is not None, "a conditional generator needs labels"
@@ -145,16 +164,20 @@ class Generator(base.Generator):
         size, before, share = growth(self.sizes, self.grown)
         maps, drawn = self.stem(z[:, :, None, None]), {}
         for resolution in resolutions(self.base, size // 2):
-            maps = torch.cat([maps, _resized(coarse, resolution).to(maps.dtype)], dim=1)
+            maps = torch.cat([maps, _resized(coarse, self._across(resolution)).to(maps.dtype)], dim=1)
             if 2 * resolution in (before, size):
                 drawn[2 * resolution] = self.heads[str(2 * resolution)](maps).float()
             if 2 * resolution < size:
                 maps = self.stages[str(2 * resolution)](maps)
-        image = drawn[size] + _resized(coarse, size)
+        image = drawn[size] + _resized(coarse, self._across(size))
         if share < 1:
-            faded = interpolate(drawn[before] + _resized(coarse, before), scale_factor=size // before)
+            faded = interpolate(drawn[before] + _resized(coarse, self._across(before)), scale_factor=size // before)
             image = faded.lerp(image, share)
         return image if size == self.sizes[-1] else interpolate(image, scale_factor=self.sizes[-1] // size)
+
+    def _across(self, pixels: int) -> int:
+        """The pixels of a canvas around an image of so many."""
+        return pixels * self.canvas_base // self.base
 
 
 class Discriminator(base.Discriminator):

@@ -19,7 +19,8 @@ from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
 
-UPSCALING, MAX_UPSCALED_SIZE = 1.5, 128  # times, pixels: small images are seen as large as what the network knows
+ENLARGED, MOST_PIXELS = 1.5, 192  # times, pixels: small images are seen as large as what the network knows
+MOST_PIXELS_BEFORE = 128  # of runs from before `model.discriminator_pixels`
 SMALLEST_MAP = 4  # pixels: the maps of a head's logits, where its features are no smaller
 LEVELS = {4: 1, 8: 2, 16: 4, 32: 4}  # stride → mixed feature maps, times the width
 SEED = 0  # of the fixed projections: the same in every run, as the frozen weights are
@@ -30,7 +31,8 @@ SLOPE = 0.2  # of the leaky ReLUs
 
 def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
     """The discriminator of a plan, which fits every generator."""
-    return Discriminator(spec.size, spec.channels, len(spec.masks), plan.discriminator_width, spec.classes)
+    pixels = max(spec.size, plan.discriminator_pixels or enlarged(spec.size, MOST_PIXELS_BEFORE))
+    return Discriminator(pixels, spec.channels, len(spec.masks), plan.discriminator_width, spec.classes)
 
 
 class Discriminator(base.Discriminator):
@@ -39,14 +41,17 @@ class Discriminator(base.Discriminator):
     With classes, each place has one output per class, as in dcgan.py.
 
     Args:
+        pixels: to which smaller images are enlarged.
         channels: C of the X-ray, 1 or 3.
         masks: M.
         width: of the mixed features at the finest resolution.
     """
 
-    def __init__(self, size: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
+    learns_features = False
+
+    def __init__(self, pixels: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
         super().__init__()
-        self.input_size, self.masks = input_size(size), masks
+        self.pixels, self.masks = pixels, masks
         self.frozen = EfficientNetLite0(channel_to_rgb(channels, masks))
         self.heads = nn.ModuleDict()
         random = torch.Generator().manual_seed(SEED)
@@ -57,25 +62,22 @@ class Discriminator(base.Discriminator):
             if coarser:
                 self.register_buffer(f"down{stride}", _random(maps, coarser, random), persistent=False)
             coarser = maps
-            self.heads[str(stride)] = _head(-(-self.input_size // stride), maps, width, max(classes, 1))
+            self.heads[str(stride)] = _head(-(-self.pixels // stride), maps, width, max(classes, 1))
 
     def features(self, images: Tensor) -> list[Tensor]:
         """The mixed features of every resolution, the coarsest last."""
         images = self._drop_masks_of_every_second(images)
-        if images.shape[-1] < self.input_size:
-            images = interpolate(images, size=(self.input_size, self.input_size), mode="bilinear", align_corners=False)
-        # On a CPU, gradients through depthwise convolutions take three times as long in bf16 as in fp32.
-        slow = images.requires_grad and images.device.type == "cpu"
-        with torch.autocast(images.device.type, enabled=torch.is_autocast_enabled(images.device.type) and not slow):
-            seen = dict(zip(FEATURE_CHANNELS, self.frozen(images), strict=True))
-            mixed: list[Tensor] = []
-            for stride in reversed(FEATURE_CHANNELS):
-                maps = conv2d(seen[stride], self.get_buffer(f"mix{stride}"))
-                if mixed:
-                    coarser = conv2d(mixed[0], self.get_buffer(f"down{stride}"))
-                    coarser = interpolate(coarser, size=maps.shape[-2:], mode="bilinear", align_corners=False)
-                    maps = (maps + coarser) * math.sqrt(0.5)
-                mixed.insert(0, maps)
+        if images.shape[-1] < self.pixels:
+            images = interpolate(images, size=(self.pixels, self.pixels), mode="bilinear", align_corners=False)
+        seen = dict(zip(FEATURE_CHANNELS, self.frozen(images), strict=True))
+        mixed: list[Tensor] = []
+        for stride in reversed(FEATURE_CHANNELS):
+            maps = conv2d(seen[stride], self.get_buffer(f"mix{stride}"))
+            if mixed:
+                coarser = conv2d(mixed[0], self.get_buffer(f"down{stride}"))
+                coarser = interpolate(coarser, size=maps.shape[-2:], mode="bilinear", align_corners=False)
+                maps = (maps + coarser) * math.sqrt(0.5)
+            mixed.insert(0, maps)
         return mixed
 
     def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
@@ -101,12 +103,9 @@ class Discriminator(base.Discriminator):
         return [self.heads[str(stride)] for stride in FEATURE_CHANNELS]
 
 
-def input_size(size: int) -> int:
-    """The pixels at which the frozen network sees images of `size`: enlarged, but not beyond MAX_UPSCALED_SIZE.
-
-    Chosen on val, kermany at 64²: FID 62 after four minutes on one core, against 66 at twice and 78 at once the size.
-    """
-    return max(size, min(round(UPSCALING * size), MAX_UPSCALED_SIZE))
+def enlarged(size: int, most: int = MOST_PIXELS) -> int:
+    """The pixels at which the frozen network sees images of `size`: enlarged, but not beyond `most`."""
+    return max(size, min(round(ENLARGED * size), most))
 
 
 def channel_to_rgb(channels: int, masks: int) -> Tensor:

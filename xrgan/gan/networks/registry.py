@@ -19,6 +19,7 @@ class Recipe:
     discriminator: str
     latent_size: int
     components: int
+    warps: int
     generator_width: int
     discriminator_width: int
     batch_size: int
@@ -52,6 +53,7 @@ EIGEN = Recipe(
     discriminator="projected",
     latent_size=256,
     components=256,
+    warps=16,
     generator_width=48,
     discriminator_width=32,
     batch_size=16,
@@ -67,6 +69,7 @@ DCGAN = Recipe(
     discriminator="plain",
     latent_size=100,
     components=0,
+    warps=0,
     generator_width=64,
     discriminator_width=64,
     batch_size=16,

@@ -1,0 +1,152 @@
+"""Eigen-warps: how chests lie and bend in their pictures, learned from the training images before the first step.
+
+A mean of X-rays has one ribcage, and a sum of eigen X-rays sharpens to that one: all bodies would stand in one place.
+So shape and appearance part ways, as in the active appearance model (Cootes et al. 1998): every training image is
+registered to the common mean by an affine map and a smooth local one; the maps' principal components, drawn with the
+image, place and bend what the decoder draws, as the generator's last step, which no decoder can undo.
+
+Coordinates are (x, y), and an image's frame is [-1, 1]². What is drawn lies on a canvas, `margin` times as wide as the
+frame. Where a frame's pixels come from on the canvas is a field of displacements (2, LATTICE, LATTICE) over the frame.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, grid_sample, interpolate
+
+LATTICE = 8  # displacements across the frame, which are interpolated between
+CONTROLS = 5  # of the local map, across the canvas
+REGISTERED_PIXELS = 32  # of the images while they are registered
+AFFINE_STEPS, STEPS, REDRAWN_EVERY = 40, 100, 10  # of Adam; the mean is redrawn in between
+LEARNING_RATE = 0.02
+AFFINE_COST, LOCAL_COST, BENDING_COST = 2.0, 0.3, 0.3  # of a map's squared parameters, beside the squared distance
+INVERSIONS = 15  # steps to a fixed point
+FURTHEST = 2.33  # standard deviations: 1 to 99 % of a normal distribution
+EPSILON = 1e-3
+
+
+class EigenWarps(nn.Module):
+    """Latents (N, W) (and labels) → fields (N, 2, LATTICE, LATTICE): mean of the class + Σ zₖ · σₖ · componentₖ.
+
+    Args:
+        count: W.
+        margin: the canvas' width over the frame's.
+    """
+
+    mean: Tensor
+    components: Tensor
+
+    def __init__(self, count: int, margin: float, classes: int) -> None:
+        super().__init__()
+        self.count, self.margin = count, margin
+        self.register_buffer("mean", torch.zeros(max(classes, 1), 2, LATTICE, LATTICE))
+        self.register_buffer("components", torch.zeros(count, 2 * LATTICE**2))
+
+    @torch.no_grad()
+    def fit(self, images: Tensor, labels: Tensor, images_per_component: int) -> Tensor:
+        """Compute mean and components from images (N, C, S, S) and labels (N,), both on the CPU.
+
+        Components that the images are too few for stay 0. torch's random state changes.
+
+        Returns:
+            Where each pixel of a canvas lies in each of the images: (N, P, P, 2), P = margin · S.
+        """
+        displacements = register(images, self.margin)
+        fields = inverted(displacements, self.margin)
+        labels = labels if len(self.mean) > 1 else torch.zeros_like(labels)
+        by_class = [fields[labels == label] for label in range(len(self.mean))]
+        mean = torch.stack([(ours if len(ours) else fields).mean(dim=0) for ours in by_class])
+        self.mean.copy_(mean)
+        rest = (fields - mean[labels]).flatten(1)
+        count = min(len(self.components), len(rest) // images_per_component)
+        if count:
+            _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
+            self.components[:count] = (components * (singular / math.sqrt(len(rest)))).T.to(self.components)
+        pixels = round(self.margin * images.shape[-1])
+        return _grid(pixels, self.margin) + _to_last(interpolate(displacements, size=(pixels, pixels), mode="bilinear"))
+
+    def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
+        with torch.autocast(z.device.type, enabled=False):
+            moved = z.float().clamp(-FURTHEST, FURTHEST) @ self.components
+        mean = self.mean[labels] if labels is not None and len(self.mean) > 1 else self.mean
+        fields: Tensor = mean + moved.view(len(z), *self.mean.shape[1:])
+        return fields
+
+    def place(self, canvas: Tensor, fields: Tensor, size: int) -> Tensor:
+        """Look at canvases (N, C, …) through fields: images (N, C, size, size), the canvas' border repeated."""
+        displacements = interpolate(fields, size=(size, size), mode="bilinear", align_corners=True)
+        places = (_grid(size, 1.0).to(fields) + _to_last(displacements)) / self.margin
+        return grid_sample(canvas, places, padding_mode="border", align_corners=False)
+
+
+@torch.enable_grad()
+def register(images: Tensor, margin: float) -> Tensor:
+    """Register images (N, C, S, S) to their common mean: displacements (N, 2, P, P) of a canvas' pixels, P of them.
+
+    The image at a pixel's place and displacement is what the mean has at its place. An affine map first (6 numbers),
+    then with it a smooth local one (CONTROLS² displacements), by Adam, all images at once; what all have in common is
+    taken out of the maps again and again. Light and contrast don't count: every image has mean 0 and variance 1.
+    """
+    pixels = REGISTERED_PIXELS
+    images = interpolate(images, size=(pixels, pixels), mode="area")
+    images = images - images.mean(dim=(2, 3), keepdim=True)
+    images = images / (images.std(dim=(2, 3), keepdim=True) + EPSILON)
+    affine = torch.zeros(len(images), 2, 3, requires_grad=True)
+    local = torch.zeros(len(images), 2, CONTROLS, CONTROLS, requires_grad=True)
+    groups: list[dict[str, Any]] = [{"params": [affine]}, {"params": [local], "lr": LEARNING_RATE / 2}]
+    optimizer = torch.optim.Adam(groups, LEARNING_RATE)
+    across = round(margin * pixels)
+    before = (across - pixels) // 2
+    frame = slice(before, before + pixels)
+    mean = images
+    for step in range(STEPS):
+        displacements = _displacements(affine, local if step >= AFFINE_STEPS else None, across, margin)
+        places = _grid(across, margin) + _to_last(displacements)
+        aligned = grid_sample(images, places[:, frame, frame], padding_mode="border", align_corners=False)
+        if step % REDRAWN_EVERY == 0:
+            mean = aligned.detach().mean(dim=0, keepdim=True)
+        distance = (aligned - mean).square().mean(dim=(1, 2, 3)).sum()
+        bending = sum(local.diff(dim=axis).square().sum() for axis in (2, 3))
+        cost = AFFINE_COST * affine.square().sum() + LOCAL_COST * local.square().sum() + BENDING_COST * bending
+        optimizer.zero_grad()
+        (distance + cost).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        if (step + 1) % REDRAWN_EVERY == 0:
+            with torch.no_grad():
+                affine -= affine.mean(dim=0)
+                local -= local.mean(dim=0)
+    return _displacements(affine, local, across, margin).detach()
+
+
+def inverted(displacements: Tensor, margin: float) -> Tensor:
+    """Invert displacements (N, 2, P, P) of a canvas' pixels: fields (N, 2, LATTICE, LATTICE) over the frame.
+
+    Where q(u) = u + d(u), the fixed point of p = v − d(p) is q⁻¹(v).
+    """
+    edge = torch.linspace(-1, 1, LATTICE)
+    goal = torch.stack(torch.meshgrid(edge, edge, indexing="xy"), dim=-1)
+    places = goal.expand(len(displacements), *goal.shape)
+    for _ in range(INVERSIONS):
+        there = grid_sample(displacements, places / margin, padding_mode="border", align_corners=False)
+        places = goal - _to_last(there)
+    return (places - goal).permute(0, 3, 1, 2)
+
+
+def _displacements(affine: Tensor, local: Tensor | None, across: int, margin: float) -> Tensor:
+    grid = _grid(across, margin)
+    moved = torch.einsum("hwk,nck->nchw", torch.cat([grid, torch.ones_like(grid[..., :1])], dim=-1), affine)
+    if local is None:
+        return moved
+    return moved + interpolate(local, size=(across, across), mode="bicubic", align_corners=True)
+
+
+def _grid(pixels: int, reach: float) -> Tensor:
+    """The places (pixels, pixels, 2) of the pixels' centres of [-reach, reach]²."""
+    identity = torch.eye(2, 3)[None] * reach
+    return affine_grid(identity, [1, 1, pixels, pixels], align_corners=False)[0]
+
+
+def _to_last(fields: Tensor) -> Tensor:
+    return fields.permute(0, 2, 3, 1)
