@@ -17,8 +17,15 @@ GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option
 GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks", "exported"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
-BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite"}
-KNOW_TORCH = {*STAGES, "hardware.py", "tensor_files.py", "efficientnet_lite.py", "torch_dataset.py"}
+BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite", "frozen_convolutions"}
+KNOW_TORCH = {
+    *STAGES,
+    "hardware.py",
+    "tensor_files.py",
+    "efficientnet_lite.py",
+    "frozen_convolutions.py",
+    "torch_dataset.py",
+}
 TORCH = {"torch", "torchvision", "torch_fidelity", "tensorboard"}
 FILES = sorted(path.relative_to(HOUSE).as_posix() for path in HOUSE.rglob("*.py"))
 
@@ -41,7 +48,8 @@ def may_enter(room: str) -> set[str]:
         "tensor_files": {"", "ground", "tensor_files"},
         "torch_dataset": {"", "ground", "data", "torch_dataset"},
         "api": {*BELOW_STAGES, *STAGES, "torch_dataset", "commands", "api"},
-        "efficientnet_lite": {""},
+        "efficientnet_lite": {"frozen_convolutions"},
+        "frozen_convolutions": set(),
         **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
         "cards": {"", "ground", "data", "evaluation", "cards"},  # it knows the scores by name
         **{study: {*BELOW_STAGES, "downstream", study} for study in STUDIES},

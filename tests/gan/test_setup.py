@@ -31,7 +31,11 @@ def test_what_is_left_open_is_decided_by_the_model_and_the_data(
     with_masks = tiny_dataset(tmp_path / "masks", masks=("lungs",))
     decided = setup.resolve_auto(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks, CPU)
     assert (decided.train.loss, decided.train.r1, decided.train.augment) == ("bce", 0, 0)
-    assert decided.model.masks is False
+    assert (decided.model.masks, decided.model.warps) == (False, 0)
+    default = setup.resolve_auto(resolve(settings=["device=cpu"]), with_masks, CPU).model
+    assert (default.masks, default.warps, default.discriminator_pixels) == (True, 16, 24)
+    capsys.readouterr()
+    decided = setup.resolve_auto(resolve(settings=["model.name=dcgan", "device=cpu"]), with_masks, CPU)
     said = capsys.readouterr().err
     assert "bce loss" in said and "not augmented" in said
     wish = ["train.loss=hinge", "train.r1=0.5", "train.augment=0.3", "model.masks=true", "device=cpu"]

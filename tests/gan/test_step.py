@@ -29,6 +29,19 @@ def test_every_option_changes_what_is_learned(tmp_path: Path, option: str) -> No
     assert any(not torch.equal(ours[key], theirs[key]) for key in ours.keys() & theirs.keys())
 
 
+@pytest.mark.parametrize(("discriminator", "times"), [("projected", 2), ("plain", 3)])
+def test_what_the_discriminator_sees_through_frozen_weights_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, discriminator: str, times: int
+) -> None:
+    """Of a real and a drawn batch; one that learns its features looks at the drawn batch again after its update."""
+    job = tiny_job(tmp_path, f"model.discriminator={discriminator}")
+    state, looked = start(job), []
+    real = state.discriminator.features
+    monkeypatch.setattr(state.discriminator, "features", lambda images: looked.append(len(images)) or real(images))
+    train_step(state, job)
+    assert len(looked) == times
+
+
 def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     gradients = []

@@ -45,9 +45,14 @@ def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Conf
     return config.model_copy(update={"model": _decided(config.model, values), "train": _decided(config.train, values)})
 
 
+def as_trained(config: Config) -> Config:
+    """The configuration of a run that exists, with everything that it doesn't name as it was when it was made."""
+    return with_recipe(config, BEFORE_THE_OPTION)
+
+
 def training_plan(config: Config) -> TrainingPlan:
     """How a run is trained that has this configuration in its config.yaml."""
-    config = with_recipe(config, BEFORE_THE_OPTION)
+    config = as_trained(config)
     model = NetworkPlan.model_validate(dict(config.model))
     return TrainingPlan.model_validate({"model": model, **dict(config.train)})
 

@@ -24,7 +24,7 @@ from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
 from xrgan.gan.networks.projected import enlarged
 from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import TrainingPlan, recipe_of, training_plan, with_recipe
+from xrgan.gan.plan import TrainingPlan, as_trained, recipe_of, training_plan, with_recipe
 from xrgan.gan.state import save, start
 from xrgan.gan.warm_start import load_matching_weights
 from xrgan.hardware import choose_precision
@@ -181,7 +181,7 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
         )
     if wanted != saved:
         with locked(run):
-            run.write_config(wanted)
+            run.write_config(as_trained(wanted))
 
 
 def check_dataset(run: RunDir, dataset: PackedDataset) -> None:
