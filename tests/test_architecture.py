@@ -93,7 +93,7 @@ def speech(tree: ast.AST) -> list[str]:
 def parsed(file: str) -> tuple[str, ast.Module]:
     """The module's name and its syntax tree."""
     module = "xrgan." + file.removesuffix(".py").replace("/", ".")
-    return module.removesuffix(".__init__"), ast.parse((HOUSE / file).read_text(encoding="utf-8"))
+    return module.removesuffix(".__init__"), house.tree_of(HOUSE / file)
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -174,6 +174,7 @@ def test_a_terminal_that_lacks_letters_shows_question_marks(encoding: str, monke
     assert "synthetic?real" in said
 
 
+@pytest.mark.slow
 def test_the_help_is_shown_in_ascii() -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     for command in ([], ["train"], ["classify"]):

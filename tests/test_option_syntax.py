@@ -53,6 +53,7 @@ names = st.text(st.characters(categories=("L", "N"), include_characters=" /-"), 
 
 
 @given(st.lists(st.tuples(names.filter(bool), names.filter(bool)), min_size=1, max_size=5))
+@pytest.mark.slow
 def test_what_a_map_says_is_what_is_parsed(rules: list[tuple[str, str]]) -> None:
     assert parse_map(",".join(f"{label}={target}" for label, target in rules)) == tuple(Rule(*rule) for rule in rules)
 

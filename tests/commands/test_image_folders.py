@@ -29,6 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "drawn"
 
 
+@pytest.mark.slow
 def test_a_prepared_dataset_is_a_side_by_its_split_and_without_its_masks(dataset: Path, folder: Path) -> None:
     assert common_classes([dataset, folder]) == ["NORMAL"]
     [one] = read_sides([Side(dataset, ("val", "test"))], ["NORMAL"], 0)
@@ -39,6 +40,7 @@ def test_a_prepared_dataset_is_a_side_by_its_split_and_without_its_masks(dataset
         read_sides([Side(dataset, ("dev",))], [], 0)
 
 
+@pytest.mark.slow
 def test_both_sides_are_brought_to_one_size(dataset: Path, folder: Path) -> None:
     sides = read_sides([Side(side, ("train",)) for side in (dataset, folder)], ["NORMAL"], 24)
     assert [side.images.shape[1:] for side in sides] == [(1, 24, 24)] * 2

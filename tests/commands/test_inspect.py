@@ -35,6 +35,7 @@ def test_a_file_says_what_it_is(type_: Terminal) -> None:
     assert both[0]["said"]["Number"] == "7"
 
 
+@pytest.mark.slow
 def test_a_folder_is_counted(type_: Terminal, hundred_and_ten: Path) -> None:
     answer = type_("inspect hospital")
     assert "10 of 110 files say that they are synthetic" in words(answer.err)
@@ -42,6 +43,7 @@ def test_a_folder_is_counted(type_: Terminal, hundred_and_ten: Path) -> None:
     assert "no file or folder hospitol" in words(type_("inspect hospitol", code=1).err)
 
 
+@pytest.mark.slow
 def test_ten_among_a_hundred_are_not_prepared(type_: Terminal, hundred_and_ten: Path) -> None:
     answer = type_("prepare hospital --size 16 --workers 1")
     assert "10 of them say that they are synthetic" in words(answer.err) and "drawn_0.png" in answer.err
@@ -65,6 +67,7 @@ def test_ten_among_a_hundred_are_not_fetched(type_: Terminal, hundred_and_ten: P
     assert "synthetic_left_out" not in read_yaml(Path("data/raw/mine/source.yaml"))
 
 
+@pytest.mark.slow
 def test_ten_among_a_hundred_are_no_real_ones_to_compare_with(type_: Terminal, hundred_and_ten: Path) -> None:
     write_marked(type_.folder / "drawn", range(100, 120))
     line = "evaluate --real hospital --synthetic drawn --ssim --n 200 --json"

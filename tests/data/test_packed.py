@@ -83,6 +83,7 @@ names = st.integers(0, 8).map(str)
 
 
 @given(st.lists(st.tuples(names, names, names), max_size=25))
+@pytest.mark.slow
 def test_groups_are_what_one_finds_by_going_from_image_to_image(rows: list[tuple[str, str, str]]) -> None:
     patients, hashes, copies = ([row[k] for row in rows] for k in range(3))
     groups = of_names(patients, hashes=hashes, copies_of=copies).groups

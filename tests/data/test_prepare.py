@@ -231,6 +231,7 @@ def index_of(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "index.csv", keep_default_na=False, dtype=str)
 
 
+@pytest.mark.slow
 def test_masks_are_channels_as_asked(phantoms: Path, ask: Ask) -> None:
     sides = open_packed(ask("sides", source=phantoms, masks="right lung,left lung,heart"))
     lungs = open_packed(ask("lungs", source=phantoms, masks="lungs"))
@@ -240,6 +241,7 @@ def test_masks_are_channels_as_asked(phantoms: Path, ask: Ask) -> None:
     assert np.array_equal(sides.xrays(np.arange(20)), none.images)
 
 
+@pytest.mark.slow
 def test_an_image_without_its_mask_is_skipped_and_named(phantoms: Path, ask: Ask) -> None:
     index = pd.read_csv(phantoms / "index.csv", keep_default_na=False)
     index.loc[3, "mask"] = ""

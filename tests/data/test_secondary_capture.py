@@ -106,6 +106,7 @@ def test_a_mask_stands_in_the_study_of_its_image(tmp_path: Path) -> None:
 
 
 @given(run=st.text(max_size=80), number=st.integers(1, 10**7))
+@pytest.mark.slow
 def test_any_name_of_a_run_makes_a_valid_id(run: str, number: int) -> None:
     from xrgan.data.secondary_capture import _patient_id
 

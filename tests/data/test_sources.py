@@ -69,6 +69,7 @@ def test_every_source_has_its_miniature() -> None:
 
 
 @pytest.mark.parametrize("name", MINIATURES)
+@pytest.mark.slow
 def test_every_image_is_a_row_and_nothing_else_is(name: str, miniatures: dict[str, Path]) -> None:
     folder = miniatures[name]
     rows = rows_of(folder, name)

@@ -96,6 +96,7 @@ def test_mcnemar_counts_images_by_the_mean_over_trainings() -> None:
     assert np.allclose(together([one.on_test for one in ones]), (answer["real", 1] + answer["real", 2]) / 2)
 
 
+@pytest.mark.slow
 def test_arms_are_compared_with_the_baseline_at_their_fraction() -> None:
     arms = {"real": 1, "real+classic": 1.5, "synthetic": 0.5}
     trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))
@@ -113,6 +114,7 @@ def test_arms_are_compared_with_the_baseline_at_their_fraction() -> None:
     assert others[0].difference[LEADING] == pytest.approx(-made[0].difference[LEADING])
 
 
+@pytest.mark.slow
 def test_holm_counts_every_comparison_for_each_kind_of_test() -> None:
     arms = {"real": 1, "real+classic": 1.6, "real+synthetic": 1.2, "synthetic": 0.6}
     trials = constructed(POOL, FIVE, arms, fractions=(0.1, 1.0))

@@ -131,6 +131,7 @@ def test_a_fold_with_a_patient_or_a_picture_on_both_sides_is_refused() -> None:
     k=st.integers(2, 4),
     seed=st.integers(0, 5),
 )
+@pytest.mark.slow
 def test_copies_of_a_picture_under_two_patients_stay_on_one_side(
     copies: list[tuple[int, int]], by_hash: bool, k: int, seed: int
 ) -> None:

@@ -28,6 +28,7 @@ def _pooled(images: Tensor) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(images.float(), 4).flatten(1)
 
 
+@pytest.mark.slow
 def test_figures_of_two_extractors_stand_beside_each_other(
     fake_network: FakeNetwork, draw: Draw, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 
 
+@pytest.mark.slow
 def test_classes_have_their_own_scores(score: Score, draw: Draw) -> None:
     real, synthetic, other = draw(40, seed=0), draw(40, seed=1), draw(40, seed=2)
     synthetic[:20] = np.minimum(synthetic[:20].astype(int) + 60, 255)  # only the first class is off
@@ -36,6 +37,7 @@ def test_classes_have_their_own_scores(score: Score, draw: Draw) -> None:
     assert scores["metrics"]["coverage"]["per_class"]["PNEUMONIA"]["value"] > 0.5
 
 
+@pytest.mark.slow
 def test_two_images_are_enough(score: Score, draw: Draw) -> None:
     scores = score(draw(2, seed=0), draw(2, seed=1), draw(2, seed=2), metrics=())
     assert not any("interval" in scores["metrics"][name] for name in ("kid", "precision", "coverage"))

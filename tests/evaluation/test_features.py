@@ -115,6 +115,7 @@ def test_content_hash_knows_shape_and_order(draw: Draw) -> None:
     assert content_hash(np.asfortranarray(images)) == content_hash(images)
 
 
+@pytest.mark.slow
 def test_gray_is_three_equal_channels(weights: Path, draw: Draw) -> None:
     gray = draw(2, seed=0, size=40)
     features_of_gray = extract(gray, inception(weights, "cpu"), "images")

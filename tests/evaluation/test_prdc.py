@@ -55,6 +55,7 @@ def test_few_images(n: int) -> None:
     assert all(np.isfinite(getattr(ours, name)).all() for name in ("precision", "recall", "density", "coverage"))
 
 
+@pytest.mark.slow
 def test_interval_holds_the_mean_as_often_as_it_says() -> None:
     truth, held = 0.3, 0
     for seed in range(200):

@@ -13,6 +13,7 @@ Draw = Callable[..., np.ndarray]
 Score = Callable[..., dict[str, Any]]
 
 
+@pytest.mark.slow
 def test_ms_ssim_where_the_size_allows_it(score: Score, draw: Draw) -> None:
     same, real = np.repeat(draw(1, seed=1, size=176), 4, axis=0), draw(4, seed=0, size=176)
     figure = score(real, same, real, metrics=("ms-ssim",))["metrics"]["ms_ssim"]
@@ -21,6 +22,7 @@ def test_ms_ssim_where_the_size_allows_it(score: Score, draw: Draw) -> None:
         score(*(draw(3, seed=seed) for seed in range(3)), metrics=("ms-ssim",))
 
 
+@pytest.mark.slow
 def test_ssim_tells_copies_and_sameness(score: Score, draw: Draw) -> None:
     real, training = draw(30, seed=0), draw(60, seed=1)
     copies = score(real, training[:30], training, metrics=("ssim",))["metrics"]

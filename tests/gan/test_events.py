@@ -49,6 +49,7 @@ def test_a_disk_that_refuses_events_is_said_once(tmp_path: Path, capsys: pytest.
     assert os.strerror(errno.EFBIG) in said
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_without_a_folder_for_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tiny_config("train.tensorboard=true", "train.epochs=1")
     job = create(RunDir(tmp_path / "run"), tiny_dataset(tmp_path), config)

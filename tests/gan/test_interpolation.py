@@ -11,6 +11,7 @@ from xrgan.gan import interpolation
 from xrgan.gan.sampler import Sampler
 
 
+@pytest.mark.slow
 def test_the_walk_is_a_gif_that_moves_smoothly(sampler: Sampler, tmp_path: Path) -> None:
     file = interpolation.interpolate(sampler, tmp_path / "walk.gif", seed=0)
     with Image.open(file) as gif:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.gan.helpers import CPU, tiny_dataset
 from xrgan.config_resolve import resolve
 from xrgan.gan import setup
 from xrgan.gan.plan import network_plan, training_plan, with_recipe
 
 
+@pytest.mark.slow
 def test_each_discriminator_is_trained_in_its_own_way(tmp_path: Path) -> None:
     """Without the weights, `--set model.discriminator=plain` leads to a discriminator that is kept smooth."""
     dataset = tiny_dataset(tmp_path)

@@ -122,6 +122,7 @@ def test_balanced_classes_stay_balanced_where_images_are_rejected(sampler: Sampl
     assert {f"synthetic_{k:05d}.png" for k in (1, 3, 5, 7, 20)}.isdisjoint(pixels(tmp_path))
 
 
+@pytest.mark.slow
 def test_masks_are_not_judged(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, masks=("lungs",)), tiny_config("train.epochs=1", masks=True)
     run = trained(tmp_path / "run", dataset, config)

@@ -117,6 +117,7 @@ def test_the_generators_hash_is_that_of_the_weights_that_draw(tiny_run: RunDir, 
     assert digest != load_sampler(tiny_run, "cpu", ema=False).marked_origin.generator_sha256
 
 
+@pytest.mark.slow
 def test_an_unconditional_model_has_no_label_to_draw(tmp_path: Path) -> None:
     dataset, config = tiny_dataset(tmp_path, classes=0), tiny_config("train.epochs=1", conditional=False)
     run = trained(tmp_path / "run", dataset, config)
@@ -141,6 +142,7 @@ def test_classes_come_in_turn_if_asked(sampler: Sampler, tmp_path: Path) -> None
     ("structures", "values"),
     [(("lungs",), {0, 255}), (("right lung", "left lung", "heart"), {0, 150, 200, 250})],
 )
+@pytest.mark.slow
 def test_a_model_with_masks_writes_them_beside_the_images(
     tmp_path: Path, structures: tuple[str, ...], values: set[int]
 ) -> None:
@@ -196,6 +198,7 @@ def test_class_names_of_any_kind_come_back(sampler: Sampler, tmp_path: Path) -> 
     assert set(labels) == {0, 1}
 
 
+@pytest.mark.slow
 def test_what_the_disk_can_not_take_is_refused_before_the_first_image(
     sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +209,7 @@ def test_what_the_disk_can_not_take_is_refused_before_the_first_image(
     assert sample_folder.fill(sampler, tmp_path, n=3, seed=1).images == 3
 
 
+@pytest.mark.slow
 def test_the_bar_is_shown_before_three_million_names_were_looked_up(
     sampler: Sampler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +246,7 @@ def test_dicom_files_hold_the_same_images(sampler: Sampler, tmp_path: Path) -> N
     assert len(list(folder.glob("synthetic_*"))) == 2
 
 
+@pytest.mark.slow
 def test_masks_are_read_back_from_dicom(tmp_path: Path) -> None:
     structures = ("right lung", "left lung", "heart")
     dataset, config = tiny_dataset(tmp_path, masks=structures), tiny_config("train.epochs=1", masks=True)

@@ -40,6 +40,9 @@ def save_curves(path: Path, trials: Sequence[Trial], loss: str, validation: Mapp
         _draw_curves(panel, trials, curves[name])
         panel.set(title="Validation images", ylabel=label)
         _widen(panel)
+        if name != "loss":  # shares: a band beyond 0 and 1 says nothing
+            low, high = panel.get_ylim()
+            panel.set_ylim(max(low, 0), min(high, 1.01))
     panels[0].set_title("Training loss")
     panels[0].set_ylim(bottom=0)
     panels[-1].set_title("Validation images (dot: the kept epoch)")

@@ -42,6 +42,7 @@ def test_the_content_hash_does_not_depend_on_names(raw: Path, ask: Ask, tmp_path
     assert content("after") == before
 
 
+@pytest.mark.slow
 def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
     assert read_yaml(ask("drawn") / "dataset.yaml")["splits"] == "drawn by image, since no patient is known"
     by_patient = read_yaml(ask("patients", patient_pattern="([ni]\\d)") / "dataset.yaml")["splits"]

@@ -56,6 +56,7 @@ def phantoms() -> list[Picture]:
 
 
 @pytest.mark.parametrize("change", list(CHANGES))
+@pytest.mark.slow
 def test_a_changed_copy_is_known_again(phantoms: list[Picture], change: str) -> None:
     originals = [small(picture) for picture in phantoms]
     copies = [small(CHANGES[change](picture)) for picture in phantoms]
@@ -96,6 +97,7 @@ def test_no_two_of_jsrts_patients_are_taken_for_one(real_data: Path) -> None:
     assert groups([small(picture) for picture in pictures]) == list(range(247))
 
 
+@pytest.mark.slow
 def test_kermanys_exact_copies_are_found_and_no_others(real_data: Path) -> None:
     files = find_images(real_data / "kermany_224" / "train" / "NORMAL")
     images = [small(read_picture(file, 1, "minmax").image) for file in files]

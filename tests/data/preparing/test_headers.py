@@ -53,12 +53,14 @@ def test_a_view_can_be_chosen(hospital: Path, tmp_path: Path) -> None:
     assert (facts["images"], facts["left_out"]["of another view"]) == (6, 9)
 
 
+@pytest.mark.slow
 def test_a_second_run_does_nothing(hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = ask(hospital, tmp_path).stat().st_mtime_ns
     assert ask(hospital, tmp_path).stat().st_mtime_ns == first
     assert "is there already, prepared with the same options" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_disc_with_a_dicomdir(hospital: Path, tmp_path: Path) -> None:
     shutil.copy(str(get_testdata_file("DICOMDIR", download=False)), hospital / "DICOMDIR")
     folder = ask(hospital, tmp_path)

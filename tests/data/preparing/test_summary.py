@@ -28,6 +28,7 @@ def test_patients_in_two_of_the_sources_own_splits_are_warned_of(
     assert "more than one" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_preview_shows_every_class_and_the_masks(phantoms: Path, ask: Ask) -> None:
     plain = Image.open(ask("plain", source=phantoms, masks="none") / "preview.png")
     masked = Image.open(ask("masked", source=phantoms) / "preview.png")

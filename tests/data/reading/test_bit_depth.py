@@ -88,6 +88,7 @@ def test_what_is_no_number_is_refused(wrong: float) -> None:
     ),
     window=st.sampled_from(["minmax", "p1-p99", "p20-p60"]),
 )
+@pytest.mark.slow
 def test_brighter_stays_brighter(values: NDArray[Any], window: str) -> None:
     got = to_8_bits(values, window).ravel().astype(int)
     order = np.argsort(values.ravel(), kind="stable")

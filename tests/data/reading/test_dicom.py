@@ -116,6 +116,7 @@ def gray(rgb: NDArray[Any]) -> NDArray[np.uint8]:
 # --- pydicom's own test files
 
 
+@pytest.mark.slow
 def test_every_bundled_file_is_read_or_refused_for_its_reason() -> None:
     files = [path for path in sorted(BUNDLED.rglob("*")) if path.is_file() and is_dicom(path)]
     outcomes = {path.name: outcome(path) for path in files if "TINY_ALPHA" not in path.parts}
@@ -499,6 +500,7 @@ SMALL += ["MR_small_jp2klossless.dcm", "dicomdirtests/77654033/CR1/6154", "examp
 
 @hypothesis.given(content=st.binary(max_size=600), preamble=st.booleans())
 @hypothesis.settings(max_examples=200)
+@pytest.mark.slow
 def test_random_bytes_raise_nothing_but_value_error(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, preamble: bool
 ) -> None:
@@ -513,6 +515,7 @@ def test_random_bytes_raise_nothing_but_value_error(
     changes=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=6),
 )
 @hypothesis.settings(max_examples=300)
+@pytest.mark.slow
 def test_torn_files_raise_nothing_but_value_error(
     tmp_path_factory: pytest.TempPathFactory, name: str, share: float, changes: list[tuple[int, int]]
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_mode_that_has_no_gray_is_a_reason(tmp_path: Path) -> None:
         read_gray(saved(Image.new("LAB", (4, 4)), tmp_path / "a.tiff"))
 
 
+@pytest.mark.slow
 def test_pillow_says_nothing_by_itself(tmp_path: Path) -> None:
     file = write_image(tmp_path / "a.tiff", mode="RGB")
     samples_per_pixel = struct.pack("<HHIHH", 277, 3, 1, 3, 0)

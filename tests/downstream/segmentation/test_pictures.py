@@ -39,6 +39,7 @@ def test_true_masks_stand_in_the_middle_and_predicted_ones_on_the_right(tmp_path
     assert rows[on_truth].max() <= rows[~on_truth].min() + 1  # top half, bottom half
 
 
+@pytest.mark.slow
 def test_a_row_for_each_image_but_no_endless_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("xrgan.downstream.segmentation.pictures.MOST_ROWS", 3)
     one, two, many = (picture(tmp_path / "overlays.png", images=n) for n in (1, 2, 5))

@@ -49,6 +49,7 @@ def test_false_alarms_are_counted_on_images_that_set_no_threshold(detector: copi
     assert copies.judge(alone, chests(20, 0)[:3]).suspects.all()
 
 
+@pytest.mark.slow
 def test_held_out_images_that_are_training_images_set_no_threshold() -> None:
     training, genuine = chests(150, 0), chests(60, 1)
     detector = copies.fit(training, np.concatenate([genuine, training[:5], training[7:9] // 2 + 60]))

@@ -32,6 +32,7 @@ def test_distances_in_pixels_are_what_they_are_said_to_be() -> None:
     assert dimmer.distance == pytest.approx(0, abs=0.02), "neither brightness nor contrast matters"
 
 
+@pytest.mark.slow
 def test_a_shift_is_found_in_every_direction_and_no_further() -> None:
     training = chests(30, 0, 64)
     bank = neighbours.pixel_bank(training)
