@@ -171,5 +171,5 @@ def _check(sets: dict[str, ImageSet]) -> None:
         if one.images.shape[1:] != real.images.shape[1:]:
             raise XrganError(
                 f"The {name} images are {shape_in_words(one.images)}, the {first} ones {shape_in_words(real.images)}.",
-                "`xrgan prepare --size` brings the real images to the size of the synthetic ones.",
+                "`xrgan evaluate --size N` brings two folders to one size, and `xrgan prepare --size N` a dataset.",
             )
