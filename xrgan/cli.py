@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 import xrgan
 from xrgan import console
-from xrgan.commands import classify, evaluate, export, fetch, inspect, listings, prepare, sample, segment, train
+from xrgan.commands import classify, evaluate, export, fetch, inspect, listings, prepare, prune, sample, segment, train
 from xrgan.commands.flags import Command, SwitchCommand
 from xrgan.errors import XrganError
 from xrgan.failures import one_sentence
@@ -62,6 +62,7 @@ COMMANDS: list[tuple[Command, list[str]]] = [
     (classify.classify, classify.EXAMPLES),
     (segment.segment, segment.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (prune.prune, prune.EXAMPLES),
     (listings.runs, listings.RUNS_EXAMPLES),
     (listings.data, listings.DATA_EXAMPLES),
     (inspect.inspect, inspect.EXAMPLES),

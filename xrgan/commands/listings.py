@@ -1,26 +1,42 @@
 """`xrgan runs` and `xrgan data`: what is here."""
 
+import datetime
 from typing import Any
+
+from pydantic import BaseModel
 
 from xrgan import console
 from xrgan.commands.options import DataRoot, Json, Quiet, RunsRoot
 from xrgan.errors import XrganError
 from xrgan.evaluation.scores_file import latest
+from xrgan.files import MEGABYTE, read_yaml
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 RUNS_EXAMPLES = ["xrgan runs --json"]
 DATA_EXAMPLES = ["xrgan data --data-root elsewhere"]
-COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000")
-OPTIONAL = ("loss D", "loss G", "model", "hash", "channels", "licence", "MB", "source", "fetched")  # no room, no column
+COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000", "studies", "date", "MB")
+OPTIONAL = (  # no room, no column
+    *("loss D", "loss G", "model", "date", "studies", "hash", "channels", "licence", "MB", "source", "fetched"),
+)
 KEYS = (
     *("run", "path", "dataset", "model", "epochs", "epochs_planned", "discriminator_loss", "generator_loss"),
-    *("fid", "kid", "damaged"),
+    *("fid", "kid", "damaged", "studies", "date", "bytes"),
 )
 
 
+class _Comparison(BaseModel):
+    verdict: str
+
+
+class _Summary(BaseModel):
+    """What is read back of a study's summary.yaml."""
+
+    comparisons: list[_Comparison] = []
+
+
 def runs(*, as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
-    """List the runs: dataset, model, epochs, last losses, scores; the latest last."""
+    """List the runs: dataset, model, epochs, last losses, scores, what studies found, size; the latest last."""
     console.configure(quiet or as_json)
     found = [_facts(run) for run in Workspace(DATA_ROOT, runs_root).runs()]
     if as_json:
@@ -76,6 +92,7 @@ def _summary(run: RunDir) -> dict[str, Any]:
         *(int(last.get("epoch", 0)), config.train.epochs),
         *(last.get("discriminator_loss"), last.get("generator_loss")),
         *(latest(scores, "fid"), latest(scores, "kid"), None),
+        *(_verdicts(run), _last_change(run), _bytes_of(run)),
     )
     return dict(zip(KEYS, values, strict=True))
 
@@ -88,8 +105,33 @@ def _cells(facts: dict[str, Any]) -> dict[str, Any]:
         *(facts["run"], facts["dataset"], facts["model"], f"{facts['epochs']}/{facts['epochs_planned']}"),
         *(_rounded(facts["discriminator_loss"]), _rounded(facts["generator_loss"])),
         *(_rounded(facts["fid"], 1), _rounded(facts["kid"], 2, 1000)),
+        "; ".join(f"{study}: {said}" for study, said in facts["studies"].items()) or "–",
+        *(facts["date"][:10], _rounded(facts["bytes"], 1, 1 / MEGABYTE)),
     )
     return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _verdicts(run: RunDir) -> dict[str, str]:
+    """What each of a run's studies found, in its own words: the verdicts on its arms, each once."""
+    found = {}
+    for name, folder in (("classify", run.classify), ("segment", run.segment)):
+        file = folder / "summary.yaml"
+        if file.is_file():
+            comparisons = read_yaml(file, _Summary, "Run the study again.").get("comparisons", [])
+            found[name] = ", ".join(dict.fromkeys(one["verdict"] for one in comparisons)) or "nothing compared"
+    return found
+
+
+def _last_change(run: RunDir) -> str:
+    """When something of a run was written last, as in 2026-11-25T23:10:00."""
+    changed = max(file.stat().st_mtime for file in (run.path, *run.path.iterdir()))
+    return datetime.datetime.fromtimestamp(changed).isoformat(timespec="seconds")
+
+
+def _bytes_of(run: RunDir) -> int:
+    """What a run takes on the disk; a file of two names counts once."""
+    found = (file.stat() for file in run.path.rglob("*") if file.is_file() and not file.is_symlink())
+    return sum({(status.st_dev, status.st_ino): status.st_size for status in found}.values())
 
 
 def _rounded(value: float | None, digits: int = 3, factor: float = 1) -> str:

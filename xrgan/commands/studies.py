@@ -1,6 +1,7 @@
 """What both studies do before they start: the number of folds, their synthetic images, one generator per fold."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -131,23 +132,39 @@ def draw_for_fold(request: StudyRequest, fold: "Fold") -> "tuple[Path, TrainingP
     from xrgan.downstream.leaks import TrainingProvenance
     from xrgan.gan import setup, training
     from xrgan.gan.job import make_job
+    from xrgan.gan.prune import is_pruned, prune
     from xrgan.hardware import choose_device
 
-    dataset, config, chosen = request.dataset, request.config, request.options
+    dataset, config, chosen = request.dataset, _of_a_fold(request.config), request.options
     splits = np.full(len(dataset.splits), "test", dtype="<U5")
     splits[fold.training], splits[fold.validation] = "train", "val"
     of_fold = dataclasses.replace(dataset, splits=splits)
     generator = RunDir(request.folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
     job = make_job(generator, of_fold, config, choose_device(config.device))
+    is_done = False
     if generator.exists():
         setup.check_dataset(generator, of_fold)
-        setup.update_config(generator, generator.read_config(), config)
-    else:
+        saved = generator.read_config()
+        setup.update_config(generator, saved, config)
+        is_done = is_pruned(generator) and _how_long(saved) == _how_long(config)
+        if is_pruned(generator) and not is_done:
+            shutil.rmtree(generator.path)  # it can't go on: it is trained anew, for longer
+    if not generator.exists():
         setup.create_run(job, config)
     what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
     console.notice(f"A generator for {what}: {generator.path}")
-    trained = training.train(job)
-    if trained.stopped_by:
+    if not is_done and training.train(job).stopped_by:
         raise KeyboardInterrupt
     images = drawn(request.workspace, generator, config, round(len(fold.training) * chosen.ratio), None)
+    if not is_pruned(generator):
+        prune(generator)  # it draws, should more images be asked for, and need not go on
     return images, TrainingProvenance(generator.name, np.unique(dataset.groups[fold.training]))
+
+
+def _of_a_fold(config: Config) -> Config:
+    """How a fold's generator is trained: as the run was, but it keeps no more than resuming needs."""
+    return config.model_copy(update={"train": config.train.model_copy(update={"keep_checkpoints": 2})})
+
+
+def _how_long(config: Config) -> tuple[int, float]:
+    return config.train.epochs, config.train.minutes

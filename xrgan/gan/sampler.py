@@ -17,6 +17,7 @@ from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import network_plan
+from xrgan.gan.prune import is_pruned
 from xrgan.hardware import choose_device
 from xrgan.marks import NOT_KNOWN, Origin
 from xrgan.rundir import RunDir
@@ -56,6 +57,8 @@ def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint
     """
     if isinstance(run, Export):
         return _exported_sampler(run, device, ema, checkpoint_name)
+    if not ema and is_pruned(run):
+        raise XrganError(f"{run.path} was pruned: the averaged generator alone is left.", "Leave out --no-ema.")
     plan, on, run_id = network_plan(run.read_config().model), choose_device(device), run.run_id()
 
     def make(content: Content) -> Sampler:

@@ -16,6 +16,7 @@ from xrgan.gan.job import Job
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan
+from xrgan.gan.prune import refuse_pruned
 from xrgan.tensor_files import Content
 
 if TYPE_CHECKING:
@@ -89,9 +90,14 @@ def start(job: Job) -> TrainState:
 
 
 def restore(job: Job) -> TrainState | None:
-    """Load the state of the run's last good checkpoint; None where it has none."""
+    """Load the state of the run's last good checkpoint; None where it has none.
+
+    Raises:
+        XrganError: none of them is good, or the run was pruned.
+    """
     if not checkpoint.any_in(job.run.checkpoints):
         return None
+    refuse_pruned(job.run)
     state = build_state(job.plan, job.spec, job.device)
     state.run_id = job.run.run_id()
     last = checkpoint.load_last_as(job.run.checkpoints, lambda content: _load(state, content, job), state.run_id)

@@ -10,6 +10,7 @@ from xrgan.errors import XrganError
 from xrgan.exported import Export
 from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
+from xrgan.gan.prune import is_pruned
 from xrgan.gan.sampler import exported_content
 from xrgan.gan.state import TrainState
 from xrgan.rundir import RunDir
@@ -67,6 +68,10 @@ def _content_of(source: RunDir | Export) -> Content:
     if isinstance(source, Export):
         content = exported_content(source)
         return content | {"generator": content["ema"]}
+    if is_pruned(source):
+        pruned = checkpoint.load_last_as(source.checkpoints, lambda content: content, source.run_id())
+        assert pruned is not None, "it was pruned with a checkpoint in it"
+        return pruned[1] | {"generator": pruned[1]["ema"]}
     last = checkpoint.load_last_as(source.checkpoints, _whole, source.run_id())
     if last is None:
         raise XrganError(f"{source.path} has no checkpoint to start from.", f"`xrgan resume --run {source.path}`.")
