@@ -5,17 +5,21 @@ import io
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from xrgan.data import staging
 from xrgan.errors import XrganError
 from xrgan.failures import INTERRUPTED, one_sentence
 from xrgan.files import failed_write, replacing
+from xrgan.gan import claim
+from xrgan.rundir import RunDir
 
 
 @contextmanager
@@ -142,3 +146,16 @@ def test_whoever_writes_the_disks_refusal_names_the_file_and_leaves_none(write, 
 def test_what_is_no_refusal_of_the_disk_comes_through(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="bug"), replacing(tmp_path / "a"):
         raise RuntimeError("bug")
+
+
+@pytest.mark.parametrize("work", [staging.locked, lambda path: claim.locked(RunDir(path))])
+def test_a_refusal_that_knows_no_name_is_told_with_the_folder(work: Callable[[Path], Any], tmp_path: Path) -> None:
+    """A file that is open knows no name: pixels are written so, and the journal beside them."""
+    file = tmp_path / "a"
+    with pytest.raises(OSError) as refused, work(tmp_path / "chests"), largest_file(100), file.open("wb") as opened:
+        opened.write(bytes(10_000_000))
+    assert refused.value.errno == errno.EFBIG
+    assert str(refused.value.filename).startswith(str(tmp_path))
+    with pytest.raises(FileNotFoundError) as absent, work(tmp_path / "chests"):
+        (tmp_path / "no" / "where").open()
+    assert absent.value.filename == str(tmp_path / "no" / "where")

@@ -53,6 +53,21 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def naming(place: Path) -> Iterator[None]:
+    """Say where a disk refused what the block wrote, if the error doesn't: a file that is open knows no name.
+
+    Raises:
+        OSError: with the name of a file, or else `place`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in WRITE_ERRORS or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(place)) from error
+
+
 @functools.cache
 def _sweep(folder: Path) -> None:
     """Once per process and folder, remove what killed processes left half written."""

@@ -20,6 +20,12 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def any_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toys may say any content hash."""
+    monkeypatch.setattr(packed, "check_content", lambda _: None)
+
+
+@pytest.fixture
 def one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -35,9 +41,8 @@ def pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def here(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """In a folder with the dataset `toys` and the run `a` on it; toys may say any content hash."""
-    monkeypatch.setattr(packed, "check_content", lambda _: None)
+def here(type_: Terminal) -> Terminal:
+    """In a folder with the dataset `toys` and the run `a` on it."""
     put_dataset(TOYS)
     put_run("a")
     return type_

@@ -25,7 +25,7 @@ from tests.data import dicom_files
 from tests.downstream.blobs import blobs, changed, set_at
 from tests.terminal import Terminal, tree
 
-pytestmark = [pytest.mark.usefixtures("small_networks", "one_thread", "pictures"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("any_hash", "small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
 
 def test_a_run_s_own_images_and_a_whole_report(here: Terminal, pictures: None) -> None:

@@ -19,7 +19,7 @@ from xrgan.downstream.classification.task import Classification
 from xrgan.gan import training
 from xrgan.gan.job import Job
 
-pytestmark = [pytest.mark.usefixtures("small_networks", "one_thread", "pictures"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("any_hash", "small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
 
 def test_without_synthetic_images_there_are_five_folds(here: Terminal) -> None:

@@ -25,7 +25,7 @@ from tests.downstream.blobs import changed, set_at, toy_dataset
 from tests.terminal import Terminal, tree
 from xrgan.data.packed import PackedDataset, open_packed
 
-pytestmark = [pytest.mark.usefixtures("small_networks", "one_thread", "pictures"), pytest.mark.slow]
+pytestmark = [pytest.mark.usefixtures("any_hash", "small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
 
 def known_patient(images: np.ndarray, to: int) -> PackedDataset:

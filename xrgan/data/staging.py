@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from xrgan import console
+from xrgan.files import naming
 
 
 @contextmanager
@@ -27,7 +28,8 @@ def locked(target: Path) -> Iterator[None]:
         lock.acquire()
     try:
         _recover(target)
-        yield
+        with naming(target.parent):
+            yield
     finally:
         lock.release()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from xrgan.errors import XrganError
-from xrgan.files import is_alive
+from xrgan.files import is_alive, naming
 from xrgan.rundir import RunDir
 
 LOCK = ".lock"  # in a run that is being trained: who does it
@@ -69,8 +69,9 @@ def locked(run: RunDir) -> Iterator[None]:
         raise XrganError(f"{run.path} is being trained by {who}.", "Wait until it is done, or stop it.") from None
     try:
         since = time.strftime("%Y-%m-%d %H:%M")
-        file.write_text(f"{os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
-        yield
+        with naming(run.path):
+            file.write_text(f"{os.getpid()} on {socket.gethostname()} since {since}", encoding="utf-8")
+            yield
     finally:
         file.unlink(missing_ok=True)
         lock.release()
