@@ -77,7 +77,7 @@ class EigenWarps(nn.Module):
     def place(self, canvas: Tensor, fields: Tensor, size: int) -> Tensor:
         """Look at canvases (N, C, …) through fields: images (N, C, size, size), the canvas' border repeated."""
         displacements = interpolate(fields, size=(size, size), mode="bilinear", align_corners=True)
-        places = (_grid(size, 1.0).to(fields) + _to_last(displacements)) / self.margin
+        places = (_grid(size, 1.0, fields.device) + _to_last(displacements)) / self.margin
         return grid_sample(canvas, places, padding_mode="border", align_corners=False)
 
 
@@ -142,9 +142,9 @@ def _displacements(affine: Tensor, local: Tensor | None, across: int, margin: fl
     return moved + interpolate(local, size=(across, across), mode="bicubic", align_corners=True)
 
 
-def _grid(pixels: int, reach: float) -> Tensor:
-    """The places (pixels, pixels, 2) of the pixels' centres of [-reach, reach]²."""
-    identity = torch.eye(2, 3)[None] * reach
+def _grid(pixels: int, reach: float, device: torch.device | None = None) -> Tensor:
+    """The places (pixels, pixels, 2) of the pixels' centres of [-reach, reach]²; None = on the CPU."""
+    identity = torch.eye(2, 3, device=device or "cpu")[None] * reach
     return affine_grid(identity, [1, 1, pixels, pixels], align_corners=False)[0]
 
 
