@@ -24,6 +24,7 @@ from xrgan.downstream.statistics import (
     effect_test,
     holm,
     interval,
+    logit_interval,
     mcnemar,
     mean_and_std,
     wilcoxon,
@@ -177,6 +178,31 @@ def test_interval_is_of_what_is_defined() -> None:
     assert interval(samples) == pytest.approx((2.5, 97.5))
     assert interval(np.concatenate([samples, np.full(101, np.nan)])) == pytest.approx((2.5, 97.5))
     assert all(map(math.isnan, interval(np.concatenate([samples, np.full(102, np.nan)]))))
+
+
+def test_an_auroc_of_few_patients_has_an_interval_that_holds_the_truth() -> None:
+    """True AUROC 0.9, 12 ill ones of 60: of 200 such test splits."""
+    held = {"percentiles": 0, "logit": 0}
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        ill, well = rng.normal(np.sqrt(2) * stats.norm.ppf(0.9), 1, 12), rng.normal(size=48)
+        above = (ill[:, None] > well).astype(float)
+        of_ill, of_well = np.split(rng.multinomial(60, np.full(60, 1 / 60), 300), [12], axis=1)
+        samples = ((of_ill @ above) * of_well).sum(axis=1) / (of_ill.sum(axis=1) * of_well.sum(axis=1))
+        for name, (low, high) in (
+            ("percentiles", interval(samples)),
+            ("logit", logit_interval(float(above.mean()), samples, 60)),
+        ):
+            held[name] += low <= 0.9 <= high
+    assert held["percentiles"] / 200 < 0.92 <= held["logit"] / 200 <= 0.99
+
+
+def test_the_logit_interval_stays_in_the_range_and_holds_the_figure() -> None:
+    samples = np.clip(np.random.default_rng(0).normal(0.98, 0.02, 500), 0, 1)
+    low, high = logit_interval(0.99, samples, 20)
+    assert 0 < low < 0.95 and 0.99 <= high < 1
+    assert logit_interval(1.0, np.ones(50), 20) == (1, 1)
+    assert all(map(math.isnan, logit_interval(math.nan, np.full(50, math.nan), 20)))
 
 
 def clustered(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

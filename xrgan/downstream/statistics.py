@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from statsmodels.stats import contingency_tables, multitest
 
 from xrgan.downstream.folds import Indices
@@ -214,6 +214,28 @@ def interval(samples: NDArray[np.float64]) -> tuple[float, float]:
         return math.nan, math.nan
     low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
+
+
+def logit_interval(value: float, samples: NDArray[np.float64], patients: int) -> tuple[float, float]:
+    """95 % interval of a figure in 0 … 1 from its bootstrap's standard error, on the logit scale, with t's quantile.
+
+    Percentiles of an AUROC are too narrow for few patients: of 60 with 12 ill ones, they hold a true 0.9 in 88 % of
+    simulated cases, this one in 95 %. The ends stay in the range. Without spread, as of a perfect classifier, it is
+    that of percentiles.
+
+    Args:
+        value: the figure itself; its logit is taken half a patient away from 0 and 1 at least.
+        samples: (R,) as of `interval`.
+    """
+    error = float(np.nanstd(samples, ddof=1)) if np.isfinite(samples).sum() > 1 else 0.0
+    ends = interval(samples)
+    if math.isnan(ends[0]) or math.isnan(value) or error < ROUND_OFF or patients < 2:
+        return ends
+    kept = min(max(value, 0.5 / patients), 1 - 0.5 / patients)
+    error *= math.sqrt(patients / (patients - 1))  # a bootstrap's is that much too small
+    margin = stats.t.ppf((1 + CONFIDENCE) / 2, patients - 1) * error / (kept * (1 - kept))
+    low, high = special.expit(special.logit(kept) + np.array([-margin, margin]))
+    return min(float(low), value), max(float(high), value)
 
 
 def mean_and_std(values: Any) -> dict[str, float]:

@@ -129,6 +129,7 @@ class Task(Protocol):
     section: ClassVar[Literal["classify", "segment"]]  # of the configuration
     names: ClassVar[Literal["classes", "structures"]]  # summary key of `Pool.names`
     leading: ClassVar[str]  # the metric that the verdict rests on; more of it is better
+    on_logit_scale: ClassVar[tuple[str, ...]] = ()  # metrics in 0 … 1 whose percentiles are too narrow for few patients
     test_prefix: ClassVar[str]  # of the test split's columns in scores.csv
     validation: ClassVar[Mapping[str, str]]  # figures of an epoch → label, the one that decides first
     decides: ClassVar[frozenset[str]]  # options of its own that decide what a training gives

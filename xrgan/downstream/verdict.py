@@ -8,7 +8,7 @@ from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
 from xrgan.downstream.comparison import ArmComparison, compare, figures_on_test, resample
-from xrgan.downstream.statistics import interval, mean_and_std
+from xrgan.downstream.statistics import interval, logit_interval, mean_and_std
 from xrgan.downstream.summary import ArmResult, Comparison, DatasetFacts, Figure, FoldsTest, Summary
 from xrgan.downstream.task import Results, Task
 from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
@@ -177,10 +177,12 @@ def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floa
     """An arm at a fraction, for the summary. Args: samples: its figures on other patients, (resamples, metrics)."""
     arm, fraction = trials[0].arm_key
     figures = [figures_on_test(task, results, one) for one in trials]
+    patients = len(np.unique(results.pool.test_groups))
     test: dict[str, Figure] = {}
     for k, name in enumerate(task.metrics(results.pool.names)):
         spread = mean_and_std([one[name] for one in figures])
-        ends = pair(interval(samples[:, k]))
+        mean, sampled = spread["mean"], samples[:, k]
+        ends = pair(logit_interval(mean, sampled, patients) if name in task.on_logit_scale else interval(sampled))
         test[name] = {"mean": known(spread["mean"]), "std": known(spread["std"]), "interval": ends}
     return {
         "arm": arm,

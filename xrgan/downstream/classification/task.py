@@ -41,6 +41,7 @@ class Classification(Task):
     section: ClassVar[Literal["classify"]] = "classify"
     names: ClassVar[Literal["classes"]] = "classes"
     leading: ClassVar[str] = LEADING
+    on_logit_scale: ClassVar[tuple[str, ...]] = (LEADING,)
     test_prefix: ClassVar[str] = ""
     validation: ClassVar[Mapping[str, str]] = VALIDATION
     decides: ClassVar[frozenset[str]] = frozenset({"arch", "weights", "unfreeze"})
