@@ -13,6 +13,8 @@ from PIL import Image
 
 from tests.terminal import Terminal
 from xrgan import cli
+from xrgan.data.packed import hash_content
+from xrgan.files import write_yaml
 
 pytestmark = pytest.mark.slow
 
@@ -112,6 +114,13 @@ def test_a_planted_leak_is_refused_or_dropped(type_: Terminal) -> None:
     planted = index.index[index["split"] == "test"][0]
     index.loc[index["patient"] == index["patient"][planted], "patient"] = known
     index.to_csv("data/prepared/phantom_32/index.csv", index=False)
+    card = Path("data/prepared/phantom_32/dataset.yaml")
+    content_hash = hash_content(index, card.with_name("images.npy"))
+    write_yaml(card, yaml.safe_load(card.read_text(encoding="utf-8")) | {"content_hash": content_hash})
+    environment = Path("runs/exp1/environment.yaml")
+    said = yaml.safe_load(environment.read_text(encoding="utf-8"))
+    said["dataset"]["content_hash"] = content_hash
+    write_yaml(environment, said)
     refused = type_(f"segment {QUICK}", code=1).err.replace("\n", " ")
     assert "in the test split of phantom_32" in refused and "--leaks drop" in refused
     assert not Path("runs/exp1/segment").exists() and not Path("runs/exp1/synthetic").exists()

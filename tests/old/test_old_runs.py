@@ -162,3 +162,12 @@ def test_what_is_here_is_listed(type_: Type) -> None:
     listed = type_("runs")
     assert "eigen" in listed and "dcgan" in listed and "2/2" in listed
     assert "phantom_32" in type_("data")
+
+
+def test_the_dataset_is_listed_and_used_as_it_is(type_: Type) -> None:
+    before = Path("data/prepared/phantom_32/dataset.yaml").read_bytes()
+    listed = type_("data")
+    assert "phantom_32" in listed and "damaged" not in listed
+    resumed = type_("resume --run runs/eigen --epochs 3")
+    assert "damaged" not in resumed and Path("runs/eigen/DATASHEET.md").is_file()
+    assert Path("data/prepared/phantom_32/dataset.yaml").read_bytes() == before

@@ -8,14 +8,13 @@ from typing import Any
 import yaml
 
 from xrgan.config import Config
-from xrgan.data.preparing.dataset_card import DatasetCard, read_card
+from xrgan.data.preparing.dataset_card import NAME, DatasetCard, read_card
 from xrgan.evaluation.metric_table import displays
 from xrgan.evaluation.scores_file import ScoreKey
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
 
 STUDIES = ("classify", "segment")
-LATER = frozenset({"synthetic", "left_out", "not_images", "taken_from", "classes_merged_by"})  # keys that may lack
 OPEN = "*open*"  # what xrgan doesn't know stays to be filled in
 
 
@@ -100,8 +99,8 @@ def gather(run: RunDir, dataset: Path | None = None, traces: Traces | None = Non
 
 def _card_of(dataset: Path) -> DatasetCard | None:
     """The dataset's own description; None where an earlier version wrote less of it."""
-    card = read_card(dataset)
-    return card if card.keys() >= DatasetCard.__required_keys__ - LATER else None
+    whole = read_yaml(dataset / NAME).keys() >= DatasetCard.__required_keys__
+    return read_card(dataset) if whole else None
 
 
 def in_words(title: str, score: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ class DatasetCard(Inputs, Choices, Moves):
     height: Spread
     kinds: dict[str, int]  # of file → images
     views: dict[str, int]
-    synthetic: int  # images that say they are
+    synthetic: NotRequired[int]  # images that say they are
     patients_in_two_splits: int
     skipped: list[Skip]
     content_hash: str
