@@ -39,7 +39,8 @@ def list_synthetic(folder: Path) -> pd.DataFrame:
         XrganError: there is no such folder; or index.csv lacks a column, or names a file twice, or one outside.
     """
     if not folder.is_dir():
-        raise XrganError(f"There is no folder {folder}.", "`xrgan sample` draws synthetic images.")
+        advice = "Name a folder of images or a prepared dataset; `xrgan sample` draws synthetic ones."
+        raise XrganError(f"There is no folder {folder}.", advice)
     index_file = folder / "index.csv"
     if index_file.is_file():
         return _read_index(index_file)
