@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help demo test check fast fix bench clean
 
 help:
-	@echo "make demo    the main job, end to end, on embedded phantom X-rays (under 10 minutes on two cores)"
+	@echo "make demo    the main job, end to end, on embedded phantom X-rays"
 	@echo "make test    the tests"
 	@echo "make check   what CI runs: lint, types, and the same tests"
 	@echo "make fast    the quick tests, in about a minute"
