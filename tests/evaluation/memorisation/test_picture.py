@@ -35,16 +35,16 @@ def test_the_closest_pairs_are_drawn(
         save(figure, *given, **named)
 
     monkeypatch.setattr(Figure, "savefig", savefig)
-    training, held_out = chests(150, 0, size, channels), chests(60, 1, size, channels)
-    synthetic = np.concatenate([chests(37, 4, size, channels), training[:3]])
-    comparison = sample_comparison(ImageSet(held_out), ImageSet(synthetic), ImageSet(training), 40, 0)
+    training, held_out = chests(60, 0, size, channels), chests(15, 1, size, channels)
+    synthetic = np.concatenate([chests(12, 4, size, channels), training[:3]])
+    comparison = sample_comparison(ImageSet(held_out), ImageSet(synthetic), ImageSet(training), 15, 0)
     inputs = MetricInputs(comparison, EvaluateConfig(), tmp_path, inception(Path(WITHOUT_LOGITS.name), "cpu"))
     figure = memorisation_scores(inputs)["memorisation"]
     with Image.open(tmp_path / "memorisation.png") as picture:
         assert picture.width > picture.height > 300
     assert figure["extractor"] == "inception-v3-compat" and figure["layer"] == 2048
     said = " ".join(shown)
-    assert f"{figure['suspects']} of 40 synthetic images" in said
+    assert f"{figure['suspects']} of 15 synthetic images" in said
     for name, space in figure["spaces"].items():
         assert f"{name} ≤ {space['threshold']:.2f}" in said
     assert len(images) == 20

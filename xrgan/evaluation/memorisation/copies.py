@@ -1,13 +1,15 @@
 """Find copies of training images: images that are nearer to one than held-out real ones ever are.
 
-Each image is compared with all training images by its pixels and by its features. How near is too near, held-out real
-images tell: they are no copies, and so the tests are set to take about one in two hundred of them for one.
+Each image is compared with all training images by its pixels, as a whole and in halves, and by its features. How near
+is too near, held-out real images tell: they are no copies, and so the tests are set to take about one in two hundred of
+them for one.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.stats
 import torch
 from numpy.typing import NDArray
 
@@ -18,16 +20,14 @@ from xrgan.evaluation.image_sets import Images
 from xrgan.evaluation.memorisation.neighbours import (
     FeatureBank,
     Neighbours,
-    PixelBank,
     feature_bank,
     nearest_in_features,
-    nearest_in_pixels,
-    pixel_bank,
 )
+from xrgan.evaluation.memorisation.pixels import PixelBank, nearest_in_halves, nearest_in_pixels, pixel_bank
 
 FALSE_ALARMS = 0.005  # of genuine images, in all spaces together
 LEAKED = 0.25  # relative distance in pixels: so near to a training image, a held-out one is a copy itself
-PIXELS, FEATURES = "pixels", "features"  # the spaces
+PIXELS, HALVES, FEATURES = "pixels", "halves", "features"  # the spaces
 
 Features = NDArray[np.floating]
 
@@ -79,7 +79,7 @@ def fit(
     """
     pixels = pixel_bank(training)
     with console.progress("Nearest to held-out images", len(held_out)) as bar:
-        neighbours = {PIXELS: nearest_in_pixels(held_out, pixels, bar)}
+        neighbours = {PIXELS: nearest_in_pixels(held_out, pixels, bar), HALVES: nearest_in_halves(held_out, pixels)}
     features = None
     if training_features is not None and held_out_features is not None:
         features = feature_bank(training_features)
@@ -99,7 +99,10 @@ def judge(
         features: (Q, D), where the detector was fitted with features.
         bar: advances by each image.
     """
-    neighbours = {PIXELS: nearest_in_pixels(images, detector.pixels, bar)}
+    neighbours = {
+        PIXELS: nearest_in_pixels(images, detector.pixels, bar),
+        HALVES: nearest_in_halves(images, detector.pixels),
+    }
     if detector.features is not None:
         if features is None:
             raise ValueError("the detector compares features, too")
@@ -138,13 +141,19 @@ def thresholds(relative: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
     """Set the relative distance at or below which an image is a suspect, in each space, by N genuine images (N,).
 
     Where k of N genuine images are, a further one is with a probability of k / (N + 1): FALSE_ALARMS at most, which the
-    spaces share. With too few images k is 1, and the probability higher.
+    spaces share. Of too few images even the nearest one would let more through: there, the threshold is the end
+    of a normal distribution's prediction interval, mean − t s √(1 + 1/N), where that is lower; but not below LEAKED.
     """
     limits = {}
     for name, values in relative.items():
-        rank = max(1, int(FALSE_ALARMS / len(relative) * (len(values) + 1)))
+        n, share = len(values), FALSE_ALARMS / len(relative)
+        rank = int(share * (n + 1))
+        limit = float(np.sort(values)[max(rank, 1) - 1]) if n else LEAKED
+        if rank < 1 and n > 2:
+            beyond = scipy.stats.t.ppf(share, n - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / n)
+            limit = min(limit, max(LEAKED, float(values.mean() + beyond)))
         # Above 0, so that a nearness can be given even where genuine images are exact copies of training images.
-        limits[name] = max(1e-6, float(np.sort(values)[rank - 1])) if len(values) else LEAKED
+        limits[name] = max(1e-6, limit)
     return limits
 
 

@@ -33,7 +33,7 @@ def memorisation(detector: CopyDetector, judged: Judged) -> Score:
         "ratio": found / n / floor if floor else None,
         "n": n,
         "floor_n": int(genuine.sum()),
-        "among": len(detector.pixels.coarse),
+        "among": len(detector.pixels),
         "suspects": found,
         "spaces": {
             name: {
@@ -123,8 +123,8 @@ def _interval(found: int, n: int) -> list[float]:
 
 def _note(detector: CopyDetector) -> str:
     n = int((~detector.leaked).sum())
-    note = f"among {len(detector.pixels.coarse):,} training images; thresholds from {n:,} held-out ones"
+    note = f"among {len(detector.pixels):,} training images; thresholds from {n:,} held-out ones"
     if not n:
-        return f"among {len(detector.pixels.coarse):,} training images; no held-out one tells what is too near"
+        return f"among {len(detector.pixels):,} training images; no held-out one tells what is too near"
     enough = round(len(detector.thresholds) / FALSE_ALARMS)
     return note if n >= enough - 1 else f"{note}: coarse, {enough:,} would do"
