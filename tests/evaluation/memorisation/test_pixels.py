@@ -10,6 +10,8 @@ import skimage.transform
 from tests.evaluation.chests import CHANGES, chests
 from xrgan.evaluation.memorisation import pixels
 
+pytestmark = pytest.mark.slow
+
 
 def _moved(turn: float = 0, zoom: float = 1) -> Callable[[np.ndarray], np.ndarray]:
     def move(images: np.ndarray) -> np.ndarray:

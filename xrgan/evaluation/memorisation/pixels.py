@@ -106,20 +106,38 @@ def _nearest(
         small = _small(images[start : start + BATCH_IMAGES])
         for fine, middle, coarse in zip(*(_details(small, band) for band in BANDS), strict=True):
             alike = _unit(sample(coarse[None], tried, COARSE_PLACES[coarse_part])[0]) @ known  # (poses, N)
-            least, most = alike.aminmax(dim=0)
-            among = torch.maximum(most, -least).topk(min(candidates, len(most))).indices
-            found = tried[alike[:, among].abs().argmax(dim=0)]
-            others = bank.middle[among][:, middle_part].float()
-            aligned = align(with_slopes(middle), found, others, MIDDLE_PLACES[middle_part])
+            among, starts = _candidates(alike, tried, candidates)
+            times = len(starts) // len(among)
+            others = bank.middle[among][:, middle_part].float().repeat(times, 1)
+            aligned = align(with_slopes(middle), starts, others, MIDDLE_PLACES[middle_part])
             wanted = _unit(bank.fine[among][:, fine_part].float())
             # An alignment may fail where there is little to hold on to: the better of both counts.
-            seen = sample(fine[None], torch.cat([found, aligned]), FINE_PLACES[fine_part])[0].view(2, len(among), -1)
+            seen = sample(fine[None], torch.cat([starts, aligned]), FINE_PLACES[fine_part])[0]
+            seen = _unit(seen).view(2 * times, len(among), -1)
             index.append(among.numpy())
-            distance.append(1 - (_unit(seen) * wanted).sum(dim=-1).abs().amax(dim=0).numpy())
+            distance.append(1 - (seen * wanted).sum(dim=-1).abs().amax(dim=0).numpy())
             if bar is not None:
                 bar.advance()
     ranked = rank(np.array(index), np.array(distance))
     return Neighbours(ranked.index, ranked.distance, np.maximum(ranked.local_scale, LEAST_LOCAL_SCALE))
+
+
+def _candidates(alike: Tensor, tried: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Choose K training images by the similarity of P poses, (P, N), and the poses to start from, (K or 2 K, 2, 3).
+
+    Among so many poses of others, a faint copy in its own place would not be the nearest: some are chosen by that
+    alone, and each is compared there, too.
+    """
+    least, most = alike.aminmax(dim=0)
+    closest = torch.maximum(most, -least)
+    in_place = (tried[:, :, :2] == torch.eye(2)).all(dim=2).all(dim=1)
+    there = alike[in_place].abs()
+    closest[there.amax(dim=0).topk(min(NEIGHBOURS, len(closest))).indices] += 1
+    among = closest.topk(min(count, len(closest))).indices
+    starts = tried[alike[:, among].abs().argmax(dim=0)]
+    if bool(in_place.all()):
+        return among, starts
+    return among, torch.cat([starts, tried[in_place][there[:, among].argmax(dim=0)]])
 
 
 def _small(images: Images) -> Tensor:
