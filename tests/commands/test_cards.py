@@ -23,6 +23,13 @@ def test_cards_find_the_dataset_by_its_content(tmp_path: Path, capfd: pytest.Cap
     card = (run.path / "MODEL_CARD.md").read_text()
     assert "# Model card: a" in card and "components; together they draw" in card
     assert "| images found | 60 |" in (run.path / "DATASHEET.md").read_text()
+    kept = (run.path / "traces.yaml").read_text()
+    (run.path / "traces.yaml").write_text(kept.replace("images: ", "images: 1"))
+    refresh_cards(workspace, run)
+    assert (run.path / "MODEL_CARD.md").read_text() != card  # what was measured before isn't measured again
+    (run.path / "traces.yaml").write_text("images: many\n")
+    refresh_cards(workspace, run)
+    assert (run.path / "MODEL_CARD.md").read_text() == card and (run.path / "traces.yaml").read_text() == kept
     run.losses_file.write_text("epoch\nnone\n")
     refresh_cards(workspace, run)
     assert "The cards of" in capfd.readouterr().err

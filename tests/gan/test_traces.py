@@ -2,11 +2,12 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from tests.gan.helpers import tiny_dataset
 from xrgan.data.packed import PackedDataset
-from xrgan.gan.networks.eigen import EigenImages
+from xrgan.gan.networks.eigen import EigenImages, Generator
 from xrgan.gan.traces import measure_traces
 
 
@@ -46,6 +47,22 @@ def test_a_component_that_is_one_patient_is_seen(tmp_path: Path) -> None:
     fair = measure_traces(fitted(dataset, 8), dataset)
     assert figures is not None and fair is not None
     assert figures["largest_share"] > 0.5 > fair["largest_share"]
+
+
+def test_components_of_aligned_images_are_compared_with_aligned_images(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path, n=60, classes=0)
+    dataset = dataclasses.replace(dataset, splits=np.full(len(dataset.splits), "train"))
+    images = torch.from_numpy(np.array(dataset.images)).float() / 127.5 - 1
+    generator = Generator((16,), 1, 16, 4, components=6, warps=4)
+    torch.manual_seed(0)
+    generator.fit(images, torch.zeros(len(images)).long())
+    assert generator.warps is not None
+    aligned = (generator.warps.align(images) - generator.eigen.mean).flatten(1)
+    span = torch.linalg.qr(generator.eigen.components[:6].T)[0]
+    shares = (aligned @ span).square().sum(dim=1) / aligned.square().sum(dim=1)
+    figures = measure_traces(generator, dataset)
+    assert figures is not None and figures["images"] == 60
+    assert figures["explained"] == pytest.approx(float(shares.median()), rel=1e-3)
 
 
 def test_a_generator_without_components_has_none(tmp_path: Path) -> None:

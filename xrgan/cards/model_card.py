@@ -127,8 +127,8 @@ def _memorisation(facts: Facts) -> str:
 
 def _traces(facts: Facts) -> str:
     said = (
-        "The generator holds the mean of each class and the principal components of the training images: averages over "
-        "all of them, and no image of one patient; but they were computed from patients."
+        "The generator holds the mean of each class and the principal components of the training images and of how "
+        "they lie: averages over all of them, and no image of one patient; but they were computed from patients."
     )
     traces = facts.traces
     if traces is None:

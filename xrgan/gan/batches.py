@@ -4,6 +4,7 @@ Everything random in step k is drawn from (seed, k), never from a running genera
 uninterrupted one bit for bit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -49,13 +50,10 @@ class Batches:
     def random_subset(self, most: int, size: int) -> tuple[Tensor, Tensor]:
         """Read at most so many random training images, averaged to size × size, and their labels, on the CPU.
 
-        Images (N, C + M, size, size) in [-1, 1], labels (N,). A few are read at a time: thousands of large ones would
-        take all memory.
+        Images (N, C + M, size, size) in [-1, 1], labels (N,).
         """
         chosen = np.sort(generator_at(self.seed, SUBSET, 0).permutation(self.indices)[:most])
-        parts = (chosen[k : k + READ_AT_ONCE] for k in range(0, len(chosen), READ_AT_ONCE))
-        small = [interpolate(to_range(self._read(part)), size=(size, size), mode="area") for part in parts]
-        return torch.cat(small), torch.from_numpy(self.dataset.labels[chosen])
+        return read_averaged(self._read, chosen, size), torch.from_numpy(self.dataset.labels[chosen])
 
     def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Read the real images of a step, (B, C + M, S, S) in [-1, 1], and their labels (B,)."""
@@ -67,6 +65,19 @@ class Batches:
 
     def _read(self, chosen: NDArray[np.int64]) -> Tensor:
         return torch.from_numpy(self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen))
+
+
+def read_averaged(read: Callable[[NDArray[np.int64]], Tensor], chosen: NDArray[np.int64], size: int) -> Tensor:
+    """Read chosen images, averaged to size × size: (N, C, size, size) in [-1, 1].
+
+    A few are read at a time: thousands of large ones would take all memory.
+
+    Args:
+        read: indices → their pixels, uint8 (n, C, S, S).
+        chosen: one index at least.
+    """
+    parts = (chosen[k : k + READ_AT_ONCE] for k in range(0, len(chosen), READ_AT_ONCE))
+    return torch.cat([interpolate(to_range(read(part)), size=(size, size), mode="area") for part in parts])
 
 
 def to_range(pixels: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, grid_sample, interpolate, one_hot
+from torch.nn.functional import avg_pool2d, interpolate, one_hot
 
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
@@ -142,8 +142,7 @@ class Generator(base.Generator):
     def fit(self, images: Tensor, labels: Tensor) -> None:
         """Compute warps and eigen X-rays from real images (N, C, s, s) in [-1, 1] and their labels (N,)."""
         if self.warps is not None:
-            places = self.warps.fit(images, labels, IMAGES_PER_COMPONENT)
-            images = grid_sample(images, places, padding_mode="border", align_corners=False)
+            images = self.warps.fit(images, labels, IMAGES_PER_COMPONENT)
         self.eigen.fit(images, labels)
 
     def grow(self, position: float) -> None:

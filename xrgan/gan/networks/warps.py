@@ -51,7 +51,7 @@ class EigenWarps(nn.Module):
         Components that the images are too few for stay 0. torch's random state changes.
 
         Returns:
-            Where each pixel of a canvas lies in each of the images: (N, P, P, 2), P = margin · S.
+            The images, aligned: (N, C, P, P), P = margin · S.
         """
         displacements = register(images, self.margin)
         fields = inverted(displacements, self.margin)
@@ -64,8 +64,12 @@ class EigenWarps(nn.Module):
         if count:
             _, singular, components = torch.svd_lowrank(rest, q=count, niter=4)
             self.components[:count] = (components * (singular / math.sqrt(len(rest)))).T.to(self.components)
-        pixels = round(self.margin * images.shape[-1])
-        return _grid(pixels, self.margin) + _to_last(interpolate(displacements, size=(pixels, pixels), mode="bilinear"))
+        return _aligned(images, displacements, self.margin)
+
+    @torch.no_grad()
+    def align(self, images: Tensor) -> Tensor:
+        """Align images (N, C, S, S) with one another on the canvas, as `fit` does: (N, C, P, P), P = margin · S."""
+        return _aligned(images, register(images, self.margin), self.margin)
 
     def forward(self, z: Tensor, labels: Tensor | None) -> Tensor:
         with torch.autocast(z.device.type, enabled=False):
@@ -132,6 +136,13 @@ def inverted(displacements: Tensor, margin: float) -> Tensor:
         there = grid_sample(displacements, places / margin, padding_mode="border", align_corners=False)
         places = goal - _to_last(there)
     return (places - goal).permute(0, 3, 1, 2)
+
+
+def _aligned(images: Tensor, displacements: Tensor, margin: float) -> Tensor:
+    """Bring images (N, C, S, S) to where the mean has what they show: (N, C, P, P), P = margin · S."""
+    pixels = round(margin * images.shape[-1])
+    places = _grid(pixels, margin) + _to_last(interpolate(displacements, size=(pixels, pixels), mode="bilinear"))
+    return grid_sample(images, places, padding_mode="border", align_corners=False)
 
 
 def _displacements(affine: Tensor, local: Tensor | None, across: int, margin: float) -> Tensor:
