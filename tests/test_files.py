@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from xrgan.errors import XrganError
-from xrgan.files import no_such, parse_yaml, read_yaml, replacing, sha256, write_csv, write_text, write_yaml
+from xrgan.files import (
+    bytes_below,
+    no_such,
+    parse_yaml,
+    read_yaml,
+    replacing,
+    sha256,
+    write_csv,
+    write_text,
+    write_yaml,
+)
 
 ODD_SCALARS = ["2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "=", "9" * 5000, "[" * 3000]
 
@@ -199,3 +209,11 @@ def test_a_path_that_is_not_there_is_told_in_one_way(tmp_path: Path) -> None:
     assert near.hint == f"Did you mean {tmp_path / 'labels.csv'}?"
     assert no_such("file", tmp_path / "x" / "labels.csv").hint == "Check the path."
     assert no_such("archive", tmp_path / "set.zip", "A folder is taken by --folder.").hint.startswith("A folder")
+
+
+def test_a_file_of_two_names_takes_its_bytes_once(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "one").write_bytes(b"12345")
+    (tmp_path / "two").hardlink_to(tmp_path / "below" / "one")
+    (tmp_path / "three").symlink_to(tmp_path / "two")
+    assert bytes_below(tmp_path) == 5

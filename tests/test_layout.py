@@ -3,7 +3,7 @@
 import hypothesis
 from hypothesis import strategies as st
 
-from xrgan.layout import column_widths, columns_without_room, wrapped
+from xrgan.layout import column_widths, columns_without_room, first_few, wrapped
 
 
 def test_a_line_never_breaks_within_a_figure() -> None:
@@ -40,3 +40,8 @@ def test_widths_share_what_is_left_and_are_none_where_all_fits_or_nothing_does()
     assert column_widths(texts, 80) == {} == column_widths(texts, 10)
     widths = column_widths(texts, 30)
     assert widths["a"] >= 5 and widths["b"] >= 5 and sum(widths.values()) <= 30 - 7
+
+
+def test_of_many_names_a_sentence_has_the_first_few() -> None:
+    assert first_few(["a", "b"], 2) == "a, b"
+    assert first_few([str(k) for k in range(2003)], 3) == "0, 1, 2 and 2,000 more"

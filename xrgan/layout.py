@@ -22,6 +22,12 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line.replace(GLUE, " ") for line in lines]
 
 
+def first_few(names: Sequence[str], most: int) -> str:
+    """Names for a sentence, at most so many: "a, b, c and 4 more"."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def columns_without_room(texts: Mapping[str, Sequence[str]], optional: Sequence[str], width: int) -> list[str]:
     """The columns to leave out of a table, so that the others keep their words whole, as far as `optional` allows.
 

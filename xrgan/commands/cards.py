@@ -24,22 +24,11 @@ def refresh_cards(workspace: Workspace, run: RunDir, folder: Path | None = None)
     from xrgan.cards.writing import write_cards
 
     try:
-        dataset = _dataset_of(workspace, run)
+        dataset = workspace.prepared_of(run.trained_on())  # told by its content, not by its name
         traces = _traces(run, dataset, keep=folder is None) if dataset else None
         write_cards(gather(run, dataset, traces), folder or run.path)
     except (XrganError, KeyError, TypeError, ValueError, AttributeError) as error:
         console.warn(f"The cards of {run.path} were not written: {' '.join(str(error).split())}")
-
-
-def _dataset_of(workspace: Workspace, run: RunDir) -> Path | None:
-    """The prepared dataset that a run was trained on, where it is here: told by its content, not by its name."""
-    wanted = run.trained_on()
-    named = workspace.prepared_root / str(run.read_environment().get("dataset", {}).get("name", ""))
-    for path in [named, *workspace.prepared()]:
-        file = path / "dataset.yaml"
-        if wanted and file.is_file() and read_yaml(file).get("content_hash") == wanted:
-            return path
-    return None
 
 
 def _traces(run: RunDir, dataset: Path, keep: bool) -> "Traces | None":

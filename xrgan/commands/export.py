@@ -11,16 +11,15 @@ import typer
 
 from xrgan import console
 from xrgan.commands.cards import refresh_cards
-from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, with_flags
 from xrgan.commands.inputs import find_run
-from xrgan.commands.options import DataRoot, Quiet, RunsRoot
+from xrgan.commands.options import DataRoot, Quiet, RunArgument, RunsRoot
 from xrgan.commands.sample import CheckpointName
 from xrgan.commands.synthetic_images import learned_from
 from xrgan.config_resolve import resolve, write_config
 from xrgan.errors import XrganError
 from xrgan.exported import CONFIG, GENERATOR, MANIFEST, Export, without_paths
-from xrgan.files import MEGABYTE, replacing, write_text, write_yaml
+from xrgan.files import MEGABYTE, bytes_below, replacing, write_text, write_yaml
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -35,9 +34,6 @@ SHARED_ENVIRONMENT = (
 SHARED_DATASET = ("name", "content_hash", "training_images", "classes", "size", "channels", "source")
 PLAIN_FILES = ("losses.csv", "losses.png", "evaluation/over_time.csv", "evaluation/over_time.png")  # figures alone
 NO_DATE = (1980, 1, 1, 0, 0, 0)  # the same run makes the same file
-RunArgument = Annotated[
-    str | None, typer.Argument(help="A run's path or name. \\[default: the latest]", autocompletion=complete_run)
-]
 OutFile = Annotated[Path | None, typer.Option(help="Where to. \\[default: <run>.zip]", metavar="FILE.zip")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", metavar="", help="Replace a file of that name.")]
 FLAGS = [option("sample.n", "--n", "-n", help="How many synthetic images to put in."), option("device")]
@@ -160,6 +156,6 @@ def _zip(folder: Path, file: Path) -> None:
 
 def _say_what_it_holds(file: Path, run: RunDir) -> None:
     size = file.stat().st_size / MEGABYTE
-    whole = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file()) / MEGABYTE
+    whole = bytes_below(run.path) / MEGABYTE
     console.notice(f"{file} has {size:,.1f} MB; the run has {whole:,.1f} MB, with pictures of patients in it.")
     console.show_text(str(file))

@@ -14,6 +14,7 @@ from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.data.reading.marked import SYNTHETIC, mark_in
 from xrgan.data.synthetic import list_synthetic, open_synthetic
 from xrgan.errors import XrganError
+from xrgan.layout import first_few
 
 NAMED = 3  # images
 
@@ -46,10 +47,9 @@ def left_out_as_synthetic(folder: Path) -> list[str]:
     else:
         marked = [file for file in list_synthetic(folder)["file"] if mark_in(folder / file) is not None]
     if marked:
-        named = ", ".join(marked[:NAMED]) + (f" and {len(marked) - NAMED:,} more" if len(marked) > NAMED else "")
         console.warn(
-            f"{len(marked):,} images of {folder} say that they are synthetic, and were left out: {named}. "
-            "--allow-synthetic takes them."
+            f"{len(marked):,} images of {folder} say that they are synthetic, and were left out: "
+            f"{first_few(marked, NAMED)}. --allow-synthetic takes them."
         )
     return marked
 

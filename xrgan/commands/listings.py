@@ -9,7 +9,7 @@ from xrgan import console
 from xrgan.commands.options import DataRoot, Json, Quiet, RunsRoot
 from xrgan.errors import XrganError
 from xrgan.evaluation.scores_file import latest
-from xrgan.files import MEGABYTE, read_yaml
+from xrgan.files import MEGABYTE, bytes_below, read_yaml
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
@@ -92,7 +92,7 @@ def _summary(run: RunDir) -> dict[str, Any]:
         *(int(last.get("epoch", 0)), config.train.epochs),
         *(last.get("discriminator_loss"), last.get("generator_loss")),
         *(latest(scores, "fid"), latest(scores, "kid"), None),
-        *(_verdicts(run), _last_change(run), _bytes_of(run)),
+        *(_verdicts(run), _last_change(run), bytes_below(run.path)),
     )
     return dict(zip(KEYS, values, strict=True))
 
@@ -126,12 +126,6 @@ def _last_change(run: RunDir) -> str:
     """When something of a run was written last, as in 2026-11-25T23:10:00."""
     changed = max(file.stat().st_mtime for file in (run.path, *run.path.iterdir()))
     return datetime.datetime.fromtimestamp(changed).isoformat(timespec="seconds")
-
-
-def _bytes_of(run: RunDir) -> int:
-    """What a run takes on the disk; a file of two names counts once."""
-    found = (file.stat() for file in run.path.rglob("*") if file.is_file() and not file.is_symlink())
-    return sum({(status.st_dev, status.st_ino): status.st_size for status in found}.values())
 
 
 def _rounded(value: float | None, digits: int = 3, factor: float = 1) -> str:

@@ -10,6 +10,9 @@ from xrgan.commands.flags import Flag, option, panel
 
 DATA, RECORDS, MACHINE = "Data", "Records", "Machine"
 
+RunArgument = Annotated[
+    str | None, typer.Argument(help="A run's path or name. \\[default: the latest]", autocompletion=complete_run)
+]
 RunName = Annotated[
     str | None,
     typer.Option(

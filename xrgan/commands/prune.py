@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from xrgan import console
-from xrgan.commands.export import RunArgument
-from xrgan.commands.options import Quiet, RunsRoot
+from xrgan.commands.options import Quiet, RunArgument, RunsRoot
 from xrgan.errors import XrganError
 from xrgan.files import MEGABYTE
 from xrgan.rundir import RunDir

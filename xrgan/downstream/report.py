@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from xrgan import console
 from xrgan.downstream import plots
 from xrgan.downstream.comparison import figures_on_fold, figures_on_test
 from xrgan.downstream.summary import ArmResult, Comparison, Summary
@@ -29,6 +30,7 @@ FOOTNOTE = (
 
 def write(task: Task, results: Results, summary: Summary) -> None:
     """Write scores.csv, report.md with its pictures, and last summary.yaml: where it is, the rest is whole."""
+    console.waiting("Drawing the pictures of the report")
     folder, table = results.folder, scores(task, results)
     pictures = save_pictures(task, results, table, summary)
     write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))

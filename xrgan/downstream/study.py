@@ -83,7 +83,6 @@ def run_study(
         console.warn(oddity)
     summary = summarise(task, dataset, results)
     summary["seconds"] = round(time.monotonic() - started, 1)
-    console.waiting("Drawing the pictures of the report")
     report.write(task, results, summary)
     return summary
 

@@ -5,11 +5,10 @@ quarter of its size.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import xrgan
 from xrgan.errors import XrganError
-from xrgan.files import read_yaml, write_yaml
+from xrgan.files import bytes_below, read_yaml, write_yaml
 from xrgan.gan import checkpoint
 from xrgan.rundir import RunDir
 from xrgan.tensor_files import Content, write_tensors
@@ -54,7 +53,7 @@ def prune(run: RunDir) -> Pruned:
     if last is None:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
     path, content = last
-    before = _bytes_in(folder)
+    before = bytes_below(folder)
     earlier = read_yaml(folder / RECORD) if is_pruned(run) else {}
     record = {"xrgan": xrgan.__version__, "step": int(content["step"]), "bytes_before": before}
     write_yaml(folder / RECORD, earlier or record)
@@ -66,15 +65,9 @@ def prune(run: RunDir) -> Pruned:
     others = [file for file in folder.glob(checkpoint.PATTERN) if file != path]
     for file in others:
         file.unlink()
-    return Pruned(before, _bytes_in(folder), len(others))
+    return Pruned(before, bytes_below(folder), len(others))
 
 
 def _what_draws(content: Content) -> Content:
     """What a sampler needs of a checkpoint; KeyError where it lacks something."""
     return {key: content[key] for key in DRAWS if key != checkpoint.RUN or key in content}
-
-
-def _bytes_in(folder: Path) -> int:
-    """What the files of a folder take, each once: best.pt may be another one's second name."""
-    files = {(status.st_dev, status.st_ino): status.st_size for file in folder.iterdir() if (status := file.stat())}
-    return sum(files.values())

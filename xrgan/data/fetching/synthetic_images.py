@@ -6,6 +6,7 @@ from xrgan import console
 from xrgan.data.reading.kinds import find_images
 from xrgan.data.reading.marked import mark_in
 from xrgan.errors import XrganError
+from xrgan.layout import first_few
 
 NAMED = 3  # images
 
@@ -28,10 +29,9 @@ def remove_synthetic(folder: Path, name: str) -> int:
             f"All {len(images):,} images of {name} say that they are synthetic: none shows a patient.",
             "--allow-synthetic takes them.",
         )
-    first = ", ".join(file.relative_to(folder).as_posix() for file in marked[:NAMED])
-    more = f" and {len(marked) - NAMED:,} more" if len(marked) > NAMED else ""
+    named = first_few([file.relative_to(folder).as_posix() for file in marked], NAMED)
     console.warn(
-        f"{len(marked):,} of {len(images):,} images say that they are synthetic, and were left out: {first}{more}. "
+        f"{len(marked):,} of {len(images):,} images say that they are synthetic, and were left out: {named}. "
         "--allow-synthetic takes them."
     )
     for file in marked:

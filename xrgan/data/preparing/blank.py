@@ -34,9 +34,7 @@ def refuse_blank(picture: Picture, path: Path) -> None:
         whole = _whole(path)
         count = "two" if _extremes(whole) >= TWO_VALUED else "few" if _commonest(whole) >= TWO_VALUED else ""
         if count:
-            raise ValueError(
-                f"has {count} gray values, as a mask has (--mask-pattern says whose, --keep-blank packs it)"
-            )
+            raise ValueError(f"has {count} gray values, as a mask has ({ASKS})")
 
 
 def _extremes(pixels: Pixels) -> float:

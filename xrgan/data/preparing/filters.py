@@ -9,6 +9,7 @@ import pandas as pd
 from xrgan import console
 from xrgan.config import AUTO, NONE, PrepareConfig
 from xrgan.errors import XrganError
+from xrgan.layout import first_few
 from xrgan.option_syntax import Rule, merged, parse_map
 
 MOST_NAMED = 20  # labels that a message lists
@@ -109,5 +110,4 @@ def findings_of(rows: pd.DataFrame) -> set[str]:
 
 
 def _some(names: set[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(sorted(names)[:MOST_NAMED]) + more
+    return first_few(sorted(names), MOST_NAMED)

@@ -10,6 +10,7 @@ from xrgan.data.tables.cells import are_marks, sex_of, split_of
 from xrgan.data.tables.matching import Files
 from xrgan.data.tables.reading import Table
 from xrgan.errors import XrganError
+from xrgan.layout import first_few
 
 # In lower case, without blanks and signs.
 USUAL = {
@@ -143,8 +144,7 @@ def plain(column: str) -> str:
 
 def listed(columns: Sequence[str]) -> str:
     """The columns for a sentence."""
-    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
-    return ", ".join(columns[:MOST_NAMED]) + more
+    return first_few(columns, MOST_NAMED)
 
 
 class _Finder:
