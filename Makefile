@@ -11,7 +11,7 @@ help:
 	@echo "make demo    the main job, end to end, on embedded phantom X-rays"
 	@echo "make test    the tests"
 	@echo "make check   what CI runs: lint, types, and the same tests"
-	@echo "make fast    the quick tests, in about a minute"
+	@echo "make fast    the quick tests, in a minute and a half"
 	@echo "make fix     format, and mend what the linter can mend"
 	@echo "make bench   throughput against the plain way of doing it; the other scripts in tests/benchmarks/ need X-rays"
 	@echo "make clean   remove .venv, caches and the demo's folder (never data/ or runs/)"
