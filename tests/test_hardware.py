@@ -1,10 +1,11 @@
 """Which device and which precision networks run in."""
 
+import numpy as np
 import pytest
 import torch
 
 from xrgan.errors import XrganError
-from xrgan.hardware import autocast, choose_device, choose_precision
+from xrgan.hardware import autocast, choose_device, choose_precision, upload
 
 
 def test_auto_is_the_fastest_that_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +46,11 @@ def test_precision_is_what_was_asked_for_or_what_the_processor_multiplies() -> N
     assert choose_precision("fp32", cpu) == "fp32"
     assert choose_precision("bf16", cpu) == "bf16"
     assert choose_precision("auto", cpu) in {"fp32", "bf16"}
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_arrays_keep_their_shapes_and_kinds_on_their_way(device: str) -> None:
+    arrays = [np.arange(3), np.ones((3, 5), np.float32), np.empty((3, 0), np.float32), np.ones((3, 1, 7, 7), np.uint8)]
+    there = upload(arrays, torch.device(device))
+    assert [(tuple(a.shape), a.dtype) for a in there] == [(a.shape, torch.from_numpy(a).dtype) for a in arrays]
+    assert all(tensor.device.type == device for tensor in there)

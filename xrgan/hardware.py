@@ -1,10 +1,17 @@
 """The device and the precision that networks run in."""
 
 import contextlib
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from xrgan.errors import XrganError
+
+ALIGNED = 16  # bytes: a part of a packed copy begins at a multiple of so many
 
 
 def choose_device(name: str) -> torch.device:
@@ -41,3 +48,20 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
     if precision == "bf16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()
+
+
+def upload(arrays: Sequence[NDArray[Any]], device: torch.device) -> list[Tensor]:
+    """Bring arrays to a device: to a GPU in one copy from pinned memory, for which nobody waits."""
+    tensors = [torch.from_numpy(array) for array in arrays]
+    if device.type in {"cpu", "mps"}:  # MPS may read what is freed by then, if it isn't waited for: pytorch#139550
+        return [tensor.to(device) for tensor in tensors]
+    starts = np.cumsum([0, *(-(-tensor.nbytes // ALIGNED) * ALIGNED for tensor in tensors)]).tolist()
+    # PyTorch hands out pinned memory again when the copy is done, and not before.
+    packed = torch.empty(starts[-1], dtype=torch.uint8, pin_memory=torch.cuda.is_available())
+    for start, array in zip(starts, arrays, strict=False):
+        packed.numpy()[start : start + array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    there = packed.to(device, non_blocking=True)
+    return [
+        there[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+        for start, tensor in zip(starts, tensors, strict=False)
+    ]

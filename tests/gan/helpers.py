@@ -13,6 +13,7 @@ from xrgan.data.images import read_gray
 from xrgan.data.packed import PackedDataset, hash_content, open_packed
 from xrgan.files import write_yaml
 from xrgan.gan import checkpoint, memory, setup, training
+from xrgan.gan.batches import Batches, to_range
 from xrgan.gan.job import Job, make_job
 from xrgan.gan.step import Shown
 from xrgan.rundir import RunDir
@@ -103,6 +104,12 @@ def trained(root: Path, dataset: PackedDataset, config: Config, score: training.
     job = job_of(run, dataset, config) if run.exists() else create(run, dataset, config)
     training.train(job, score)
     return run
+
+
+def batch(batches: Batches, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The real images of a step, (B, C + M, S, S) in [-1, 1], and their labels (B,)."""
+    places = batches.chosen(step)
+    return to_range(torch.from_numpy(batches.read(places))), torch.from_numpy(batches.labels(places))
 
 
 def last(run: RunDir) -> checkpoint.Content:

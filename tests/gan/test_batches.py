@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.gan.helpers import CPU, tiny_config, tiny_dataset
+from tests.gan.helpers import batch, tiny_config, tiny_dataset
 from xrgan.errors import XrganError
 from xrgan.gan.batches import make_batches
 from xrgan.gan.plan import training_plan
@@ -16,7 +16,7 @@ def test_the_order_visits_every_image_once_per_epoch(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path)
     batches = make_batches(dataset, training_plan(tiny_config()))
     seen = np.concatenate(
-        [batches.batch(step, CPU)[0].mean(dim=(1, 2, 3)).numpy() for step in range(batches.steps_per_epoch)]
+        [batch(batches, step)[0].mean(dim=(1, 2, 3)).numpy() for step in range(batches.steps_per_epoch)]
     )
     expected = dataset.images[dataset.of_split("train")].astype(np.float32).mean(axis=(1, 2, 3)) / 127.5 - 1
     assert np.allclose(np.sort(seen), np.sort(expected), atol=1e-5)
@@ -27,7 +27,7 @@ def test_only_training_images_are_seen_as_they_are(tmp_path: Path) -> None:
     batches = make_batches(dataset, training_plan(tiny_config()))
     assert set(batches.indices) == set(dataset.of_split("train"))
     real = dataset.images[dataset.of_split("train")].astype(np.float32) / 127.5 - 1
-    images, _ = batches.batch(0, CPU)
+    images, _ = batch(batches, 0)
     for image in images.numpy():
         assert np.isclose(real, image, atol=1e-5).all(axis=(1, 2, 3)).any()
 
@@ -40,7 +40,7 @@ def test_a_conditional_generator_is_shown_no_image_without_a_label(tmp_path: Pat
     )
     assert (len(conditional.indices), conditional.left_out, conditional.steps_per_epoch) == (27, 5, 6)
     assert (len(unconditional.indices), unconditional.left_out, unconditional.steps_per_epoch) == (32, 0, 8)
-    assert all(int(label) >= 0 for step in range(6) for label in conditional.batch(step, CPU)[1])
+    assert all(int(label) >= 0 for step in range(6) for label in batch(conditional, step)[1])
 
 
 def test_an_epoch_ends_after_its_last_step(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gan.helpers import job_of, tiny_config, tiny_dataset
+from tests.gan.helpers import batch, job_of, tiny_config, tiny_dataset
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.rundir import RunDir
 
@@ -22,7 +22,7 @@ def test_the_networks_draw_what_was_asked_for(
     dataset = tiny_dataset(tmp_path, masks=("lungs", "heart"))
     job = job_of(RunDir(tmp_path / "run"), dataset, tiny_config(conditional=conditional, masks=masks))
     assert job.spec == expected
-    images, _ = job.batches.batch(0, job.device)
+    images, _ = batch(job.batches, 0)
     assert images.shape == (4, expected.all_channels, 16, 16)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gan.helpers import CPU, last, tiny_config, tiny_dataset, tiny_job, trained, weights_file
+from tests.gan.helpers import batch, last, tiny_config, tiny_dataset, tiny_job, trained, weights_file
 from xrgan.gan.losses import gradient_penalty
 from xrgan.gan.state import gradient_norms, start
 from xrgan.gan.step import train_step
@@ -53,7 +53,7 @@ def test_a_penalty_keeps_the_discriminator_flat(tmp_path: Path) -> None:
         )
         state = start(job)
         state.discriminator.load_state_dict(last(run)["discriminator"])
-        real, labels = job.batches.batch(0, CPU)
+        real, labels = batch(job.batches, 0)
         gradients.append(gradient_penalty(state.discriminator.eval(), real, labels).item())
     assert gradients[1] < 0.5 * gradients[0]
 
@@ -87,7 +87,7 @@ def test_lazy_regularization_is_taken_every_few_steps(tmp_path: Path) -> None:
         train_step(state, job)
         penalties.append(float((state.sums - before)[1]))
     assert [penalty > 0 for penalty in penalties] == [True, False, False, False] * 2
-    real, labels = job.batches.batch(4, CPU)
+    real, labels = batch(job.batches, 4)
     r1 = gradient_penalty(state.discriminator, real, labels).item()
     assert penalties[4] == pytest.approx(2 / 2 * 4 * r1, rel=0.01)
 

@@ -8,6 +8,7 @@ Shapes: images (B, C + M, S, S) in [-1, 1]: C channels of the X-ray, M of its ma
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,18 +24,18 @@ FEW_IMAGES, MANY_IMAGES = 5_000, 70_000  # training images
 TARGET_SIGN = 0.6  # ADA's
 # ADA takes 500,000 images from no augmentation to full; runs of minutes see a tenth of that.
 IMAGES_TO_FULL = 50_000
+NUMBERS = 12  # that are drawn for an image
 STEPS_TO_ADAPT = 64  # the signs are read from the device as seldom
 
 
-@dataclass(frozen=True)
-class RandomNumbers:
+class RandomNumbers(NamedTuple):
     """The random numbers of one batch, each (B, …) and uniform in [0, 1): so that a step can be repeated."""
 
-    applied: NDArray[np.float32]  # (B, 4): the change is made where it is below the probability
-    light: NDArray[np.float32]  # (B, 2): brightness, contrast
-    shift: NDArray[np.float32]  # (B, 2): down, right
-    cutout: NDArray[np.float32]  # (B, 2): the centre of the square
-    pose: NDArray[np.float32]  # (B, 2): rotation, scale
+    applied: Tensor  # (B, 4): the change is made where it is below the probability
+    light: Tensor  # (B, 2): brightness, contrast
+    shift: Tensor  # (B, 2): down, right
+    cutout: Tensor  # (B, 2): the centre of the square
+    pose: Tensor  # (B, 2): rotation, scale
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,14 @@ class Strength:
     scaling: float = 0.0  # of the factor 1 at most, each way
 
 
-def random_numbers(rng: np.random.Generator, batch_size: int) -> RandomNumbers:
-    """Draw the random numbers of one batch."""
-    numbers = rng.random((batch_size, 12), np.float32)
-    return RandomNumbers(numbers[:, :4], numbers[:, 4:6], numbers[:, 6:8], numbers[:, 8:10], numbers[:, 10:])
+def draw_numbers(rng: np.random.Generator, batch_size: int) -> NDArray[np.float32]:
+    """Draw the random numbers of one batch: (B, NUMBERS)."""
+    return rng.random((batch_size, NUMBERS), np.float32)
+
+
+def random_numbers(drawn: Tensor) -> RandomNumbers:
+    """What each of the numbers (B, NUMBERS) is for."""
+    return RandomNumbers(*torch.split(drawn, [4, 2, 2, 2, 2], dim=1))
 
 
 def probability_for(images: int) -> float:
@@ -81,20 +86,16 @@ def augment(images: Tensor, numbers: RandomNumbers, strength: Strength, channels
     """
     if not strength.probability:
         return images
-    size, device = images.shape[-1], images.device
-    applied = torch.from_numpy(numbers.applied < strength.probability).to(device)
-    light, shift, cutout = (
-        torch.from_numpy(part).to(device) for part in (numbers.light, numbers.shift, numbers.cutout)
-    )
-    xrays = _lit(images[:, :channels], (light - 0.5) * applied[:, :1])
+    size, applied = images.shape[-1], numbers.applied < strength.probability
+    xrays = _lit(images[:, :channels], (numbers.light - 0.5) * applied[:, :1])
     images = torch.cat([xrays, images[:, channels:]], dim=1) if images.shape[1] > channels else xrays
     if strength.rotation or strength.scaling:
-        pose = (2 * torch.from_numpy(numbers.pose).to(device) - 1) * applied[:, 3:4]
+        pose = (2 * numbers.pose - 1) * applied[:, 3:4]
         images = _posed(images, torch.deg2rad(strength.rotation * pose[:, 0]), 1 + strength.scaling * pose[:, 1])
     furthest = round(SHIFT * size)
-    steps = (shift * (2 * furthest + 1)).floor().long() - furthest
-    images = _shifted(images, steps * applied[:, 1:2])
-    return _covered(images, (cutout * size).floor().long(), applied[:, 2])
+    steps = (numbers.shift * (2 * furthest + 1)).floor().long() - furthest
+    images = _Shifted.apply(images, steps * applied[:, 1:2])
+    return _covered(images, (numbers.cutout * size).floor().long(), applied[:, 2])
 
 
 def _lit(xrays: Tensor, change: Tensor) -> Tensor:
@@ -114,11 +115,27 @@ def _posed(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
     return torch.nn.functional.grid_sample(images - BLACK, places, align_corners=False) + BLACK
 
 
-def _shifted(images: Tensor, steps: Tensor) -> Tensor:
-    """Shift each image by steps (B, 2) pixels down and right; what comes in is black."""
+class _Shifted(torch.autograd.Function):
+    """Each image shifted by steps (B, 2) pixels down and right; what comes in is black.
+
+    The gradient is shifted back. PyTorch's own of such an indexing adds up what never meets: a GPU sorts for that.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, steps: Tensor) -> Tensor:
+        ctx.save_for_backward(steps)
+        return _moved(images, steps, BLACK)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        (steps,) = ctx.saved_tensors
+        return _moved(gradients[0], -steps, 0.0).contiguous(), None
+
+
+def _moved(images: Tensor, steps: Tensor, background: float) -> Tensor:
     batch, _, size, _ = images.shape
     place = torch.arange(size, device=images.device)
-    padded = torch.nn.functional.pad(images, (1, 1, 1, 1), value=BLACK)
+    padded = torch.nn.functional.pad(images, (1, 1, 1, 1), value=background)
     rows, columns = ((place[None] - steps[:, k : k + 1] + 1).clamp(0, size + 1) for k in (0, 1))
     return padded[
         torch.arange(batch, device=images.device)[:, None, None], :, rows[:, :, None], columns[:, None]

@@ -53,18 +53,25 @@ class Batches:
         Images (N, C + M, size, size) in [-1, 1], labels (N,).
         """
         chosen = np.sort(generator_at(self.seed, SUBSET, 0).permutation(self.indices)[:most])
-        return read_averaged(self._read, chosen, size), torch.from_numpy(self.dataset.labels[chosen])
+        return read_averaged(lambda some: torch.from_numpy(self._pixels(some)), chosen, size), torch.from_numpy(
+            self.dataset.labels[chosen]
+        )
 
-    def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Read the real images of a step, (B, C + M, S, S) in [-1, 1], and their labels (B,)."""
+    def chosen(self, step: int) -> NDArray[np.int64]:
+        """The places in `indices` of the real images of a step: (B,)."""
         epoch, place = divmod(step, self.steps_per_epoch)
-        order = _order(len(self.indices), self.seed, epoch)
-        chosen = self.indices[order[place * self.size : (place + 1) * self.size]]
-        images = to_range(self._read(chosen).to(device, non_blocking=True))
-        return images, torch.from_numpy(self.dataset.labels[chosen]).to(device, non_blocking=True)
+        return _order(len(self.indices), self.seed, epoch)[place * self.size : (place + 1) * self.size]
 
-    def _read(self, chosen: NDArray[np.int64]) -> Tensor:
-        return torch.from_numpy(self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen))
+    def read(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read the images at those places of `indices`: uint8 (n, C + M, S, S)."""
+        return self._pixels(self.indices[places])
+
+    def labels(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The labels of the images at those places of `indices`: (n,)."""
+        return self.dataset.labels[self.indices[places]]
+
+    def _pixels(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen)
 
 
 def read_averaged(read: Callable[[NDArray[np.int64]], Tensor], chosen: NDArray[np.int64], size: int) -> Tensor:
@@ -85,7 +92,7 @@ def to_range(pixels: Tensor) -> Tensor:
     return pixels.float().div_(127.5).sub_(1)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)  # what is read ahead may be of the next epoch
 def _order(images: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return generator_at(seed, ORDER, epoch).permutation(images)
 

@@ -5,13 +5,12 @@ The losses stand in losses.py; which images and latents a step sees, in batches.
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted_probability, augment, random_numbers
-from xrgan.gan.batches import AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at
+from xrgan.gan.feed import feed
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
 from xrgan.gan.networks.base import Discriminator
@@ -46,14 +45,14 @@ class Shown:
 
 def train_step(state: TrainState, job: Job) -> None:
     """Update the discriminator, the generator and its average once."""
-    images, labels = job.batches.batch(state.step, job.device)
-    z = _latents(state, job)
+    fed = feed(state.step, augmented=bool(state.augment), job=job)
+    labels = fed.labels
     with autocast(job.device, job.plan.precision):
-        drawn = state.generator(z, labels).float()
+        drawn = state.generator(fed.z, labels).float()
 
     # The discriminator never sees an image as it is, be it real or not, and each time changed anew.
-    real = show(state, _augmented(images, AUGMENTED_REAL, state, job), job.plan)
-    fake = show(state, _augmented(drawn, AUGMENTED_FAKE, state, job), job.plan)
+    real = show(state, _augmented(fed.images, fed.changes_of_real, state, job), job.plan)
+    fake = show(state, _augmented(drawn, fed.changes_of_fake, state, job), job.plan)
     of_discriminator = train_discriminator(state, real, fake.detached(), labels, job.plan)
     of_generator = train_generator(state, fake, real, labels, job.plan)
 
@@ -136,19 +135,11 @@ def train_generator(
     return loss.detach(), matching.detach(), perceptual.detach()
 
 
-def _latents(state: TrainState, job: Job) -> Tensor:
-    """The latents z (B, Z) of a step, on the device."""
-    size = (job.plan.batch_size, job.plan.model.latent_size)
-    z = generator_at(job.plan.seed, LATENTS, state.step).standard_normal(size, np.float32)
-    return torch.from_numpy(z).to(job.device, non_blocking=True)
-
-
-def _augmented(images: Tensor, stream: int, state: TrainState, job: Job) -> Tensor:
-    if not state.augment:  # nothing is drawn for nothing
+def _augmented(images: Tensor, drawn: Tensor, state: TrainState, job: Job) -> Tensor:
+    if not state.augment:
         return images
-    numbers = random_numbers(generator_at(job.plan.seed, stream, state.step), len(images))
     strength = Strength(state.augment, job.plan.rotation, job.plan.scaling)
-    return augment(images, numbers, strength, job.spec.channels)
+    return augment(images, random_numbers(drawn), strength, job.spec.channels)
 
 
 def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:

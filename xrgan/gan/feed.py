@@ -1,0 +1,41 @@
+"""All that a step takes from outside: images, labels, latents, what augmentation draws; in one copy to the device."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from xrgan.gan.augment import draw_numbers
+from xrgan.gan.batches import AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at, to_range
+from xrgan.gan.job import Job
+from xrgan.hardware import upload
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What one step is given, on the device."""
+
+    images: Tensor  # (B, C + M, S, S), real, in [-1, 1]
+    labels: Tensor  # (B,)
+    z: Tensor  # (B, Z)
+    changes_of_real: Tensor  # (B, NUMBERS): what augmentation draws; (B, 0) where nothing is augmented
+    changes_of_fake: Tensor
+
+
+def feed(step: int, augmented: bool, job: Job) -> Fed:
+    """Read and draw what a step takes, and bring it to the job's device."""
+    places = job.batches.chosen(step)
+    size = (job.plan.batch_size, job.plan.model.latent_size)
+    z = generator_at(job.plan.seed, LATENTS, step).standard_normal(size, np.float32)
+    changes = [_changes(stream, step, augmented, job) for stream in (AUGMENTED_REAL, AUGMENTED_FAKE)]
+    arrays: list[NDArray[Any]] = [job.batches.labels(places), z, *changes, job.batches.read(places)]
+    labels, z_there, of_real, of_fake, pixels = upload(arrays, job.device)
+    return Fed(to_range(pixels), labels, z_there, of_real, of_fake)
+
+
+def _changes(stream: int, step: int, augmented: bool, job: Job) -> NDArray[np.float32]:
+    if not augmented:  # nothing is drawn for nothing
+        return np.empty((job.plan.batch_size, 0), np.float32)
+    return draw_numbers(generator_at(job.plan.seed, stream, step), job.plan.batch_size)
