@@ -30,7 +30,7 @@ SAMPLES = {
     "mask_pattern": PATTERNS,
     "mask_values": ["", "255=heart", "1=right lung,2=left lung,3=heart"],
     "window": ["dicom", "minmax", "p1-p99", "p0.5-p100"],
-    "extractor": ["inception", "classifier:runs/a", "classifier: ü:b"],
+    "extractor": ["inception", "classifier:runs/a", "classifier: ü:b", "~/weights/ü b.safetensors"],
     "map": ["auto", "none", "Lung Opacity=1,*=0", "ä # b=c", "a:=-"],
 }
 

@@ -91,12 +91,13 @@ def test_a_damaged_configuration_names_the_export(tmp_path: Path) -> None:
     assert "/tmp/" not in raised.value.message.replace(str(tmp_path), "")
 
 
-def test_no_path_of_this_machine_is_shared() -> None:
+@pytest.mark.parametrize("extractor", ["classifier:/home/anna/runs/a", "/home/anna/rad-dino.safetensors"])
+def test_no_path_of_this_machine_is_shared(extractor: str) -> None:
     config = resolve(
         settings=[
             *("train.perceptual_weights=/home/anna/vgg.pth", "evaluate.weights=/home/anna/w", "device=cpu"),
             *(
-                "evaluate.extractor=classifier:/home/anna/runs/a",
+                f"evaluate.extractor={extractor}",
                 "classify.weights=/home/anna/x.pth",
                 "model.name=dcgan",
             ),

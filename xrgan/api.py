@@ -138,7 +138,7 @@ def evaluate(
         real, synthetic: a folder of images, a prepared dataset, or an array: uint8 (N, C, H, W) or (N, H, W).
         metrics: as the flags of `xrgan evaluate` are called: fid, kid, clipped, ssim …; none = all that can be had.
         n: images a side, at most.
-        extractor: inception, lite1 or lite2.
+        extractor: inception, lite1, lite2, or a file of weights, as of `xrgan evaluate`.
 
     Returns:
         One row a score, of all images; columns as of `Run.scores`.

@@ -332,6 +332,9 @@ class SampleConfig(Section):
         return tuple(sorted(set(formats), reverse=True))
 
 
+EXTRACTORS = ("inception", "lite1", "lite2", "lite0")  # networks whose weights xrgan finds or fetches
+
+
 class EvaluateConfig(Section):
     n: Whole = Field(1000, ge=2, description="images a side at most; fewer where fewer real images were held out")
     split: Literal["held-out", "val", "test"] = Field(
@@ -343,9 +346,8 @@ class EvaluateConfig(Section):
     )
     extractor: str = Field(
         "inception",
-        pattern=r"^(inception|lite0|lite1|lite2|classifier:.+)$",
         description="network of the features: inception | lite1 | lite2 | lite0, which needs no download | "
-        "classifier:RUN, the one that classify trained in a run",
+        "classifier:RUN, the one that classify trained in a run | FILE, weights of DINOv2, RAD-DINO or RadioDINO",
     )
     size: Whole = Field(
         0, ge=0, le=2048, description="with --real: pixels, height and width to which both sides are brought; 0 = none"
@@ -354,6 +356,13 @@ class EvaluateConfig(Section):
     fid_layer: Literal[64, 192, 768, 2048] = Field(2048, description="Inception layer, as its number of features")
     pairs: Whole = Field(500, ge=1, description="random pairs behind each SSIM figure")
     seed: Whole = Field(0, ge=0, description="of which images and pairs are compared")
+
+    @field_validator("extractor")
+    @classmethod
+    def _a_network(cls, value: str) -> str:
+        if value not in EXTRACTORS and not re.fullmatch(r"classifier:.+|.+\.(safetensors|pth|pt|bin)", value):
+            raise ValueError("it names no network and no file of weights (.safetensors, .pth, .pt, .bin)")
+        return value
 
 
 Arm = Literal["real", "real+classic", "real+synthetic", "synthetic→real", "synthetic"]

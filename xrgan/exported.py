@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from xrgan.config import Config, default
+from xrgan.config import EXTRACTORS, Config, default
 from xrgan.config_resolve import read_config
 from xrgan.errors import XrganError
 from xrgan.files import no_such, parse_yaml
@@ -138,7 +138,7 @@ def names_export(name: str | None) -> bool:
 def without_paths(config: Config) -> Config:
     """A configuration that may be shared: what names this machine's files, folders and device is as by default."""
     evaluate, classify = config.evaluate.model_copy(update={"weights": ""}), config.classify
-    if evaluate.extractor.startswith("classifier:"):
+    if evaluate.extractor not in EXTRACTORS:
         evaluate = evaluate.model_copy(update={"extractor": default("evaluate.extractor")})
     if classify.weights not in {"imagenet", "none"}:
         classify = classify.model_copy(update={"weights": default("classify.weights")})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from xrgan.config import EXTRACTORS
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 
@@ -41,7 +42,7 @@ def complete_source(incomplete: str) -> list[str]:
 def complete_extractor(context: typer.Context, incomplete: str) -> list[str]:
     """The networks that features can come from; of the classifiers, those of the runs that have some."""
     runs = [run for run in reversed(_workspace(context).runs()) if (run.classify / "checkpoints").is_dir()]
-    return _beginning(incomplete, ["inception", "lite1", "lite2", "lite0", *(f"classifier:{run.name}" for run in runs)])
+    return _beginning(incomplete, [*EXTRACTORS, *(f"classifier:{run.name}" for run in runs)])
 
 
 def complete_list(choices: Sequence[str]) -> Callable[[str], list[str]]:

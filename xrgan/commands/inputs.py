@@ -110,7 +110,7 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
 
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
     """The network that features come from, loaded when it is needed."""
-    from xrgan.evaluation import extractors, inception_weights, lite
+    from xrgan.evaluation import dino, extractors, inception_weights, lite
     from xrgan.hardware import choose_device
 
     chosen, device = config.evaluate, choose_device(config.device)
@@ -128,6 +128,8 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             # Only a run's own config says `projected`: elsewhere it is `auto`, and nothing is known of the generator.
             against = kind == TRAINED_AGAINST and config.model.discriminator == "projected"
             return replace(made, trained_against=against)
+        if kind != "classifier":
+            return extractors.vision_transformer(dino.read_dino(Path(chosen.extractor).expanduser()), device)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.inference import load_classifier
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from xrgan.errors import XrganError
+from xrgan.evaluation.dino import Dino
 from xrgan.evaluation.inception import INPUT_PIXELS, LAYERS, LOGITS, load_network
 from xrgan.evaluation.inception_weights import FULL, weights_file
 from xrgan.evaluation.lite import FEATURES, Lite, LiteFeatures
@@ -80,6 +81,30 @@ def efficientnet_lite(lite: Lite, weights: Path, device: torch.device | str) -> 
         weights=lite.sha256[:12],
         device=on,
         load=lambda: _lite(weights, lite, on),
+    )
+
+
+def vision_transformer(dino: Dino, device: torch.device | str) -> Extractor:
+    """Make an extractor of a vision transformer. Gray images are shown to it as three equal channels.
+
+    Args:
+        dino: what `read_dino` read from a file.
+    """
+    on, look = torch.device(device), dino.network.look
+
+    def load() -> Network:
+        network = dino.network.to(on)
+        return lambda images: (network(images.expand(-1, 3, -1, -1)),)
+
+    return Extractor(
+        name=dino.name,
+        identity=f"{dino.features} {look} {dino.sha256}",
+        layers=(dino.features,),
+        last=dino.features,
+        resize=f"{look.pixels}×{look.pixels}, {look.resize}",
+        weights=dino.sha256,
+        device=on,
+        load=load,
     )
 
 
