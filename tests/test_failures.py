@@ -67,8 +67,13 @@ def test_an_oserror_without_a_number_is_its_own_sentence(capsys: pytest.CaptureF
 
 
 def test_the_memory_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    code, said = ended(MemoryError(), capsys)
-    assert code == 1 and said.startswith("Error: The memory is used up.")
+    for error in (
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("MPS backend out of memory"),
+    ):
+        code, said = ended(error, capsys)
+        assert code == 1 and said.startswith("Error: The memory is used up.")
 
 
 def test_the_users_own_mistakes_keep_their_exit_code(capsys: pytest.CaptureFixture[str]) -> None:

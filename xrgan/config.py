@@ -457,10 +457,18 @@ class SegmentConfig(StudyConfig):
     batch_size: Whole = Field(16, ge=2, description="images a step")
 
 
+Device = Literal[
+    "auto", "cpu", "cuda", "mps", "cuda:0", "cuda:1", "cuda:2", "cuda:3", "cuda:4", "cuda:5", "cuda:6", "cuda:7"
+]
+
+
 class Config(Section):
     format: Literal[1] = Field(FORMAT, description="version of this file's layout")
     dataset: str = Field("", description="name of the prepared dataset")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto | cpu | cuda | mps")
+    device: Device = Field(
+        "auto",
+        description="auto (the fastest that is there) | cpu | cuda | mps | cuda:1 (the second GPU); no run keeps it",
+    )
     phantom: PhantomConfig = PhantomConfig()
     prepare: PrepareConfig = PrepareConfig()
     model: ModelConfig = ModelConfig()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from xrgan import console
-from xrgan.errors import XrganError
+from xrgan.errors import XrganError, is_out_of_memory
 from xrgan.files import failed_write
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -52,7 +52,7 @@ def _sentence_of(error: Exception) -> XrganError | None:
     """What to say of an error; None of a bug."""
     if isinstance(error, XrganError):
         return error
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return XrganError("The memory is used up.", "Close other programs, or take smaller images or fewer at a time.")
     failed = error if isinstance(error, OSError) else failed_write(error)
     if failed is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from xrgan.config import Config
+from xrgan.config import AUTO, Config
 from xrgan.config_resolve import read_config, write_config
 from xrgan.errors import XrganError
 from xrgan.files import as_number, read_yaml, write_text, write_yaml
@@ -109,11 +109,13 @@ class RunDir:
         """
         if not self.exists():
             raise XrganError(f"{self.path} is no run: it has no config.yaml.", "`xrgan runs` lists the runs.")
-        return read_config(self.config_file)
+        # Runs of before name the device that they were trained on: another machine may have none such.
+        return read_config(self.config_file).model_copy(update={"device": AUTO})
 
     def write_config(self, config: Config) -> None:
-        # Where the images come from and how they were prepared stands in the dataset's own dataset.yaml.
-        write_config(self.config_file, config, leave_out=["phantom", "prepare"])
+        # Where the images come from and how they were prepared stands in the dataset's own dataset.yaml, and what a run
+        # was trained on in environment.yaml.
+        write_config(self.config_file, config, leave_out=["phantom", "prepare", "device"])
 
     def read_environment(self) -> dict[str, Any]:
         if not self.environment_file.is_file():

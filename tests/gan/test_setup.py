@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.gan.helpers import CPU, create, memory_for, tiny_config, tiny_dataset, trained
 from xrgan.config import Config
@@ -72,3 +73,33 @@ def test_auto_takes_what_fits_and_what_few_images_allow(tmp_path: Path, monkeypa
     memory_for(1, monkeypatch)
     with pytest.raises(XrganError, match="Not even 2 images.*--size"):
         setup.resolve_auto(wish, dataset, CPU)
+
+
+def test_a_gpu_trains_with_the_batch_that_was_raced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Larger ones are no slower there, and learn less per image: four times as many were once taken unasked."""
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(setup, "largest_batch", lambda _plan, _spec, _device, most: most)
+    monkeypatch.setattr(setup, "describe", lambda _: "a GPU")
+    monkeypatch.setattr(setup, "choose_precision", lambda *_: "bf16")
+    dataset = tiny_dataset(tmp_path, n=200)
+    sizes = [setup.resolve_auto(resolve(), dataset, device).train.batch_size for device in (gpu, CPU)]
+    assert sizes[0] == sizes[1]
+
+
+def test_resuming_says_where_bits_will_differ_and_what_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunDir(tmp_path / "run")
+    create(run, tiny_dataset(tmp_path), tiny_config())
+
+    def said(precision: str = "fp32", **environment: object) -> str:
+        run.write_environment(run.read_environment() | environment)
+        capsys.readouterr()
+        setup.warn_of_other_machine(run, CPU, precision)
+        return " ".join(capsys.readouterr().err.split())
+
+    assert said() == ""
+    assert "began with 64 threads and is resumed with 1" in said(threads=64)
+    assert "began on NVIDIA H100 and goes on on cpu" in said(device="NVIDIA H100", threads=1)
+    monkeypatch.setattr(setup, "is_fast", lambda precision, _: precision == "fp32")
+    assert "is trained in bf16, which cpu multiplies slowly" in said("bf16")

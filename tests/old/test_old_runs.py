@@ -4,6 +4,7 @@ The archive holds a prepared dataset, a run of each model, synthetic images, sco
 """
 
 import csv
+import re
 import sys
 import tarfile
 from collections.abc import Callable
@@ -82,6 +83,18 @@ def test_the_same_images_are_drawn_again(type_: Type) -> None:
     assert (Path("again") / "index.csv").read_text() == "\n".join(
         Path("runs/eigen/synthetic/index.csv").read_text().splitlines()[:13]
     ) + "\n"
+
+
+def test_a_run_trained_on_a_gpu_is_used_without_one(type_: Type) -> None:
+    """Runs of before keep the device that they were trained on: it may not be here, and is nobody's affair."""
+    file = Path("runs/eigen/config.yaml")
+    before = file.read_text()
+    file.write_text(re.sub(r"^device: \w+", "device: cuda", before, flags=re.MULTILINE))
+    assert file.read_text() != before
+    type_("sample --run runs/eigen --n 4 --out again")
+    assert len(list(Path("again").glob("synthetic_*[0-9].png"))) == 4
+    type_("resume --run runs/eigen --epochs 3")
+    assert "device:" not in file.read_text()
 
 
 def test_more_images_are_added_to_those_that_are_there(type_: Type) -> None:

@@ -235,8 +235,9 @@ def reopen_run(
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
     setup.update_config(run, saved, wanted)
     device = choose_device(wanted.device)
-    setup.warn_of_other_threads(run, device)
-    return make_job(run, dataset, wanted, device), score
+    job = make_job(run, dataset, wanted, device)
+    setup.warn_of_other_machine(run, device, job.plan.precision)
+    return job, score
 
 
 def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor | None":

@@ -13,6 +13,7 @@ from xrgan import console
 from xrgan.downloads import cache_dir
 from xrgan.evaluation.extractors import Extractor, Network
 from xrgan.files import replacing
+from xrgan.hardware import upload
 
 BATCH_IMAGES = 32  # bounds the memory: 0.4 GB of float32 at 1024²
 BLOCK_IMAGES = 256  # one file each in the cache: sets that begin with the same images share their blocks
@@ -56,7 +57,9 @@ def content_hash(images: NDArray[np.uint8]) -> str:
 
 
 def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
-    return hashlib.sha256(f"{extractor.identity} {content_hash(images)}".encode()).hexdigest()
+    """What a block's features are found by; a GPU's differ in their last bits from those of a CPU."""
+    on = "" if extractor.device.type == "cpu" else f" {extractor.device.type}"
+    return hashlib.sha256(f"{extractor.identity} {content_hash(images)}{on}".encode()).hexdigest()
 
 
 def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar: console.Bar) -> NDArray[np.float32]:
@@ -64,10 +67,10 @@ def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar:
     batches: list[torch.Tensor] = []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH_IMAGES):
-            batch = torch.from_numpy(np.array(images[start : start + BATCH_IMAGES])).to(extractor.device)
-            batches.append(torch.cat([layer.float() for layer in network(batch)], dim=1).cpu())
+            (batch,) = upload([np.array(images[start : start + BATCH_IMAGES])], extractor.device)
+            batches.append(torch.cat([layer.float() for layer in network(batch)], dim=1))
             bar.advance(len(batch))
-    joined: NDArray[np.float32] = torch.cat(batches).numpy()
+    joined: NDArray[np.float32] = torch.cat(batches).cpu().numpy()
     return joined
 
 

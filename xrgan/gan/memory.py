@@ -6,13 +6,13 @@ from contextlib import contextmanager
 
 import torch
 
-from xrgan.errors import XrganError
+from xrgan.errors import XrganError, is_out_of_memory
 from xrgan.gan.job import Job
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import build_state
 from xrgan.gan.step import show, train_discriminator, train_generator
-from xrgan.hardware import autocast
+from xrgan.hardware import autocast, release_memory
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def explained_failures(job: Job) -> Iterator[None]:
             raise XrganError(
                 f"torch.compile failed: {reason}.", "Train without `--compile`; on a CPU it needs a C++ compiler."
             ) from None
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # they hold the step's tensors
         failed = True
@@ -47,14 +47,13 @@ def largest_batch(plan: TrainingPlan, spec: ImageSpec, device: torch.device, mos
         try:
             _try_step(plan, spec, device, most)
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             traceback.clear_frames(error.__traceback__)
         else:
             return most
         finally:
-            if device.type == "cuda":
-                torch.cuda.empty_cache()
+            release_memory(device)
         most //= 2
     return 0
 
@@ -69,7 +68,3 @@ def _try_step(plan: TrainingPlan, spec: ImageSpec, device: torch.device, size: i
     real, fake = show(state, torch.zeros_like(drawn), plan), show(state, drawn, plan)
     train_discriminator(state, real, fake.detached(), labels, plan)
     train_generator(state, fake, real, labels, plan)
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)

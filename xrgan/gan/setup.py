@@ -27,7 +27,7 @@ from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan, as_trained, recipe_of, training_plan, with_recipe
 from xrgan.gan.state import save, start
 from xrgan.gan.warm_start import load_matching_weights
-from xrgan.hardware import choose_precision
+from xrgan.hardware import choose_precision, describe, is_fast, versions_of
 from xrgan.rundir import RunDir
 
 # What a run that exists may change without becoming another run.
@@ -41,7 +41,6 @@ RESUMABLE_OPTIONS = {
     "train.compile",
     "train.perceptual_weights",
 }
-GPU_BATCHES = 4  # times the recipe's batch: a GPU takes as long for 64 small images as for 16
 
 
 def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -> Config:
@@ -76,8 +75,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -
 
 def _batch_size(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -> int:
     """The recipe's batch size, or what of it few images and the device's memory allow."""
-    most = plan.batch_size * (GPU_BATCHES if device.type == "cuda" else 1)
-    most = min(most, max(2, len(dataset.of_split("train")) // 4))
+    most = min(plan.batch_size, max(2, len(dataset.of_split("train")) // 4))
     size = largest_batch(plan, image_spec(dataset, plan.model), device, most)
     if not size:
         raise XrganError("Not even 2 images a step fit in memory.", "`xrgan prepare --size` makes smaller images.")
@@ -96,7 +94,7 @@ def _summary(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -
     return (
         f"{model.name} at {dataset.size}×{dataset.size}, {grows}{kind}, {drawn}{images:,} training images "
         f"({augmented}), {plan.loss} loss{' with R1' if plan.r1 else ''}, {plan.batch_size} images a step, "
-        f"on {_device_name(device)} in {plan.precision}."
+        f"on {describe(device)} in {plan.precision}."
     )
 
 
@@ -146,14 +144,21 @@ def _run_id(job: Job, config: Config, init_from: RunDir | Export | None) -> str:
     return hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
-def warn_of_other_threads(run: RunDir, device: torch.device) -> None:
-    """Say where a run is resumed with another number of threads: sums are rounded otherwise, and weights with them."""
-    before, now = run.read_environment().get("threads"), torch.get_num_threads()
-    if device.type == "cpu" and before not in (None, now):
+def warn_of_other_machine(run: RunDir, device: torch.device, precision: str) -> None:
+    """Say where a run is resumed on what rounds otherwise than where it began, or is slow in its precision."""
+    environment, threads = run.read_environment(), torch.get_num_threads()
+    began, now = (name.partition(" (")[0] for name in (str(environment.get("device", "")), describe(device)))
+    another = "from those of an uninterrupted run"
+    if began not in ("", now):
+        console.notice(f"{run.path} began on {began} and goes on on {now}: its last bits will differ {another}.")
+    elif device.type == "cpu" and environment.get("threads") not in (None, threads):
+        before = environment["threads"]
         console.notice(
-            f"{run.path} began with {before} threads and is resumed with {now}: its weights will differ in their last "
-            f"bits from those of an uninterrupted run (OMP_NUM_THREADS={before} gives the same)."
+            f"{run.path} began with {before} threads and is resumed with {threads}: its weights will differ in their "
+            f"last bits {another} (OMP_NUM_THREADS={before} gives the same)."
         )
+    if not is_fast(precision, device):
+        console.notice(f"{run.path} is trained in {precision}, which {now} multiplies slowly.")
 
 
 def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
@@ -204,7 +209,8 @@ def _environment(job: Job) -> dict[str, Any]:
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
         "platform": platform.platform(),
-        "device": _device_name(job.device),
+        "device": describe(job.device),
+        **versions_of(job.device),
         "threads": torch.get_num_threads(),
         "seed": job.plan.seed,
         "dataset": {
@@ -218,12 +224,6 @@ def _environment(job: Job) -> dict[str, Any]:
             "options": dict(job.dataset.options),
         },
     }
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type} ({torch.get_num_threads()} threads)" if device.type == "cpu" else device.type
 
 
 def _git_commit() -> str | None:
