@@ -17,10 +17,11 @@ GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option
 GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks", "exported"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
-BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite", "frozen_convolutions"}
+BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite", "frozen_convolutions", "ranks"}
 KNOW_TORCH = {
     *STAGES,
     "hardware.py",
+    "ranks.py",
     "tensor_files.py",
     "efficientnet_lite.py",
     "frozen_convolutions.py",
@@ -45,6 +46,7 @@ def may_enter(room: str) -> set[str]:
         "ground": {"", "ground"},
         "data": {"", "ground", "data"},
         "hardware": {"", "ground"},
+        "ranks": {"", "ground"},
         "tensor_files": {"", "ground", "tensor_files"},
         "torch_dataset": {"", "ground", "data", "torch_dataset"},
         "api": {*BELOW_STAGES, *STAGES, "torch_dataset", "commands", "api"},
@@ -105,6 +107,12 @@ def test_a_module_imports_only_from_below_it(file: str) -> None:
 def test_torch_is_known_to_the_stages_and_the_hardware_alone(file: str) -> None:
     _, tree = parsed(file)
     assert {name.split(".")[0] for name in imports(tree)} & TORCH == set()
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file != "ranks.py"])
+def test_torch_distributed_is_known_to_the_ranks_alone(file: str) -> None:
+    _, tree = parsed(file)
+    assert [name for name in imports(tree) if name.startswith("torch.distributed")] == []
 
 
 @pytest.mark.parametrize("file", [file for file in FILES if file != "console.py"])

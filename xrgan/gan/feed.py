@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xrgan import ranks
 from xrgan.gan.augment import draw_numbers
 from xrgan.gan.batches import AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at, to_range
 from xrgan.gan.job import Job
@@ -15,22 +16,27 @@ from xrgan.hardware import upload
 
 @dataclass(frozen=True)
 class Fed:
-    """What one step is given, on the device."""
+    """What one step is given, on the device: the part of the B images that this process takes, b of them."""
 
-    images: Tensor  # (B, C + M, S, S), real, in [-1, 1]
-    labels: Tensor  # (B,)
-    z: Tensor  # (B, Z)
-    changes_of_real: Tensor  # (B, NUMBERS): what augmentation draws; (B, 0) where nothing is augmented
+    images: Tensor  # (b, C + M, S, S), real, in [-1, 1]
+    labels: Tensor  # (b,)
+    z: Tensor  # (b, Z)
+    changes_of_real: Tensor  # (b, NUMBERS): what augmentation draws; (b, 0) where nothing is augmented
     changes_of_fake: Tensor
 
 
 def feed(step: int, augmented: bool, job: Job) -> Fed:
-    """Read and draw what a step takes, and bring it to the job's device."""
-    places = job.batches.chosen(step)
+    """Read and draw what a step takes, and bring it to the job's device.
+
+    Everything is drawn for the whole batch, and cut: with any number of processes the same images are seen.
+    """
+    part = ranks.part(job.plan.batch_size)
+    places = job.batches.chosen(step)[part]
     size = (job.plan.batch_size, job.plan.model.latent_size)
     z = generator_at(job.plan.seed, LATENTS, step).standard_normal(size, np.float32)
     changes = [_changes(stream, step, augmented, job) for stream in (AUGMENTED_REAL, AUGMENTED_FAKE)]
-    arrays: list[NDArray[Any]] = [job.batches.labels(places), z, *changes, job.batches.read(places)]
+    drawn = [array[part] for array in (z, *changes)]
+    arrays: list[NDArray[Any]] = [job.batches.labels(places), *drawn, job.batches.read(places)]
     labels, z_there, of_real, of_fake, pixels = upload(arrays, job.device)
     return Fed(to_range(pixels), labels, z_there, of_real, of_fake)
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
+from xrgan import ranks
+
 
 def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
     """The discriminator's loss.
@@ -60,10 +62,11 @@ def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     """The distance of a synthetic batch's mean features from those of a real one, whose gradient is not taken.
 
     Salimans et al. 2016 (arXiv:1606.03498), 3.1: the squared difference of the means over the batch, place by place;
-    here its mean over the places of each layer, and over the layers, each (N, F, H, W).
+    here its mean over the places of each layer, and over the layers, each (N, F, H, W). The batch is that of all
+    processes.
     """
     layers = [
-        (ours.float().mean(dim=0) - theirs.detach().float().mean(dim=0)).square().mean()
+        (ranks.mean(ours.float().mean(dim=0)) - ranks.mean(theirs.detach().float().mean(dim=0))).square().mean()
         for theirs, ours in zip(real, fake, strict=True)
     ]
     return torch.stack(layers).mean()

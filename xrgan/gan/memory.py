@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import torch
 
+from xrgan import ranks
 from xrgan.errors import XrganError, is_out_of_memory
 from xrgan.gan.job import Job
 from xrgan.gan.networks.base import ImageSpec
@@ -32,8 +33,8 @@ def explained_failures(job: Job) -> Iterator[None]:
         traceback.clear_frames(error.__traceback__)  # they hold the step's tensors
         failed = True
     if failed:
-        size = job.plan.batch_size
-        smaller = largest_batch(job.plan, job.spec, job.device, size // 2)
+        size, processes = job.plan.batch_size, ranks.size()
+        smaller = processes * largest_batch(job.plan, job.spec, job.device, size // processes // 2)
         narrower = "narrower networks (`--set model.generator_width=16 --set model.discriminator_width=16`)"
         way_on = f"Start a new run with `--batch-size {smaller}`, which fits, or with {narrower}."
         raise XrganError(
@@ -42,10 +43,11 @@ def explained_failures(job: Job) -> Iterator[None]:
 
 
 def largest_batch(plan: TrainingPlan, spec: ImageSpec, device: torch.device, most: int) -> int:
-    """The largest of `most`, half as many, … images whose step fits in memory; 0 where 2 don't."""
+    """The largest of `most`, half as many, … images whose step fits in this process's memory; 0 where 2 don't."""
     while most >= 2:
         try:
-            _try_step(plan, spec, device, most)
+            with ranks.alone():
+                _try_step(plan, spec, device, most)
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise

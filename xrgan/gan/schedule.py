@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from xrgan import ranks
 from xrgan.gan.job import Job
 from xrgan.gan.state import TrainState, grow
 
@@ -42,14 +43,18 @@ class Schedule:
 
     def done(self, state: TrainState) -> bool:
         if self._plan.minutes:
-            return self._clock.seconds() >= 60 * self._plan.minutes
+            return self._seconds() >= 60 * self._plan.minutes
         return state.step >= self._last_step
 
     def progress(self, state: TrainState) -> float:
         """The share of the training that is done, in [0, 1]."""
         if self._plan.minutes:
-            return min(self._clock.seconds() / (60 * self._plan.minutes), 1.0)
+            return min(self._seconds() / (60 * self._plan.minutes), 1.0)
         return min(state.step / self._last_step, 1.0)
+
+    def _seconds(self) -> float:
+        """By the first process's clock: all processes of a training end, and change, at the same step."""
+        return ranks.of_first(self._clock.seconds())
 
     def images_left(self, state: TrainState) -> int | None:
         """For the bar; None where time decides."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from xrgan import console
+from xrgan import console, ranks
 
 
 class _EndsHere(BaseException):
@@ -18,6 +18,11 @@ class _EndsHere(BaseException):
 class Interrupt:
     by: signal.Signals | None = None  # the signal that came; None: the training continues
     can_wait: bool = True
+
+    def agreed(self) -> signal.Signals | None:
+        """The signal that came to any process of a training, so that all of them stop at the same step."""
+        number = ranks.largest(int(self.by or 0))
+        return signal.Signals(number) if number else None
 
     @contextmanager
     def at_once(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from xrgan import console
+from xrgan import console, ranks
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
@@ -43,6 +43,7 @@ class TrainState:
     vgg16: "VGG16 | None" = None  # of the perceptual loss; not trained
     grown: float = 0.0  # position of a progressive model among its resolutions, fractional while one fades in
     run_id: str = ""  # of the run that it is of
+    processes: int = 1  # that train it together
     step: int = 0
     images_seen: int = 0
     seconds: float = 0.0
@@ -57,7 +58,8 @@ def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> Tr
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
         generator, discriminator = build(plan.model, spec)
-    generator, discriminator = generator.to(device), discriminator.to(device)
+    generator = ranks.with_common_batch_norm(generator.to(device), device)
+    discriminator = ranks.with_common_batch_norm(discriminator.to(device), device)
 
     def adam(network: nn.Module) -> Adam:
         return Adam(network.parameters(), lr=plan.lr, betas=(plan.beta1, BETA2), fused=True)
@@ -65,7 +67,7 @@ def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> Tr
     ema = copy.deepcopy(generator).eval().requires_grad_(False)
     for name in generator.fitted_modules:
         setattr(ema, name, getattr(generator, name))  # they don't change, so they need no average
-    state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator))
+    state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator), processes=ranks.size())
     if plan.perceptual:
         from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
 
@@ -80,12 +82,13 @@ def start(job: Job) -> TrainState:
     """Make the state before the first step; a generator computes what it takes from the training images."""
     state = build_state(job.plan, job.spec, job.device)
     state.run_id = job.run.run_id()
-    if state.generator.fit_images:
+    if state.generator.fit_images and ranks.is_first():
         console.waiting("Computing what the generator takes from the training images")
         images, labels = job.batches.random_subset(state.generator.fit_images, state.generator.fit_size)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(job.plan.seed)
             state.generator.fit(images, labels)
+    ranks.take_from_first(state.generator.state_dict().values())
     return state
 
 
@@ -104,7 +107,32 @@ def restore(job: Job) -> TrainState | None:
     if last is None:
         return None
     console.notice(f"Going on from {last[0].name} ({state.images_seen:,} images seen).")
+    if state.processes != ranks.size():
+        console.notice(
+            f"It was trained in {_processes(state.processes)} and goes on in {_processes(ranks.size())}: its weights "
+            "will differ a little from those of an uninterrupted run."
+        )
+        state.processes = ranks.size()
     return state
+
+
+def _processes(number: int) -> str:
+    return f"{number} processes" if number > 1 else "one process"
+
+
+def check_common(state: TrainState) -> None:
+    """Raise XrganError where the processes of a training don't begin with the same weights at the same step."""
+    if ranks.size() == 1:
+        return
+    weights = (*state.generator.parameters(), *state.discriminator.parameters())
+    bits = sum(int(weight.detach().view(torch.int32).sum()) for weight in weights)
+    own, first = (state.step, bits), ranks.of_first((state.step, bits))
+    if own != first:
+        raise XrganError(
+            f"Process {ranks.rank() + 1} would go on from step {own[0]} with other weights than the first one, which "
+            f"goes on from step {first[0]}.",
+            "Let all machines use the same version of PyTorch, and one folder of runs.",
+        )
 
 
 def _load(state: TrainState, content: Content, job: Job) -> None:
@@ -121,6 +149,7 @@ def _load(state: TrainState, content: Content, job: Job) -> None:
                 raise ValueError("its optimizers are another network's")
     state.step, state.images_seen = int(content["step"]), int(content["images_seen"])
     state.seconds, state.augment = float(content["seconds"]), float(content["augment"])
+    state.processes = int(content.get("processes", 1))
     state.signs, state.sums = content["signs"].to(job.device), content["sums"].to(job.device)
     grow(state, float(content["grown"]))
 
@@ -142,6 +171,8 @@ def save(state: TrainState, job: Job) -> None:
         "signs": state.signs.cpu(),
         "sums": state.sums.cpu(),
     }
+    if state.processes > 1:
+        content["processes"] = state.processes
     if state.run_id:
         content[checkpoint.RUN] = state.run_id
     content |= {"spec": vars(job.spec), "classes": list(job.dataset.classes), "class_shares": shares}

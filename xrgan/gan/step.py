@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
+from xrgan import ranks
 from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted_probability, augment, random_numbers
 from xrgan.gan.feed import feed
 from xrgan.gan.job import Job
@@ -57,7 +58,7 @@ def train_step(state: TrainState, job: Job) -> None:
     of_generator = train_generator(state, fake, real, labels, job.plan)
 
     update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
-    state.sums += torch.stack([*of_discriminator, *of_generator])
+    state.sums += ranks.mean(torch.stack([*of_discriminator, *of_generator]))
     state.step += 1
     state.images_seen += job.plan.batch_size
 
@@ -144,19 +145,23 @@ def _augmented(images: Tensor, drawn: Tensor, state: TrainState, job: Job) -> Te
 
 def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:
     """Augment more, or less, by how sure the discriminator was of real images lately (ADA)."""
-    state.signs += real_logits.detach().sign().mean()
+    state.signs += ranks.mean(real_logits.detach().sign().mean())
     if (state.step + 1) % STEPS_TO_ADAPT == 0:
         sign = float(state.signs) / STEPS_TO_ADAPT
-        state.augment = adapted_probability(state.augment, sign, STEPS_TO_ADAPT * len(real_logits))
+        state.augment = adapted_probability(state.augment, sign, STEPS_TO_ADAPT * len(real_logits) * ranks.size())
         state.signs.zero_()
 
 
 def _descend(loss: Tensor, name: NetworkName, state: TrainState, clip: float) -> None:
-    """Update one of the state's networks by its gradient, which is made no longer than `clip` where that is above 0."""
+    """Update one of the state's networks by its gradient, which is made no longer than `clip` where that is above 0.
+
+    The gradient is that of all processes' images: every one of them takes the same step.
+    """
     network: nn.Module = getattr(state, name)
     optimizer: Adam = getattr(state, f"{name}_optimizer")
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    ranks.average_gradients(network)
     if clip:
         state.norms_before_clipping[name] = nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimizer.step()

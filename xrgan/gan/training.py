@@ -3,10 +3,11 @@
 The loop is here; a step stands in step.py, what it changes in state.py, what it shows and records in monitor.py.
 """
 
+import contextlib
 import signal
 from dataclasses import dataclass
 
-from xrgan import console
+from xrgan import console, ranks
 from xrgan.gan.claim import locked
 from xrgan.gan.job import Job
 from xrgan.gan.memory import explained_failures
@@ -14,7 +15,7 @@ from xrgan.gan.monitor import Monitor, monitoring
 from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.scoring import CheckpointScoring, Score
 from xrgan.gan.signals import interruptible
-from xrgan.gan.state import TrainState, check_finite, restore, save, start
+from xrgan.gan.state import TrainState, check_common, check_finite, restore, save, start
 from xrgan.gan.step import train_step
 from xrgan.rundir import RunDir
 
@@ -30,53 +31,64 @@ class Trained:
 def train(job: Job, score: Score | None = None) -> Trained:
     """Train a run until its schedule is done, from its last good checkpoint where it has one.
 
+    Where several processes train it, each takes its part of every step; the first one writes and speaks.
+
     Args:
         score: called where a run is resumed, and with the checkpoints of every `evaluate_every` epochs and of the end.
 
     Raises:
         XrganError: a size that the networks can't draw, NaN, or out of memory; or another process trains it.
     """
-    with locked(job.run):
+    first = ranks.is_first()
+    with locked(job.run) if first else contextlib.nullcontext():
         if job.batches.left_out:
             console.notice(f"{job.batches.left_out} training images have no label and are left out.")
         restored = restore(job)
         state = restored or start(job)
+        check_common(state)
         if job.plan.compile:
             state.generator.compile()  # in place: the names in a checkpoint stay
             state.discriminator.compile()
 
         clock = TrainingClock(state)
         schedule = Schedule(job, clock)
-        with explained_failures(job), interruptible() as interrupt, monitoring(job, schedule, clock, state) as monitor:
+        recording = monitoring(job, schedule, clock, state) if first else contextlib.nullcontext()
+        with explained_failures(job), interruptible() as interrupt, recording as monitor:
             scoring = CheckpointScoring(score, job, clock, interrupt)
             done = schedule.done(state)
             if restored:
                 scoring.after_resume(state, done)
-            while not done and not interrupt.by:
+            stopped_by = interrupt.agreed()
+            while not done and not stopped_by:
                 schedule.apply(state)  # the learning rate, a progressive model's resolution
                 train_step(state, job)
-                monitor.after_step(state)
+                if monitor:
+                    monitor.after_step(state)
 
-                done = schedule.done(state)
-                if done or interrupt.by or job.batches.ends_epoch(state.step):
+                done, stopped_by = schedule.done(state), interrupt.agreed()
+                if done or stopped_by or job.batches.ends_epoch(state.step):
                     state.seconds = clock.seconds()
                     end_epoch(state, job, monitor, done)
-                    if not interrupt.by:
+                    stopped_by = interrupt.agreed()
+                    if not stopped_by:
                         scoring.after_epoch(state, done)
-        return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, interrupt.by)
+                        stopped_by = interrupt.agreed()
+        return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, stopped_by)
 
 
-def end_epoch(state: TrainState, job: Job, monitor: Monitor, done: bool) -> None:
+def end_epoch(state: TrainState, job: Job, monitor: Monitor | None, done: bool) -> None:
     """Record an epoch, and save a checkpoint; an epoch that a signal cut short is recorded when it is whole.
 
     Args:
+        monitor: None where another process records and saves.
         done: whether the training is: by minutes it may end in the midst of an epoch.
     """
-    check_finite(state, job)
     whole = job.batches.ends_epoch(state.step)
-    if whole or done:
-        monitor.after_epoch(state, done)
+    if monitor:
+        check_finite(state, job)
+        if whole or done:
+            monitor.after_epoch(state, done)
     if whole:
         state.sums.zero_()
-    # Last, so that what the epoch wrote is never older than the checkpoint that a run is resumed from.
-    save(state, job)
+    if monitor:  # last, so that what the epoch wrote is never older than the checkpoint that a run is resumed from
+        save(state, job)
