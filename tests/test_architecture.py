@@ -54,8 +54,9 @@ def may_enter(room: str) -> set[str]:
         "frozen_convolutions": set(),
         **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
         "cards": {"", "ground", "data", "evaluation", "cards"},  # it knows the scores by name
+        "report": {"", "ground", "data", "evaluation", "downstream", "cards", "report"},  # and the studies' wording
         **{study: {*BELOW_STAGES, "downstream", study} for study in STUDIES},
-        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "cards", "commands"},
+        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "cards", "report", "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "entry": {"cli"},
         "__main__": {"entry"},
@@ -151,7 +152,7 @@ def test_every_module_stands_in_a_known_room() -> None:
 
 # A command's own packages are imported when it runs: the help must not wait for them.
 LATE = ["torch", "torchvision", "torch_fidelity", "tensorboard", "pandas", "kaggle", "matplotlib", "sklearn", "skimage"]
-LATE += ["monai", "statsmodels", "scipy"]
+LATE += ["monai", "statsmodels", "scipy", "jinja2"]
 LOADED = f"print(sorted(set({LATE}) & set(sys.modules)))"
 
 

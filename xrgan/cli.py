@@ -10,7 +10,20 @@ from typer.core import TyperGroup
 
 import xrgan
 from xrgan import console
-from xrgan.commands import classify, evaluate, export, fetch, inspect, listings, prepare, prune, sample, segment, train
+from xrgan.commands import (
+    classify,
+    evaluate,
+    export,
+    fetch,
+    inspect,
+    listings,
+    prepare,
+    prune,
+    report,
+    sample,
+    segment,
+    train,
+)
 from xrgan.commands.flags import Command, SwitchCommand
 from xrgan.errors import XrganError
 from xrgan.failures import one_sentence
@@ -61,6 +74,7 @@ COMMANDS: list[tuple[Command, list[str]]] = [
     (evaluate.evaluate, evaluate.EXAMPLES),
     (classify.classify, classify.EXAMPLES),
     (segment.segment, segment.EXAMPLES),
+    (report.report, report.EXAMPLES),
     (export.export, export.EXAMPLES),
     (prune.prune, prune.EXAMPLES),
     (listings.runs, listings.RUNS_EXAMPLES),

@@ -46,12 +46,12 @@ def _source(card: DatasetCard) -> str:
 def _flow(card: DatasetCard) -> str:
     """From the files that were found to the images that were packed: nothing vanishes between two rows."""
     left_out = card.get("left_out", {})
-    reasons = Counter(entry["reason"] for entry in card["skipped"])
+    reasons = skipped_by_reason(card)
     rows: list[list[object]] = [
         ["images found", f"{card['images'] + sum(left_out.values()) + sum(reasons.values()):,}"]
     ]
     rows += [[f"left out: {reason}", f"− {count:,}"] for reason, count in left_out.items()]
-    rows += [[f"skipped: {reason}", f"− {count:,}"] for reason, count in _grouped(reasons).items()]
+    rows += [[f"skipped: {reason}", f"− {count:,}"] for reason, count in reasons.items()]
     rows.append(["**packed**", f"**{card['images']:,}**"])
     others = sum(card.get("not_images", {}).values())
     said = [table(["", "images"], rows)]
@@ -65,12 +65,9 @@ def _flow(card: DatasetCard) -> str:
     return "\n\n".join(said)
 
 
-def _grouped(reasons: Counter[str]) -> Counter[str]:
-    """Reasons without the file that some of them name: it may be called after somebody."""
-    grouped: Counter[str] = Counter()
-    for reason, count in reasons.items():
-        grouped[_of_many(reason)] += count
-    return grouped
+def skipped_by_reason(card: DatasetCard) -> Counter[str]:
+    """Count what was skipped by reason, without the file that some reasons name: it may be called after somebody."""
+    return Counter(_of_many(entry["reason"]) for entry in card["skipped"])
 
 
 def _of_many(reason: str) -> str:

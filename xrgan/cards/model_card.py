@@ -16,9 +16,11 @@ Not meant, and not fit: diagnosis; being passed off as patients' images; being m
 real ones; replacing real test images, on which alone a classifier may be judged; conclusions on how frequent a
 disease is (classes are drawn in the training images' shares); any claim that patients are anonymous because no
 copy was found."""
-LIMITS = f"""- Synthetic images can be wrong in ways that no score here sees. Did a radiologist judge them? {OPEN}
-- They show what the training images show, with their labels' errors, their scanners, their patients' ages.
-- They can't be more varied than what was learned from; classes with few images are drawn worst."""
+LIMITS = (
+    f"Synthetic images can be wrong in ways that no score here sees. Did a radiologist judge them? {OPEN}",
+    "They show what the training images show, with their labels' errors, their scanners, their patients' ages.",
+    "They can't be more varied than what was learned from; classes with few images are drawn worst.",
+)
 NO_PROOF = """**No suspect is no proof**:
 the search knows near copies, by pixels and features, among the images that were
 compared; it knows nothing of parts of images, of attributes, or of whether somebody was among the training
@@ -156,11 +158,16 @@ def _studies(facts: Facts) -> str:
 
 
 def _limits(facts: Facts) -> str:
-    lines = [LIMITS]
+    return "\n".join(f"- {limit}" for limit in limits(facts))
+
+
+def limits(facts: Facts) -> list[str]:
+    """What must be minded with every image of a run, a sentence or two each."""
+    lines = [*LIMITS]
     if worst := lowest_coverage(facts):
-        lines.append(f"- Least covered is {worst[0]}: expect its rarer looks to be missing.")
+        lines.append(f"Least covered is {worst[0]}: expect its rarer looks to be missing.")
     if facts.dataset and facts.dataset["patients_in_two_splits"]:
-        lines.append("- Patients stand in more than one split of the source: the scores above flatter.")
+        lines.append("Patients stand in more than one split of the source: the scores above flatter.")
     if (facts.images_seen or 0) and facts.scores and (n := facts.scores.get("images", {}).get("n")) and n < 1000:
-        lines.append(f"- Scored with {n:,} images: intervals are wide, and FID is biased.")
-    return "\n".join(lines)
+        lines.append(f"Scored with {n:,} images: intervals are wide, and FID is biased.")
+    return lines

@@ -44,7 +44,7 @@ def _traces(run: RunDir, dataset: Path, keep: bool) -> "Traces | None":
     from xrgan.gan.sampler import load_sampler
     from xrgan.gan.traces import measure_traces
 
-    if kept := _kept_traces(run):
+    if kept := kept_traces(run):
         return kept
     try:
         sampler = load_sampler(run, "cpu")
@@ -57,7 +57,7 @@ def _traces(run: RunDir, dataset: Path, keep: bool) -> "Traces | None":
     return Traces(**figures) if figures else None
 
 
-def _kept_traces(run: RunDir) -> "Traces | None":
+def kept_traces(run: RunDir) -> "Traces | None":
     """What was measured before; None where it wasn't, or its file is damaged."""
     from pydantic import TypeAdapter
 

@@ -25,6 +25,7 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
+from xrgan.commands.report import refresh_report
 from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
 from xrgan.commands.synthetic_images import Origin, folder_of, origins_by_class
 from xrgan.config import Config
@@ -121,6 +122,7 @@ def classify(
         with console.hint_when_interrupted():
             summary = compare_classifiers(workspace, run, config, data, synthetic or ())
         refresh_cards(workspace, run)
+        refresh_report(workspace, run)
         _show_summary(run, config, summary, as_json)
 
 

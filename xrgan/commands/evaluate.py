@@ -25,6 +25,7 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
+from xrgan.commands.report import refresh_report
 from xrgan.commands.sample import drawn
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
@@ -139,6 +140,7 @@ def evaluate(
         )
         assert run is not None
         _show_over_time(workspace, run, config, data, as_json)
+        refresh_report(workspace, run)
     elif run is None:
         assert real is not None
         synthetic = _folder_to_score(synthetic, real, run_name, data)
@@ -149,6 +151,7 @@ def evaluate(
         _refuse_beside_a_run(training=training, out=out)
         scores = evaluate_run(workspace, run, config, named, data, synthetic)
         refresh_cards(workspace, run)
+        refresh_report(workspace, run)
         title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
         _show_scores(scores, title, run.evaluation, as_json)
 

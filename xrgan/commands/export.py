@@ -91,17 +91,21 @@ def write_core(workspace: Workspace, run: RunDir, sampler: "Sampler", checkpoint
 
 def write_records(run: RunDir, folder: Path) -> None:
     """Write what is known of the run, as far as it is no picture, no feature and no file's name of a patient."""
-    environment = run.read_environment()
-    shared = {key: environment[key] for key in SHARED_ENVIRONMENT if key in environment}
-    of_dataset = environment.get("dataset", {})
-    shared["dataset"] = {key: of_dataset[key] for key in SHARED_DATASET if key in of_dataset}
-    write_yaml(folder / "environment.yaml", shared)
+    write_yaml(folder / "environment.yaml", shared_environment(run))
     for name in PLAIN_FILES:
         if (run.path / name).is_file():
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(run.path / name, folder / name)
     if scores := run.read_scores():
         write_yaml(folder / "evaluation" / "scores.yaml", without_pairs(scores))
+
+
+def shared_environment(run: RunDir) -> dict[str, Any]:
+    """What of a run's environment.yaml names no file and no folder."""
+    environment = run.read_environment()
+    shared = {key: environment[key] for key in SHARED_ENVIRONMENT if key in environment}
+    of_dataset = environment.get("dataset", {})
+    return shared | {"dataset": {key: of_dataset[key] for key in SHARED_DATASET if key in of_dataset}}
 
 
 def without_pairs(scores: Any) -> Any:

@@ -24,6 +24,7 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
+from xrgan.commands.report import refresh_report
 from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
 from xrgan.commands.synthetic_images import Origin, folder_of, origin_at
 from xrgan.config import Config
@@ -89,6 +90,7 @@ def segment(
     with console.hint_when_interrupted():
         summary = compare_segmenters(workspace, run, config, data, synthetic)
     refresh_cards(workspace, run)
+    refresh_report(workspace, run)
     _show_summary(run, config, summary, as_json)
 
 

@@ -22,6 +22,7 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
+from xrgan.commands.report import refresh_report
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -251,9 +252,10 @@ def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor |
 
 
 def _end(workspace: Workspace, trained: "Trained") -> None:
-    """Write the cards of what was trained to its end, and show it."""
+    """Write the cards (and the report, if there is one) of what was trained to its end, and show it."""
     if trained.stopped_by is None:
         refresh_cards(workspace, trained.run)
+        refresh_report(workspace, trained.run)
     _show_trained(trained)
 
 
