@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, relu6
 
-from xrgan.frozen_convolutions import depthwise, pointwise
+from xrgan.frozen_convolutions import depthwise, frozen, own_gradient, pointwise
 
 EPSILON = 1e-3  # of its BatchNorms
 
@@ -66,10 +66,10 @@ class EfficientNetLite(nn.Module):
         self.register_buffer(f"{name}_bias", bias, persistent=False)
 
     def _conv(self, maps: Tensor, name: str, size: int, stride: int, groups: int = 1) -> Tensor:
-        kernel, bias = self.get_buffer(f"{name}_kernel"), self.get_buffer(f"{name}_bias")
+        kernel, bias = frozen(self, f"{name}_kernel"), frozen(self, f"{name}_bias")
         # As TensorFlow pads, where the weights were learned: an even size by one pixel less before than behind.
         before = size // 2 - (stride == 2 and maps.shape[-1] % 2 == 0)
-        if maps.requires_grad and maps.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+        if own_gradient(maps):
             if size == 1:
                 return pointwise(maps, kernel, bias)
             if groups > 1:

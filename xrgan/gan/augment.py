@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from xrgan.gan.networks.bilinear import sample_bilinear
+
 SHIFT = 0.125  # of the size, at most, each way
 CUTOUT = 0.5  # of the size: the side of the square that is covered
 BRIGHTNESS = 0.5  # at most half of this, each way, of a range of 2
@@ -112,7 +114,7 @@ def _posed(images: Tensor, angle: Tensor, scale: Tensor) -> Tensor:
     matrix = torch.stack([cosine, -sine, nothing, sine, cosine, nothing], dim=1).view(-1, 2, 3)
     places = torch.nn.functional.affine_grid(matrix, list(images.shape), align_corners=False)
     # What lies outside is read as 0.
-    return torch.nn.functional.grid_sample(images - BLACK, places, align_corners=False) + BLACK
+    return sample_bilinear(images - BLACK, places) + BLACK
 
 
 class _Shifted(torch.autograd.Function):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 from xrgan import ranks
+from xrgan.frozen_convolutions import differentiated_twice
 
 
 def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
@@ -53,7 +54,8 @@ def gradient_penalty(discriminator: nn.Module, images: Tensor, labels: Tensor) -
     Mescheder et al. 2018 (arXiv:1801.04406), eq. 9, without its γ / 2. In fp32: squared gradients underflow in bf16.
     """
     images = images.detach().float().requires_grad_(True)
-    logits = discriminator.forward(images, labels)  # as it is: a compiled one has no second derivative
+    with differentiated_twice():
+        logits = discriminator.forward(images, labels)  # as it is: a compiled one has no second derivative
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
 

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -52,12 +53,26 @@ class TrainState:
     sums: Tensor = field(default_factory=lambda: torch.zeros(len(LOSSES)))  # of this epoch; MPS has no float64
     norms_before_clipping: dict[NetworkName, Tensor] = field(default_factory=dict)  # of the last step, where it clips
 
+    @cached_property
+    def averaged(self) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
+        """The average's numbers, the generator's that they follow; and its counters, that are copied from the last."""
+        of_both = [network.state_dict(keep_vars=True).values() for network in (self.ema, self.generator)]
+        pairs = [
+            (average, value) for average, value in zip(*of_both, strict=True) if average is not value
+        ]  # not shared
+        numbers = [pair for pair in pairs if pair[0].is_floating_point()]
+        counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+        averages, values, counts, counted = ([pair[k] for pair in some] for some in (numbers, counters) for k in (0, 1))
+        return averages, values, counts, counted
+
 
 def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> TrainState:
     """Make a fresh state: weights from the seed alone, on whatever device they go to."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
         generator, discriminator = build(plan.model, spec)
+    if plan.precision == "bf16":
+        discriminator.run_in_bf16()
     generator = ranks.with_common_batch_norm(generator.to(device), device)
     discriminator = ranks.with_common_batch_norm(discriminator.to(device), device)
 
@@ -209,13 +224,10 @@ def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> No
     """Move the average towards the generator; BatchNorm's statistics move with the weights that they belong to."""
     halflife = min(halflife_images, MAX_EMA_SHARE * (state.images_seen + batch_size))
     weight = 1 - 0.5 ** (batch_size / halflife) if halflife else 1.0
-    for average, value in zip(state.ema.state_dict().values(), state.generator.state_dict().values(), strict=True):
-        if average.data_ptr() == value.data_ptr():
-            continue  # shared
-        if average.is_floating_point():
-            average.lerp_(value, weight)
-        else:
-            average.copy_(value)
+    averages, values, counts, counted = state.averaged
+    torch._foreach_lerp_(averages, values, weight)
+    for average, value in zip(counts, counted, strict=True):
+        average.copy_(value)
 
 
 def gradient_norms(state: TrainState) -> dict[str, float]:

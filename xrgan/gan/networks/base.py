@@ -88,5 +88,8 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         return self.logits(self.features(images), labels)
 
+    def run_in_bf16(self) -> None:
+        """Prepare for bf16: what is frozen can be kept in it, too."""
+
     def grow(self, position: float) -> None:
         """Look at images as a generator draws them that has grown to `position`."""

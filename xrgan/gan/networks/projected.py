@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
 from torch.nn.utils.parametrizations import spectral_norm
 
+from xrgan.frozen_convolutions import frozen, keep_in_bf16
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
@@ -64,6 +65,10 @@ class Discriminator(base.Discriminator):
             coarser = maps
             self.heads[str(stride)] = _head(-(-self.pixels // stride), maps, width, max(classes, 1))
 
+    def run_in_bf16(self) -> None:
+        keep_in_bf16(self)
+        keep_in_bf16(self.frozen)
+
     def features(self, images: Tensor) -> list[Tensor]:
         """The mixed features of every resolution, the coarsest last."""
         images = self._drop_masks_of_every_second(images)
@@ -72,9 +77,9 @@ class Discriminator(base.Discriminator):
         seen = dict(zip(FEATURE_CHANNELS, self.frozen(images), strict=True))
         mixed: list[Tensor] = []
         for stride in reversed(FEATURE_CHANNELS):
-            maps = conv2d(seen[stride], self.get_buffer(f"mix{stride}"))
+            maps = conv2d(seen[stride], frozen(self, f"mix{stride}"))
             if mixed:
-                coarser = conv2d(mixed[0], self.get_buffer(f"down{stride}"))
+                coarser = conv2d(mixed[0], frozen(self, f"down{stride}"))
                 coarser = interpolate(coarser, size=maps.shape[-2:], mode="bilinear", align_corners=False)
                 maps = (maps + coarser) * math.sqrt(0.5)
             mixed.insert(0, maps)
@@ -103,6 +108,16 @@ class Discriminator(base.Discriminator):
         return [self.heads[str(stride)] for stride in FEATURE_CHANNELS]
 
 
+class _Convolution(nn.Conv2d):
+    """A convolution whose spectral norm is taken in fp32 everywhere: CUDA's autocast would iterate in bf16."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        with torch.autocast(maps.device.type, enabled=False):
+            kernel = self.weight
+        result: Tensor = self._conv_forward(maps, kernel, self.bias)
+        return result
+
+
 def enlarged(size: int, most: int = MOST_PIXELS) -> int:
     """The pixels at which the frozen network sees images of `size`: enlarged, but not beyond `most`."""
     return max(size, min(round(ENLARGED * size), most))
@@ -120,15 +135,15 @@ def _head(pixels: int, maps: int, width: int, outputs: int) -> nn.Sequential:
     layers = nn.Sequential()
     most = 4 * width
     if pixels <= SMALLEST_MAP:
-        layers.add_module(f"at{pixels}", spectral_norm(nn.Conv2d(maps, 2 * width, 3, padding=1)))
+        layers.add_module(f"at{pixels}", spectral_norm(_Convolution(maps, 2 * width, 3, padding=1)))
         layers.add_module(f"at{pixels}_relu", nn.LeakyReLU(SLOPE))
         maps = 2 * width
     while pixels > SMALLEST_MAP:
         after = min(most, max(2 * width, maps))
-        layers.add_module(f"down{pixels}", spectral_norm(nn.Conv2d(maps, after, 4, stride=2, padding=1)))
+        layers.add_module(f"down{pixels}", spectral_norm(_Convolution(maps, after, 4, stride=2, padding=1)))
         layers.add_module(f"down{pixels}_relu", nn.LeakyReLU(SLOPE))
         maps, pixels = after, pixels // 2
-    layers.add_module("out", spectral_norm(nn.Conv2d(maps, outputs, 1)))
+    layers.add_module("out", spectral_norm(_Convolution(maps, outputs, 1)))
     return layers
 
 

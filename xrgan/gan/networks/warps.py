@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
+from xrgan.gan.networks.bilinear import sample_bilinear
+
 LATTICE = 8  # displacements across the frame, which are interpolated between
 CONTROLS = 5  # of the local map, across the canvas
 REGISTERED_PIXELS = 32  # of the images while they are registered
@@ -82,7 +84,7 @@ class EigenWarps(nn.Module):
         """Look at canvases (N, C, …) through fields: images (N, C, size, size), the canvas' border repeated."""
         displacements = interpolate(fields, size=(size, size), mode="bilinear", align_corners=True)
         places = (_grid(size, 1.0, fields.device) + _to_last(displacements)) / self.margin
-        return grid_sample(canvas, places, padding_mode="border", align_corners=False)
+        return sample_bilinear(canvas, places, padding_mode="border")
 
 
 @torch.enable_grad()
