@@ -15,14 +15,19 @@ from tests.gan import second_device
 from tests.gan.helpers import CPU, tiny_job
 from tests.gan.second_device import raw
 from xrgan.gan.job import Job
+from xrgan.gan.networks import warps
 from xrgan.gan.state import TrainState, start
 from xrgan.gan.step import train_step
 
+pytestmark = pytest.mark.slow
+
+NETWORKS = ("generator", "discriminator", "ema")
 PROJECTED = ("model.discriminator=projected", "model.warps=4", "model.latent_size=16", "train.augment=1")
 
 
 @pytest.fixture
-def device() -> Iterator[torch.device]:
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
+    monkeypatch.setattr(warps, "STEPS", 2)  # of the fit, on the CPU: seconds, and nothing of a training step
     with second_device.second_device() as made:
         yield made
 
@@ -41,12 +46,11 @@ def trained(job: Job, device: torch.device, steps: int = 2) -> tuple[TrainState,
 
 def difference(one: TrainState, other: TrainState) -> float:
     """The largest difference of a weight, an average or a loss."""
-    networks = [
-        [*state.generator.state_dict().values(), *state.discriminator.state_dict().values(), state.sums]
-        + [*state.ema.state_dict().values()]
+    numbers = [
+        [state.sums, *(value for name in NETWORKS for value in getattr(state, name).state_dict().values())]
         for state in (one, other)
     ]
-    return max(float((raw(a).double() - raw(b).double()).abs().max()) for a, b in zip(*networks, strict=True))
+    return max(float((raw(a).double() - raw(b).double()).abs().max()) for a, b in zip(*numbers, strict=True))
 
 
 @pytest.mark.parametrize(
