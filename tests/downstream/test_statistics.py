@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 from sklearn.datasets import make_moons
@@ -27,6 +29,7 @@ from xrgan.downstream.statistics import (
     logit_interval,
     mcnemar,
     mean_and_std,
+    newcombe_interval,
     wilcoxon,
 )
 
@@ -191,7 +194,7 @@ def test_an_auroc_of_few_patients_has_an_interval_that_holds_the_truth() -> None
         samples = ((of_ill @ above) * of_well).sum(axis=1) / (of_ill.sum(axis=1) * of_well.sum(axis=1))
         for name, (low, high) in (
             ("percentiles", interval(samples)),
-            ("logit", logit_interval(float(above.mean()), samples, 60)),
+            ("logit", logit_interval(float(above.mean()), samples, 60, 12)),
         ):
             held[name] += low <= 0.9 <= high
     assert held["percentiles"] / 200 < 0.92 <= held["logit"] / 200 <= 0.99
@@ -199,10 +202,30 @@ def test_an_auroc_of_few_patients_has_an_interval_that_holds_the_truth() -> None
 
 def test_the_logit_interval_stays_in_the_range_and_holds_the_figure() -> None:
     samples = np.clip(np.random.default_rng(0).normal(0.98, 0.02, 500), 0, 1)
-    low, high = logit_interval(0.99, samples, 20)
+    low, high = logit_interval(0.99, samples, 20, 5)
     assert 0 < low < 0.95 and 0.99 <= high < 1
-    assert logit_interval(1.0, np.ones(50), 20) == (1, 1)
-    assert all(map(math.isnan, logit_interval(math.nan, np.full(50, math.nan), 20)))
+    assert all(map(math.isnan, logit_interval(math.nan, np.full(50, math.nan), 20, 5)))
+
+
+def test_a_perfect_auroc_of_few_patients_may_be_luck() -> None:
+    low, high = logit_interval(1.0, np.ones(50), 30, 6)
+    assert 0.6 < low < 0.9 and high == 1
+    assert (low, high) == pytest.approx(newcombe_interval(1.0, 6, 24), abs=1e-9)
+    assert logit_interval(1.0, np.ones(50), 3000, 600)[0] > 0.99
+
+
+@given(st.floats(0, 1), st.integers(1, 300), st.integers(1, 300))
+def test_newcombes_interval_solves_his_equation(value: float, ill: int, well: int) -> None:
+    ends = newcombe_interval(value, ill, well)
+    assert 0 <= ends[0] <= value <= ends[1] <= 1
+    mirrored = newcombe_interval(1 - value, well, ill)
+    assert ends == pytest.approx((1 - mirrored[1], 1 - mirrored[0]), abs=1e-6)
+    for true in ends:  # Hanley and McNeil 1982, as Newcombe has their variance
+        pairs = (ill + well) / 2 - 1
+        spread = 1 + pairs * (1 - true) / (2 - true) + pairs * true / (1 + true)
+        assert value - true == pytest.approx(
+            np.sign(value - true) * 1.959964 * math.sqrt(true * (1 - true) * spread / (ill * well)), abs=1e-6
+        )
 
 
 def clustered(rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -8,6 +8,7 @@ from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
 from xrgan.downstream.comparison import ArmComparison, compare, figures_on_test, resample
+from xrgan.downstream.folds import Indices
 from xrgan.downstream.statistics import interval, logit_interval, mean_and_std
 from xrgan.downstream.summary import ArmResult, Comparison, DatasetFacts, Figure, FoldsTest, Summary
 from xrgan.downstream.task import Results, Task
@@ -173,16 +174,23 @@ def _of_fractions(config: StudyConfig, networks: str) -> list[str]:
     ]
 
 
+def _fewest_patients(groups: Indices, strata: Indices) -> int:
+    """Patients with images of the rarest stratum. Args: both (N,)."""
+    return min(len(np.unique(groups[strata == one])) for one in np.unique(strata))
+
+
 def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floats) -> ArmResult:
     """An arm at a fraction, for the summary. Args: samples: its figures on other patients, (resamples, metrics)."""
     arm, fraction = trials[0].arm_key
     figures = [figures_on_test(task, results, one) for one in trials]
-    patients = len(np.unique(results.pool.test_groups))
+    pool = results.pool
+    patients, fewest = len(np.unique(pool.test_groups)), _fewest_patients(pool.test_groups, pool.strata[pool.test])
     test: dict[str, Figure] = {}
     for k, name in enumerate(task.metrics(results.pool.names)):
         spread = mean_and_std([one[name] for one in figures])
         mean, sampled = spread["mean"], samples[:, k]
-        ends = pair(logit_interval(mean, sampled, patients) if name in task.on_logit_scale else interval(sampled))
+        on_logits = name in task.on_logit_scale
+        ends = pair(logit_interval(mean, sampled, patients, fewest) if on_logits else interval(sampled))
         test[name] = {"mean": known(spread["mean"]), "std": known(spread["std"]), "interval": ends}
     return {
         "arm": arm,
