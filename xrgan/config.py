@@ -306,6 +306,11 @@ class TrainConfig(Section):
     evaluate_every: Whole = Field(
         0, ge=0, description="epochs between scores of the checkpoints, the best of which is kept; 0 = never"
     )
+    patience: NotNegative = Field(
+        0.0,
+        description="early stopping: minutes of training without a better score of evaluate_every that end it; "
+        "the best checkpoint is then the one that draws; 0 = none end it",
+    )
     keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
     tensorboard: bool = Field(True, description="write TensorBoard events")
     seed: Whole = Field(0, ge=0, description="of weights, batches and latents")

@@ -17,7 +17,7 @@ from xrgan.commands import score_checkpoints as per_checkpoint
 from xrgan.commands.score_checkpoints import evaluate_checkpoints
 from xrgan.commands.train import create_run, reopen_run
 from xrgan.config_resolve import to_yaml
-from xrgan.data.packed import hash_content
+from xrgan.data.packed import hash_content, open_packed
 from xrgan.errors import XrganError
 from xrgan.evaluation import checkpoint_report, checkpoint_scores
 from xrgan.evaluation.extractors import Extractor, custom
@@ -231,3 +231,26 @@ def test_a_checkpoint_of_another_run_is_passed_over(workspace: Workspace, capsys
     assert [row.step for row in rows] == [8, 16]
     assert best is not None
     assert f"{foreign.name} is another run's. It is not scored." in capsys.readouterr().err
+
+
+def test_the_scorer_says_how_long_no_checkpoint_was_better(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = scored_run(workspace, "run", "train.epochs=4", "train.keep_checkpoints=9")
+    rows = [
+        dataclasses.replace(row, kid=row.step / 100, seconds=row.step) for row in checkpoint_scores.read(run.evaluation)
+    ]
+    checkpoint_scores.write(run.evaluation, [dataclasses.replace(row, clipped_coverage=0.5) for row in rows])
+    config = run.read_config()
+    scorer = per_checkpoint.CheckpointScorer(
+        run, open_packed(workspace.find_prepared("tiny")), config, per_checkpoint.extractor_of(workspace, config)()
+    )
+    path = checkpoint.path_of(run.checkpoints, 32)
+    assert scorer.score_reached(path, True) == 32 - 8, "the first was the best"
+    assert scorer.score_reached(path, False) == 0
+
+
+def test_patience_without_scores_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(XrganError, match=r"--patience waits for a better score.*--evaluate-every"):
+        create_run(workspace, workspace.run_at("run"), tiny_config("train.patience=5"), "tiny")
+    assert not workspace.runs()

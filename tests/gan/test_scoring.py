@@ -12,7 +12,7 @@ import torch
 
 from tests.gan.helpers import assert_same, create, job_of, last, tiny_config, tiny_dataset, trained
 from xrgan.errors import XrganError
-from xrgan.gan import schedule, step, training
+from xrgan.gan import checkpoint, schedule, step, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 
@@ -23,7 +23,11 @@ Calls = list[tuple[int, bool]]
 
 
 def noting(calls: Calls) -> training.Score:
-    return lambda path, wanted: calls.append((int(path.stem[5:]) // STEPS, wanted))
+    def score(path: Path, wanted: bool) -> float:
+        calls.append((int(path.stem[5:]) // STEPS, wanted))
+        return 0.0
+
+    return score
 
 
 def test_a_scored_run_equals_one_that_is_not_bit_for_bit(tmp_path: Path) -> None:
@@ -31,10 +35,11 @@ def test_a_scored_run_equals_one_that_is_not_bit_for_bit(tmp_path: Path) -> None
     options = ("train.epochs=3", "train.augment=0.5", "train.r1=0.1", "train.penalty_every=3")
     run, drawn = RunDir(tmp_path / "scored"), []
 
-    def score(path: Path, wanted: bool) -> None:
+    def score(path: Path, wanted: bool) -> float:
         assert path.is_file() and wanted
         sampler = load_sampler(run, "cpu", checkpoint_name=str(path))  # builds networks: weights at random
         drawn.append((sampler.step, torch.rand(3).tolist()))
+        return 0.0
 
     plain = trained(tmp_path / "plain", dataset, tiny_config(*options))
     torch.manual_seed(7)
@@ -64,8 +69,9 @@ def test_scoring_is_no_training_time(tmp_path: Path, monkeypatch: pytest.MonkeyP
         real_step(*arguments)  # type: ignore[arg-type]
         now[0] += 1
 
-    def slow_score(path: Path, wanted: bool) -> None:
+    def slow_score(path: Path, wanted: bool) -> float:
         now[0] += 1000
+        return 0.0
 
     monkeypatch.setattr(training, "train_step", slow_step)
     config = tiny_config("train.minutes=1", "train.evaluate_every=2")
@@ -80,7 +86,7 @@ def test_a_stop_need_not_wait_for_a_score_which_is_made_up_for(tmp_path: Path, n
     config = tiny_config("train.epochs=3", "train.evaluate_every=1")
     plain = trained(tmp_path / "plain", dataset, config)
 
-    def stopped(path: Path, wanted: bool) -> None:
+    def stopped(path: Path, wanted: bool) -> float:
         begun.append(path.name)
         os.kill(os.getpid(), number)
         while True:
@@ -111,7 +117,7 @@ def test_a_resumed_run_says_from_where(tmp_path: Path) -> None:
 def test_a_score_that_fails_costs_a_warning(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    def failing(path: Path, wanted: bool) -> None:
+    def failing(path: Path, wanted: bool) -> float:
         raise error
 
     config = tiny_config("train.evaluate_every=1")
@@ -119,3 +125,37 @@ def test_a_score_that_fails_costs_a_warning(
     assert last(run)["step"] == 2 * STEPS
     said = " ".join(capsys.readouterr().err.split())
     assert f"step_{STEPS:08d}.pt was not scored: {str(error).rstrip('.')}." in said and "--every-checkpoint" in said
+
+
+def test_patience_ends_a_run_that_gets_no_better_and_a_longer_one_lets_it_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second epoch was the best, and an epoch takes a minute."""
+
+    def score(path: Path, wanted: bool) -> float:
+        return 60.0 * max(0, int(path.stem[5:]) // STEPS - 2)
+
+    dataset, options = tiny_dataset(tmp_path), ("train.epochs=9", "train.evaluate_every=1")
+    run = trained(tmp_path / "run", dataset, tiny_config(*options, "train.patience=3"), score)
+    assert last(run)["step"] == 5 * STEPS
+    assert "No better for 3 minutes of training" in " ".join(capsys.readouterr().err.split())
+    trained(run.path, dataset, tiny_config(*options, "train.patience=3"), score)
+    assert last(run)["step"] == 5 * STEPS, "it stays where it stopped"
+    trained(run.path, dataset, tiny_config(*options, "train.patience=0"), score)
+    assert last(run)["step"] == 9 * STEPS
+    assert_same(trained(tmp_path / "plain", dataset, tiny_config(*options), score), run)
+
+
+def test_a_run_that_stops_early_draws_from_its_best_checkpoint_unless_another_is_named(tmp_path: Path) -> None:
+    dataset, options = tiny_dataset(tmp_path), ("train.epochs=3", "train.evaluate_every=1", "train.patience=60")
+
+    def score(path: Path, wanted: bool) -> float:
+        if int(path.stem[5:]) == 2 * STEPS:
+            checkpoint.mark_best(path)
+        return 0.0
+
+    run = trained(tmp_path / "run", dataset, tiny_config(*options), score)
+    assert load_sampler(run, "cpu").step == 2 * STEPS
+    assert load_sampler(run, "cpu", checkpoint_name=str(3 * STEPS)).step == 3 * STEPS
+    plain = trained(tmp_path / "plain", dataset, tiny_config(*options, "train.patience=0"), score)
+    assert load_sampler(plain, "cpu").step == 3 * STEPS

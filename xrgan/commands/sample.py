@@ -38,7 +38,9 @@ IMAGES = "Images"
 CheckpointName = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="A checkpoint's file or step, or best. \\[default: the last]", rich_help_panel=DATA
+        metavar="NAME",
+        help="A checkpoint's file or step, or best. \\[default: the last; best, if trained with --patience]",
+        rich_help_panel=DATA,
     ),
 ]
 TrainingData = Annotated[

@@ -84,13 +84,22 @@ class CheckpointScorer:
             checkpoint.mark_best(on_disk[best.step])
         return comparable, best
 
-    def score_reached(self, path: Path, wanted: bool) -> None:
-        """Take notice of a checkpoint that training has reached: forget the rows behind it, score it if wanted."""
+    def score_reached(self, path: Path, wanted: bool) -> float:
+        """Take notice of a checkpoint that training has reached: forget the rows behind it, score it if wanted.
+
+        Returns:
+            The seconds of training since the best checkpoint; 0 where none is best, or none was wanted.
+        """
         on_disk = checkpoint.on_disk(self._run.checkpoints)
         step = next(step for step in on_disk if checkpoint.path_of(self._run.checkpoints, step) == path)
         checkpoint_scores.forget_after(self._run.evaluation, step)
-        if wanted:  # the best one, too, so that no other takes its place unless it is better under these settings
-            self.score({of: file for of, file in on_disk.items() if of == step or file.name == checkpoint.BEST})
+        if not wanted:
+            return 0.0
+        # The best one, too, so that no other takes its place unless it is better under these settings.
+        rows, best = self.score(
+            {of: file for of, file in on_disk.items() if of == step or file.name == checkpoint.BEST}
+        )
+        return rows[-1].seconds - best.seconds if best is not None else 0.0
 
     def _row(self, step: int, file: Path) -> Row:
         """Score one checkpoint."""

@@ -93,7 +93,7 @@ FLAGS = [
         option("train.gradient_clip"),
         option("train.seed"),
     ),
-    *panel(RECORDS, option("train.sample_every"), option("train.evaluate_every")),
+    *panel(RECORDS, option("train.sample_every"), option("train.evaluate_every"), option("train.patience")),
     *panel(MACHINE, option("device"), option("train.precision"), option("train.compile")),
 ]
 RESUME_FLAGS = [
@@ -104,6 +104,7 @@ RESUME_FLAGS = [
         help="Epochs between scores of the checkpoints, 0 = never.",
         default_text="as planned",
     ),
+    option("train.patience", help="Minutes without a better score that end it.", default_text="as planned"),
     option("device"),
 ]
 
@@ -244,6 +245,8 @@ def reopen_run(
 def _extractor_of_training(workspace: Workspace, config: Config) -> "Extractor | None":
     """The network of the scores over time, looked for before the first step and not hours later."""
     if not config.train.evaluate_every:
+        if config.train.patience:
+            raise XrganError("--patience waits for a better score, and none is taken.", "Add `--evaluate-every 5`.")
         return None
     try:
         return extractor_of(workspace, config)()

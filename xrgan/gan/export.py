@@ -6,7 +6,7 @@ import xrgan
 from xrgan.errors import XrganError
 from xrgan.exported import FORMAT, Manifest
 from xrgan.gan import checkpoint
-from xrgan.gan.sampler import Sampler
+from xrgan.gan.sampler import Sampler, default_checkpoint
 from xrgan.rundir import RunDir
 from xrgan.tensor_files import Content, safetensors_bytes
 
@@ -15,7 +15,7 @@ def manifest_of(run: RunDir, sampler: Sampler, checkpoint_name: str, learned_fro
     """Say what a sampler of a run's checkpoint is: the content of export.yaml.
 
     Args:
-        checkpoint_name: of the sampler's; empty = the last one.
+        checkpoint_name: of the sampler's; empty = the one that draws by default.
         learned_from: content hashes of the datasets of runs that this one was initialised from.
 
     Raises:
@@ -50,6 +50,7 @@ def weights_of(sampler: Sampler) -> bytes:
 
 
 def _checkpoint_of(run: RunDir, name: str) -> Content:
+    name = name or default_checkpoint(run)
     if name:
         return checkpoint.load(checkpoint.find(run.checkpoints, name))
     last = checkpoint.load_last_as(run.checkpoints, lambda content: content, run.run_id())

@@ -50,7 +50,7 @@ class Sampler:
 
 
 def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
-    """Load a run's generator: the last good checkpoint, or the one of that name; or an export's, of which it has one.
+    """Load a run's generator: of the checkpoint of that name, else of `default_checkpoint`; or an export's only one.
 
     Raises:
         XrganError: the run has no checkpoint yet, or no such one; or the export is damaged.
@@ -65,12 +65,22 @@ def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint
         origin = Origin(run.name, run_id, dataset_hash=run.trained_on())
         return replace(_sampler_of(content, plan, on, ema), origin=origin)
 
+    checkpoint_name = checkpoint_name or default_checkpoint(run)
     if checkpoint_name:
         return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run_id)
     last = checkpoint.load_last_as(run.checkpoints, make, run_id)
     if last is None:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
     return last[1]
+
+
+def default_checkpoint(run: RunDir) -> str:
+    """Name the checkpoint that draws unless another one is asked for: `best` where a run stops early, else the last.
+
+    Empty = the last good one.
+    """
+    stops_early = run.read_config().train.patience > 0
+    return checkpoint.BEST if stops_early and (run.checkpoints / checkpoint.BEST).is_file() else ""
 
 
 def _exported_sampler(export: Export, device: str, ema: bool, checkpoint_name: str) -> Sampler:

@@ -14,39 +14,51 @@ from xrgan.gan.schedule import TrainingClock
 from xrgan.gan.signals import Interrupt
 from xrgan.gan.state import TrainState
 
-Score = Callable[[Path, bool], None]
-"""Is told which checkpoint a run has reached, and whether it is one to score; it must not change the run."""
+Score = Callable[[Path, bool], float]
+"""Is told which checkpoint a run has reached, and whether it is one to score; it must not change the run.
+
+Returns for how many seconds of training no checkpoint was better than the best one; 0 where it scored none.
+"""
 
 
 @dataclass(frozen=True)
 class CheckpointScoring:
-    """Has every checkpoint scored that ends `evaluate_every` epochs, and the last one."""
+    """Has every checkpoint scored that ends `evaluate_every` epochs, and the last one; says when to stop early."""
 
     score: Score | None
     job: Job
     clock: TrainingClock
     interrupt: Interrupt
 
-    def after_resume(self, state: TrainState, done: bool) -> None:
-        """Make up for a stop that came before the last checkpoint was scored."""
-        self._call(state, wanted=done or self._is_due(state))
+    def after_resume(self, state: TrainState, done: bool) -> bool:
+        """Make up for a stop that came before the last checkpoint was scored; whether training is over."""
+        return self._call(state, wanted=done or self._is_due(state)) or done
 
-    def after_epoch(self, state: TrainState, done: bool) -> None:
-        """Score the checkpoint that was saved last, where it is one to score."""
+    def after_epoch(self, state: TrainState, done: bool) -> bool:
+        """Score the checkpoint that was saved last, where it is one to score; whether training is over."""
         if done or self._is_due(state):
-            self._call(state, wanted=True)
+            return self._call(state, wanted=True) or done
+        return False
 
     def _is_due(self, state: TrainState) -> bool:
         every = self.job.plan.evaluate_every * self.job.batches.steps_per_epoch
         return every > 0 and state.step % every == 0
 
-    def _call(self, state: TrainState, wanted: bool) -> None:
+    def _call(self, state: TrainState, wanted: bool) -> bool:
+        """Have a checkpoint scored; whether none was better for as long as patience lasts (early stopping)."""
         if self.score is None:
-            return
+            return False
         path = checkpoint.path_of(self.job.run.checkpoints, state.step)
         try:
             with self.clock.paused(), self.interrupt.at_once(), torch.random.fork_rng(devices=[]):
-                self.score(path, wanted)
+                waited = self.score(path, wanted) / 60
         except (XrganError, OSError, RuntimeError) as error:  # memory that runs out is a RuntimeError
             reason = " ".join(str(error).split()).rstrip(".")
             console.warn(f"{path.name} was not scored: {reason}. `xrgan evaluate --every-checkpoint` tries it again.")
+            return False
+        if not self.job.plan.patience or waited < self.job.plan.patience:
+            return False
+        console.notice(
+            f"No better for {waited:.0f} minutes of training: it stops here (`--patience`); the best checkpoint draws."
+        )
+        return True

@@ -36,6 +36,7 @@ RESUMABLE_OPTIONS = {
     "train.minutes",
     "train.sample_every",
     "train.evaluate_every",
+    "train.patience",
     "train.keep_checkpoints",
     "train.tensorboard",
     "train.compile",

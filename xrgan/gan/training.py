@@ -57,7 +57,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
             scoring = CheckpointScoring(score, job, clock, interrupt)
             done = schedule.done(state)
             if restored:
-                scoring.after_resume(state, done)
+                done = scoring.after_resume(state, done)
             stopped_by = interrupt.agreed()
             while not done and not stopped_by:
                 schedule.apply(state)  # the learning rate, a progressive model's resolution
@@ -71,7 +71,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
                     end_epoch(state, job, monitor, done)
                     stopped_by = interrupt.agreed()
                     if not stopped_by:
-                        scoring.after_epoch(state, done)
+                        done = scoring.after_epoch(state, done)
                         stopped_by = interrupt.agreed()
         return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, stopped_by)
 
