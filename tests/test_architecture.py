@@ -17,7 +17,8 @@ GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option
 GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks", "exported"}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
-BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "efficientnet_lite", "frozen_convolutions", "ranks"}
+NETWORKS = {"efficientnet_lite", "lite_weights", "frozen_convolutions"}
+BELOW_STAGES = {"", "ground", "data", "hardware", "tensor_files", "ranks", *NETWORKS}
 KNOW_TORCH = {
     *STAGES,
     "hardware.py",
@@ -51,6 +52,7 @@ def may_enter(room: str) -> set[str]:
         "torch_dataset": {"", "ground", "data", "torch_dataset"},
         "api": {*BELOW_STAGES, *STAGES, "torch_dataset", "commands", "api"},
         "efficientnet_lite": {"frozen_convolutions"},
+        "lite_weights": {"", "ground", "efficientnet_lite"},
         "frozen_convolutions": set(),
         **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
         "cards": {"", "ground", "data", "evaluation", "cards"},  # it knows the scores by name

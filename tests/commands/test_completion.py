@@ -45,8 +45,11 @@ def put(*names: str, file: str = "config.yaml") -> None:
         ("evaluate --fid-layer ", ["64", "192", "768", "2048"]),
         ("segment --device c", ["cpu", "cuda"]),
         ("re", ["resume"]),
-        ("classify --arms synthetic", ["synthetic", "synthetic→real"]),
-        ("segment --arms real,real", ["real,real+classic", "real,real+synthetic"]),
+        ("classify --arms synthetic", ["synthetic", "synthetic→real", "synthetic→real+classic"]),
+        (
+            "segment --arms real,real",
+            [f"real,real+{more}" for more in ("agreed", "classic", "classic+synthetic", "synthetic")],
+        ),
     ],
 )
 def test_choices_are_offered(offered: Offered, line: str, words: list[str]) -> None:

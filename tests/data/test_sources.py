@@ -76,7 +76,8 @@ def test_every_image_is_a_row_and_nothing_else_is(name: str, miniatures: dict[st
     assert len(rows) == rows["file"].nunique() == IMAGES[name]
     assert len({Path(file).name for file in rows["file"]}) == IMAGES[name] or name == "chexpert"  # view1_frontal.jpg
     assert all((folder / file).is_file() and not JUNK.search(file) for file in rows["file"])
-    assert tuple(rows.columns) == COLUMNS
+    assert [*rows.columns][: len(COLUMNS)] == [*COLUMNS]
+    assert {*rows.columns} - {*COLUMNS} <= {"sex", "age"}
     assert list(rows["file"]) == sorted(rows["file"])
     assert list(rows.index) == list(range(len(rows)))
     assert all(type(cell) is str for cell in rows.to_numpy().ravel())
@@ -181,7 +182,13 @@ def test_jrs_finds_the_states_whatever_the_header(header: tuple[str, ...] | None
         "view": "PA",
         "mask": "",
         "boxes": "",
+        "sex": "",
+        "age": "",
     }
+    assert [(row(rows, name)["sex"], row(rows, name)["age"]) for name in ("JPCLN001", "JPCNN001")] == [
+        ("M", "53"),
+        ("F", "47"),
+    ]
 
 
 def test_jrs_falls_back_on_the_names(copy_of: Callable[[str], Path]) -> None:
@@ -293,6 +300,8 @@ def test_nih_keeps_several_findings_and_the_official_split(miniatures: dict[str,
         "view": "PA",
         "mask": "",
         "boxes": "",
+        "sex": "M",
+        "age": "58",
     }
 
 

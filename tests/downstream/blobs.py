@@ -25,7 +25,16 @@ from xrgan.downstream.verdict import summarise
 from xrgan.files import write_yaml
 
 SIZE = 16
-ALL_ARMS = ("real", "real+classic", "real+synthetic", "synthetic→real", "synthetic")
+ALL_ARMS = (
+    "real",
+    "real+classic",
+    "real+synthetic",
+    "real+classic+synthetic",
+    "real+agreed",
+    "synthetic→real",
+    "synthetic→real+classic",
+    "synthetic",
+)
 QUICK = ClassifyConfig(
     arch="resnet18", weights="none", k_folds=2, epochs=4, patience=0, batch_size=8, lr=0.01, resamples=100
 )

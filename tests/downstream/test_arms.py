@@ -21,7 +21,10 @@ def test_every_arm_that_can_be_asked_for_has_a_row_and_its_own_colour() -> None:
         ("real", True, False, False, 1, False),
         ("real+classic", True, False, False, 1, True),
         ("real+synthetic", True, True, True, 1, False),
+        ("real+classic+synthetic", True, True, True, 1, True),
+        ("real+agreed", True, True, True, 1, False),
         ("synthetic→real", True, True, False, 2, False),
+        ("synthetic→real+classic", True, True, False, 2, True),
         ("synthetic", False, True, False, 1, False),
     ],
 )

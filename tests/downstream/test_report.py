@@ -28,7 +28,7 @@ TASK = Classification(QUICK)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of a study of five arms, two fractions and two folds."""
     folds = cut(POOL, 2, 0)
-    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 1.0, 0.5), strict=True))
+    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 3.5, 3.0, 1.0, 1.5, 0.5), strict=True))
     trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
     wish = {"arms": ALL_ARMS, "fractions": (0.25, 1.0), "resamples": 20}
     summary = summarised(DATASET, POOL, folds, QUICK.model_copy(update=wish), trials)
@@ -41,11 +41,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_scores_has_a_row_a_training_with_the_figures_of_both_parts(folder: Path) -> None:
     folds = cut(POOL, 2, 0)
-    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 1.0, 0.5), strict=True))
+    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 3.5, 3.0, 1.0, 1.5, 0.5), strict=True))
     trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
     text = (folder / "scores.csv").read_text()
     table = pd.read_csv(io.StringIO(text))
-    assert len(table) == 5 * 2 * 2 and len(table) == len(trials)
+    assert len(table) == len(ALL_ARMS) * 2 * 2 and len(table) == len(trials)
     for (_, row), one in zip(table.iterrows(), trials, strict=True):
         assert (row.arm, row.fraction, row.fold, row.seed) == one.key
         assert (row.n_real, row.n_synthetic, row.steps, row.best_epoch) == (one.n_real, one.n_synthetic, 8, 2)
@@ -68,7 +68,7 @@ def test_the_summary_is_plain_yaml_without_nan(folder: Path) -> None:
     text = (folder / "summary.yaml").read_text(encoding="utf-8")
     assert ".nan" not in text.lower() and ".inf" not in text.lower() and "!!" not in text
     summary = yaml.safe_load(text)
-    assert len(summary["results"]) == 10 and len(summary["comparisons"]) == 8
+    assert len(summary["results"]) == 2 * len(ALL_ARMS) and len(summary["comparisons"]) == 2 * (len(ALL_ARMS) - 1)
     assert "synthetic→real" in text, "as people write it"
 
 

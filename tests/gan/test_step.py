@@ -68,10 +68,14 @@ def test_gradients_are_clipped_and_recorded_as_they_were_before(tmp_path: Path) 
     assert all(norm > 0.01 for norm in gradient_norms(state).values())
 
 
-def test_every_part_of_the_loss_is_logged_by_itself(tmp_path: Path) -> None:
-    weights = f"train.perceptual_weights={weights_file(tmp_path)}"
-    options = ["train.feature_matching=0.5", "train.perceptual=0.1", weights, "train.epochs=1"]
+@pytest.mark.parametrize("with_file", [True, False])
+def test_every_part_of_the_loss_is_logged_by_itself(
+    tmp_path: Path, with_file: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = [f"train.perceptual_weights={weights_file(tmp_path)}"] if with_file else []
+    options = ["train.feature_matching=0.5", "train.perceptual=0.1", *weights, "train.epochs=1"]
     rows = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*options)).read_losses()
+    assert ("looks through EfficientNet-Lite0" in " ".join(capsys.readouterr().err.split())) != with_file
     assert rows[0]["feature_matching"] > 0 and rows[0]["perceptual"] > 0
     assert rows[0]["generator_loss"] > rows[0]["feature_matching"] + rows[0]["perceptual"]
     plain = trained(tmp_path / "plain", tiny_dataset(tmp_path / "again"), tiny_config()).read_losses()

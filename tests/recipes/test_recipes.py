@@ -127,10 +127,10 @@ def brightness(inputs: MetricInputs) -> dict[str, Score]:
 ARM = [
     Edit(
         "downstream/arms.py",
-        '        Arm("toy", "#aa3377", (_SYNTHETIC,), classic=True),\n    )\n}',
+        '        Arm("toy", "#000000", (_SYNTHETIC,), classic=True),\n    )\n}',
         "    )\n}",
     ),
-    Edit("config.py", '"synthetic→real", "synthetic", "toy"]', '"synthetic→real", "synthetic"]'),
+    Edit("config.py", '    "synthetic",\n    "toy",\n]', '    "synthetic",\n]'),
 ]
 OPTION = [
     Edit(

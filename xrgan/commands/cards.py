@@ -24,6 +24,8 @@ def refresh_cards(workspace: Workspace, run: RunDir, folder: Path | None = None)
     from xrgan.cards.writing import write_cards
 
     try:
+        if not run.read_config().generator:
+            return  # there is no model to make a card of
         dataset = workspace.prepared_of(run.trained_on())  # told by its content, not by its name
         traces = _traces(run, dataset, keep=folder is None) if dataset else None
         write_cards(gather(run, dataset, traces), folder or run.path)

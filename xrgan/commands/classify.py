@@ -10,7 +10,6 @@ from xrgan import console
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
-from xrgan.commands.inputs import dataset_of, find_run
 from xrgan.commands.options import (
     DATA,
     MACHINE,
@@ -18,6 +17,9 @@ from xrgan.commands.options import (
     DataName,
     DataRoot,
     DryRun,
+    External,
+    ExternalMap,
+    GeneratorDataName,
     Json,
     Quiet,
     RunName,
@@ -26,7 +28,18 @@ from xrgan.commands.options import (
     study_flags,
 )
 from xrgan.commands.report import refresh_report
-from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
+from xrgan.commands.studies import (
+    NO_OTHERS,
+    Known,
+    Others,
+    StudyRequest,
+    refuse_alone,
+    refuse_beside_own_generators,
+    run_with_images,
+    with_arch,
+    with_folds,
+)
+from xrgan.commands.study_runs import dataset_of_study, find_study_run, refuse_without_generator
 from xrgan.commands.synthetic_images import Origin, folder_of, origins_by_class
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
@@ -93,6 +106,9 @@ def classify(
     data: DataName = None,
     data_root: DataRoot = DATA_ROOT,
     synthetic: Synthetic = None,
+    external: External = None,
+    generator_data: GeneratorDataName = None,
+    external_map: ExternalMap = "",
     flags: Flags,
     predict: Predict = None,
     out: OutFile = None,
@@ -106,8 +122,9 @@ def classify(
     """Do the synthetic X-rays help? Classifiers on real images against others that learned from synthetic ones, too."""
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
-    run = find_run(workspace, run_name)
-    config = resolve(run.read_config(), config_file, settings or (), flags)
+    run = find_study_run(workspace, run_name, data, lambda: resolve(None, config_file, settings or (), flags).classify)
+    base = run.read_config() if run.exists() else Config(generator=False)
+    config = resolve(base, config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
         return
@@ -120,7 +137,8 @@ def classify(
         raise XrganError("--out goes with --predict: a study stays in its run.", "Leave it out.", exit_code=2)
     else:
         with console.hint_when_interrupted():
-            summary = compare_classifiers(workspace, run, config, data, synthetic or ())
+            others = Others(external, external_map, generator_data)
+            summary = compare_classifiers(workspace, run, config, data, synthetic or (), others)
         refresh_cards(workspace, run)
         refresh_report(workspace, run)
         _show_summary(run, config, summary, as_json)
@@ -157,19 +175,25 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
     from xrgan.downstream.classification.task import Classification
 
     task = Classification(config.classify)
-    title = f"{run.name}: {config.classify.arch} on the untouched test split"
+    title = f"{run.name}: {summary['options']['arch']} on the untouched test split"
     console.show_table(title, report.columns(task, summary), report.rows(task, summary), optional=[report.INTERVAL])
     console.show_sentence(summary["conclusion"])
     console.show_text(str(run.classify / "report.md"))
 
 
 def compare_classifiers(
-    workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: Sequence[str] = ()
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    data: str | None = None,
+    synthetic: Sequence[str] = (),
+    others: Others = NO_OTHERS,
 ) -> "Summary":
     """Compare classifiers on real images with others that learned from synthetic ones, too.
 
     Args:
         synthetic: a folder or a run, or one per class as CLASS=PATH; the run's own images without any.
+        others: other datasets beside its own.
 
     Returns:
         What classify/summary.yaml holds.
@@ -177,16 +201,18 @@ def compare_classifiers(
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.classification.task import Classification
 
-    dataset = dataset_of(workspace, run, config, data)
+    refuse_alone(config.classify, others)
     needed = needs_synthetic(config.classify.arms)
+    refuse_without_generator(run, config, needed, synthetic)
+    dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config)
     origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
-    refuse_beside_gan_per_fold(config.classify, synthetic)
-    if config.classify.gan_per_fold and not config.model.conditional:
+    refuse_beside_own_generators(config.classify, synthetic)
+    if needed and config.classify.trains_generators and not config.model.conditional:
         raise XrganError(
             f"{run.name} draws no classes: generators like it would give images without labels.",
             "Train one with `xrgan train --conditional`, and name it with --run.",
         )
-    request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data)
+    request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data, others)
 
     def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
         return _labelled(request, origins, pool, known)
@@ -195,7 +221,13 @@ def compare_classifiers(
         from xrgan.data.synthetic import read_synthetic
         from xrgan.downstream.classification.data import labelled_images
 
-        read = read_synthetic(folder, dataset.classes, channels=dataset.channels, brightness=dataset.brightness())
+        read = read_synthetic(
+            folder,
+            dataset.classes,
+            others.generator_data is None,
+            channels=dataset.channels,
+            brightness=dataset.brightness(),
+        )
         return labelled_images(dataset, *read, known)
 
     return run_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)

@@ -23,12 +23,33 @@ TRAINED_AGAINST = "lite0"  # the extractor that a projected discriminator looks 
 TRAINING_SEARCHED = 10  # training images held in memory for each one that is compared
 
 
-def find_run(workspace: Workspace, name: str | None) -> RunDir:
-    """Find the run of that path or name; without one the latest, and the user is told which."""
+def find_run(workspace: Workspace, name: str | None, generator: bool = True) -> RunDir:
+    """Find the run of that path or name; without one the latest, and the user is told which.
+
+    Args:
+        generator: whether it must have one: a study of real images alone has none.
+
+    Raises:
+        XrganError: there is no such run, or it lacks a generator.
+    """
     run = workspace.find_run(name)
+    if generator and name is None:
+        run = next((one for one in reversed(workspace.runs()) if not _is_study_alone(one)), run)
+    if generator and _is_study_alone(run):
+        raise XrganError(
+            f"{run.path} has no generator: it is a study of real images alone.", "`xrgan train` makes one."
+        )
     if name is None:
         console.notice(f"Run: {run.path}, the latest.")
     return run
+
+
+def _is_study_alone(run: RunDir) -> bool:
+    """Whether a run says that it has no generator; a damaged one doesn't."""
+    try:
+        return not run.read_config().generator
+    except XrganError:
+        return False
 
 
 def find_run_or_export(workspace: Workspace, name: str | None) -> RunDir | Export:
@@ -110,8 +131,9 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
 
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
     """The network that features come from, loaded when it is needed."""
-    from xrgan.evaluation import dino, extractors, inception_weights, lite
+    from xrgan.evaluation import dino, extractors, inception_weights
     from xrgan.hardware import choose_device
+    from xrgan.lite_weights import LITES, fetch_lite
 
     chosen, device = config.evaluate, choose_device(config.device)
     kind, _, name = chosen.extractor.partition(":")
@@ -122,9 +144,9 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             given, fetch = chosen.weights, inception_weights.fetch_weights
             weights = inception_weights.check_weights(Path(given).expanduser()) if given else fetch()
             return extractors.inception(weights, device)
-        if kind in lite.LITES:
-            chosen_lite = lite.LITES[kind]
-            made = extractors.efficientnet_lite(chosen_lite, lite.fetch_lite(chosen_lite), device)
+        if kind in LITES:
+            weights = fetch_lite(LITES[kind], f"--extractor {kind}")
+            made = extractors.efficientnet_lite(LITES[kind], weights, device)
             # Only a run's own config says `projected`: elsewhere it is `auto`, and nothing is known of the generator.
             against = kind == TRAINED_AGAINST and config.model.discriminator == "projected"
             return replace(made, trained_against=against)

@@ -88,8 +88,8 @@ def _summary(run: RunDir) -> dict[str, Any]:
     config, losses, scores = run.read_config(), run.read_losses(), run.read_scores()
     last = losses[-1] if losses else {}
     values = (
-        *(run.name, str(run.path), config.dataset, config.model.name),
-        *(int(last.get("epoch", 0)), config.train.epochs),
+        *(run.name, str(run.path), config.dataset, config.model.name if config.generator else "none"),
+        *(int(last.get("epoch", 0)), config.train.epochs if config.generator else 0),
         *(last.get("discriminator_loss"), last.get("generator_loss")),
         *(latest(scores, "fid"), latest(scores, "kid"), None),
         *(_verdicts(run), _last_change(run), bytes_below(run.path)),

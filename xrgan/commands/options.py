@@ -33,6 +33,36 @@ DataName = Annotated[
         rich_help_panel=DATA,
     ),
 ]
+External = Annotated[
+    str | None,
+    typer.Option(
+        "--external",
+        metavar="NAME",
+        help="Another prepared dataset, of whose images every network is asked; it chooses nothing.",
+        autocompletion=complete_prepared,
+        rich_help_panel=DATA,
+    ),
+]
+GeneratorDataName = Annotated[
+    str | None,
+    typer.Option(
+        "--generator-data",
+        metavar="NAME",
+        help="Another prepared dataset, from which --gan-per-fold and --gan-per-fraction learn, too; labels may lack.",
+        autocompletion=complete_prepared,
+        rich_help_panel=DATA,
+    ),
+]
+ExternalMap = Annotated[
+    str,
+    typer.Option(
+        "--map",
+        metavar="TEXT",
+        help="Beside --external: its classes as the study's, first match wins: 'TB=PNEUMONIA,*=NORMAL'. "
+        "\\[default: by name]",
+        rich_help_panel=DATA,
+    ),
+]
 DataRoot = Annotated[
     Path,
     typer.Option(
@@ -68,6 +98,7 @@ def study_flags(section: str) -> list[Flag]:
         option(f"{section}.seeds"),
         option(f"{section}.k_folds"),
         option(f"{section}.gan_per_fold", "--gan-per-fold/--one-gan"),
+        option(f"{section}.gan_per_fraction"),
         option(f"{section}.leaks"),
         option(f"{section}.ratio"),
         option(f"{section}.seed"),

@@ -9,7 +9,6 @@ from xrgan import console
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
-from xrgan.commands.inputs import dataset_of, find_run
 from xrgan.commands.options import (
     DATA,
     MACHINE,
@@ -17,6 +16,8 @@ from xrgan.commands.options import (
     DataName,
     DataRoot,
     DryRun,
+    External,
+    GeneratorDataName,
     Json,
     Quiet,
     RunName,
@@ -25,7 +26,17 @@ from xrgan.commands.options import (
     study_flags,
 )
 from xrgan.commands.report import refresh_report
-from xrgan.commands.studies import Known, StudyRequest, refuse_beside_gan_per_fold, run_with_images, with_folds
+from xrgan.commands.studies import (
+    NO_OTHERS,
+    Known,
+    Others,
+    StudyRequest,
+    refuse_alone,
+    refuse_beside_own_generators,
+    run_with_images,
+    with_folds,
+)
+from xrgan.commands.study_runs import dataset_of_study, find_study_run, refuse_without_generator
 from xrgan.commands.synthetic_images import Origin, folder_of, origin_at
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
@@ -70,6 +81,8 @@ def segment(
     data: DataName = None,
     data_root: DataRoot = DATA_ROOT,
     synthetic: Synthetic = None,
+    external: External = None,
+    generator_data: GeneratorDataName = None,
     flags: Flags,
     as_json: Json = False,
     runs_root: RunsRoot = RUNS_ROOT,
@@ -81,14 +94,16 @@ def segment(
     """Do synthetic X-rays with masks help? U-Nets on real ones against others that learned from synthetic ones, too."""
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
-    run = find_run(workspace, run_name)
-    config = resolve(run.read_config(), config_file, settings or (), flags)
+    run = find_study_run(workspace, run_name, data, lambda: resolve(None, config_file, settings or (), flags).segment)
+    base = run.read_config() if run.exists() else Config(generator=False)
+    config = resolve(base, config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
         return
     console.waiting("Loading PyTorch")
     with console.hint_when_interrupted():
-        summary = compare_segmenters(workspace, run, config, data, synthetic)
+        others = Others(external, generator_data=generator_data)
+        summary = compare_segmenters(workspace, run, config, data, synthetic, others)
     refresh_cards(workspace, run)
     refresh_report(workspace, run)
     _show_summary(run, config, summary, as_json)
@@ -110,12 +125,18 @@ def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool
 
 
 def compare_segmenters(
-    workspace: Workspace, run: RunDir, config: Config, data: str | None = None, synthetic: str | None = None
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    data: str | None = None,
+    synthetic: str | None = None,
+    others: Others = NO_OTHERS,
 ) -> "Summary":
     """Compare segmenters on real images and masks with others that learned from synthetic pairs, too.
 
     Args:
         synthetic: a folder that `sample` filled with masks, or a run; the run's own images without any.
+        others: other datasets beside its own, with masks.
 
     Returns:
         What segment/summary.yaml holds.
@@ -124,13 +145,15 @@ def compare_segmenters(
     from xrgan.downstream.segmentation.data import check_real
     from xrgan.downstream.segmentation.task import Segmentation
 
-    dataset = dataset_of(workspace, run, config, data)
-    refuse_beside_gan_per_fold(config.segment, synthetic)
+    refuse_alone(config.segment, others)
     needed = needs_synthetic(config.segment.arms)
-    if needed and config.segment.gan_per_fold:
+    refuse_without_generator(run, config, needed, synthetic)
+    dataset = dataset_of_study(workspace, run, config, data)
+    refuse_beside_own_generators(config.segment, synthetic)
+    if needed and config.segment.trains_generators:
         check_real(dataset)
         _refuse_without_masks(run)
-    request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data)
+    request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data, others)
     origin = origin_at(workspace, synthetic) if needed and synthetic else Origin(run.path, run)
 
     def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":

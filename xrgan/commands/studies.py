@@ -1,29 +1,30 @@
-"""What both studies do before they start: the number of folds, their synthetic images, one generator per fold."""
+"""What both studies do before they start: the number of folds, the network, and their synthetic images."""
 
 import dataclasses
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xrgan import console
-from xrgan.commands.sample import drawn
+from xrgan.commands.study_generators import PartGenerators
+from xrgan.commands.study_runs import make_study_run
 from xrgan.commands.synthetic_images import Origin, training_provenance
 from xrgan.config import AUTO, Config, StudyConfig
 from xrgan.errors import XrganError
+from xrgan.option_syntax import Rule, parse_map
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
 if TYPE_CHECKING:
     from xrgan.data.packed import PackedDataset
-    from xrgan.downstream.folds import Fold
+    from xrgan.downstream.folds import Part
+    from xrgan.downstream.generator_data import GeneratorData
     from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.downstream.pool import Pool, SyntheticImages
+    from xrgan.downstream.pool import External, Pool, SyntheticImages
     from xrgan.downstream.summary import Summary
     from xrgan.downstream.task import Task
 
 FOLDS = 5
-PER_FOLD = "generators"  # below a run's classify/ or segment/
 
 Section = Literal["classify", "segment"]
 Known = tuple["TrainingProvenance", ...] | None
@@ -34,6 +35,24 @@ FoldImages = Callable[[Path, Known], "SyntheticImages"]
 
 
 @dataclasses.dataclass(frozen=True)
+class Others:
+    """Other datasets beside a study's own, by name.
+
+    Attributes:
+        external: of its images networks are asked.
+        map: what its classes are called in the study, as "THEIRS=OURS,*=OTHER"; by their names where it is empty.
+        generator_data: from it the study's own generators learn, too.
+    """
+
+    external: str | None = None
+    map: str = ""
+    generator_data: str | None = None
+
+
+NO_OTHERS = Others()
+
+
+@dataclasses.dataclass(frozen=True)
 class StudyRequest:
     """A study as a command asks for it.
 
@@ -41,6 +60,7 @@ class StudyRequest:
         run: whose generator is judged, and whose folder gets the study.
         config: in which `k_folds` is a number.
         data: the name of the study's dataset, where it isn't the run's own.
+        others: other datasets beside it.
     """
 
     workspace: Workspace
@@ -49,6 +69,7 @@ class StudyRequest:
     section: Section
     dataset: "PackedDataset"
     data: str | None
+    others: Others = NO_OTHERS
 
     @property
     def options(self) -> StudyConfig:
@@ -67,11 +88,11 @@ def run_with_images(
     shared_images: SharedImages,
     fold_images: FoldImages,
 ) -> "Summary":
-    """Run a study; where an arm needs synthetic images, with those of `origins`, or of one generator per fold.
+    """Run a study; where an arm needs synthetic images, with those of `origins`, or of generators of its own.
 
     Args:
         shared_images: reads those of `origins`, for all folds.
-        fold_images: reads those that a fold's own generator drew, from their folder.
+        fold_images: reads those that a fold's own generator drew, or that of a part of it, from their folder.
 
     Returns:
         What the study's summary.yaml holds.
@@ -82,19 +103,90 @@ def run_with_images(
 
     dataset, device, folder = request.dataset, choose_device(request.config.device), request.folder
     if not needs_synthetic(request.options.arms):
-        return run_study(task, dataset, device, folder)
-    if request.options.gan_per_fold:
+        of_real = check(task, dataset)
+        other = external_of(request, task, of_real[0], [])
+        make_study_run(request.run, request.config, dataset)
+        return run_study(task, dataset, device, folder, checked=of_real, external=other)
+    if request.options.trains_generators:
+        extra = generator_data_of(request)
+        generators = PartGenerators(request.workspace, folder, request.config, request.options, dataset, extra)
 
-        def of_fold(fold: "Fold") -> "SyntheticImages":
-            images, provenance = draw_for_fold(request, fold)
-            return fold_images(images, (provenance,))
+        def of_part(part: "Part") -> "SyntheticImages":
+            images, provenance = generators.draw(part)
+            made_by = generators.digest() if request.options.gan_per_fraction else ""
+            return dataclasses.replace(fold_images(images, (provenance,)), made_by=made_by)
 
-        return run_study(task, dataset, device, folder, of_fold)
+        of_own = check(task, dataset)
+        other = external_of(request, task, of_own[0], [], extra)
+        return run_study(task, dataset, device, folder, of_part, checked=of_own, external=other)
     provenances = [training_provenance(request.workspace, origin, dataset) for origin in origins]
     known = tuple(one for one in provenances if one is not None)
     checked = check(task, dataset, known)
+    other = external_of(request, task, checked[0], origins)
     shared = shared_images(checked[0], known if len(known) == len(provenances) else None)
-    return run_study(task, dataset, device, folder, lambda _: shared, known, checked)
+    return run_study(task, dataset, device, folder, lambda _: shared, known, checked, other)
+
+
+def generator_data_of(request: StudyRequest) -> "GeneratorData | None":
+    """Open the other dataset that generators learn from, without the patients by whom networks are judged."""
+    if request.others.generator_data is None:
+        return None
+    import numpy as np
+
+    from xrgan.data.packed import check_content, open_packed
+    from xrgan.downstream.generator_data import generator_data
+
+    other, dataset = open_packed(request.workspace.find_prepared(request.others.generator_data)), request.dataset
+    check_content(other)
+    judged = np.arange(len(dataset.labels)) if request.options.k_folds else dataset.of_split("test")
+    return generator_data(other, dataset, judged, drop=request.options.leaks == "drop")
+
+
+def external_of(
+    request: StudyRequest,
+    task: "Task",
+    pool: "Pool",
+    origins: Sequence[Origin],
+    extra: "GeneratorData | None" = None,
+) -> "External | None":
+    """Read the other dataset that was asked for, without the patients whom networks or generators learned from."""
+    if request.others.external is None:
+        return None
+    import numpy as np
+
+    from xrgan.data.packed import check_content, open_packed
+    from xrgan.downstream.external import external_images, unleaked_rows
+    from xrgan.downstream.leaks import provenance_on
+
+    other, dataset = open_packed(request.workspace.find_prepared(request.others.external)), request.dataset
+    check_content(other)
+    provenances = [training_provenance(request.workspace, origin, other) for origin in origins]
+    seen = [one.groups for one in provenances if one is not None]
+    if extra is not None:
+        all_of_it = dataclasses.replace(extra.dataset, splits=np.full(len(extra.dataset.splits), "train"))
+        seen.append(provenance_on("", all_of_it, other).groups)
+    also = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
+    rows = unleaked_rows(other, dataset, also, drop=request.options.leaks == "drop")
+    return external_images(task, other, dataset, pool, rows, _rules(request.others.map))
+
+
+def _rules(text: str) -> tuple[Rule, ...]:
+    try:
+        return parse_map(text) if text else ()
+    except ValueError as error:
+        raise XrganError(f"--map {text}: {error}.", "Write --map 'THEIRS=OURS,*=OTHER'.", exit_code=2) from None
+
+
+def refuse_alone(config: StudyConfig, others: Others) -> None:
+    """Raise XrganError where classes are mapped of no dataset, or no generator is trained that could learn from one."""
+    if others.map and others.external is None:
+        raise XrganError("--map goes with --external.", "Leave it out.", exit_code=2)
+    if others.generator_data and not config.trains_generators:
+        raise XrganError(
+            "--generator-data goes with --gan-per-fold or --gan-per-fraction, which train generators.",
+            f"Or train a run on it, `xrgan train --data {others.generator_data}`, and name that with --synthetic.",
+            exit_code=2,
+        )
 
 
 def with_folds(config: Config, section: Section) -> Config:
@@ -104,8 +196,9 @@ def with_folds(config: Config, section: Section) -> Config:
     chosen: StudyConfig = getattr(config, section)
     if chosen.k_folds != AUTO:
         return config
-    shared = needs_synthetic(chosen.arms) and not chosen.gan_per_fold  # one generator's images go into all folds
-    k = 0 if shared else FOLDS
+    synthetic = needs_synthetic(chosen.arms)
+    shared = synthetic and not chosen.trains_generators  # one generator's images go into all folds
+    k = 0 if shared or (synthetic and chosen.gan_per_fraction) else FOLDS
     if shared:
         console.notice(
             "Folds: none, the dataset's own split; the generator has seen images that folds would leave out"
@@ -114,57 +207,33 @@ def with_folds(config: Config, section: Section) -> Config:
     return config.model_copy(update={section: chosen.model_copy(update={"k_folds": k})})
 
 
-def refuse_beside_gan_per_fold(config: StudyConfig, synthetic: object) -> None:
+def with_arch(config: Config) -> Config:
+    """Write the network that `auto` means into the options of `classify`."""
+    if config.classify.arch != AUTO:
+        return config
+    return config.model_copy(update={"classify": config.classify.model_copy(update={"arch": _arch_here(config)})})
+
+
+def _arch_here(config: Config) -> Literal["resnet50", "efficientnet-lite0"]:
+    """ResNet-50, unless its ImageNet weights are wanted and can't be had: then what has some on every machine."""
+    from xrgan.downstream.classification.imagenet_weights import locate
+
+    weights = config.classify.weights
+    if weights != "imagenet":
+        return "resnet50"
+    try:
+        locate("resnet50", weights)
+    except XrganError as error:
+        console.notice(f"{error.message} So it is efficientnet-lite0, whose ImageNet weights are here.")
+        return "efficientnet-lite0"
+    console.notice("The classifier is resnet50 with ImageNet weights (`--arch efficientnet-lite0` is faster).")
+    return "resnet50"
+
+
+def refuse_beside_own_generators(config: StudyConfig, synthetic: object) -> None:
     """Raise XrganError where images are named though generators are to be trained."""
-    if config.gan_per_fold and synthetic:
+    if config.trains_generators and synthetic:
+        flag = "--gan-per-fraction" if config.gan_per_fraction else "--gan-per-fold"
         raise XrganError(
-            "--gan-per-fold draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
+            f"{flag} draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
         )
-
-
-def draw_for_fold(request: StudyRequest, fold: "Fold") -> "tuple[Path, TrainingProvenance]":
-    """Train a fold's own generator, as the run was, on the fold's training images alone: its images, and whom it saw.
-
-    Interrupted, it resumes where it stopped.
-    """
-    import numpy as np
-
-    from xrgan.downstream.leaks import TrainingProvenance
-    from xrgan.gan import setup, training
-    from xrgan.gan.job import make_job
-    from xrgan.gan.prune import is_pruned, prune
-    from xrgan.hardware import choose_device
-
-    dataset, config, chosen = request.dataset, _of_a_fold(request.config), request.options
-    splits = np.full(len(dataset.splits), "test", dtype="<U5")
-    splits[fold.training], splits[fold.validation] = "train", "val"
-    of_fold = dataclasses.replace(dataset, splits=splits)
-    generator = RunDir(request.folder / PER_FOLD / f"fold{fold.number}of{chosen.k_folds}-seed{chosen.seed}")
-    job = make_job(generator, of_fold, config, choose_device(config.device))
-    is_done = False
-    if generator.exists():
-        setup.check_dataset(generator, of_fold)
-        saved = generator.read_config()
-        setup.update_config(generator, saved, config)
-        is_done = is_pruned(generator) and _how_long(saved) == _how_long(config)
-        if is_pruned(generator) and not is_done:
-            shutil.rmtree(generator.path)  # it can't go on: it is trained anew, for longer
-    if not generator.exists():
-        setup.create_run(job, config)
-    what = f"fold {fold.number} of {chosen.k_folds}" if fold.number else "the dataset's own split"
-    console.notice(f"A generator for {what}: {generator.path}")
-    if not is_done and training.train(job).stopped_by:
-        raise KeyboardInterrupt
-    images = drawn(request.workspace, generator, config, round(len(fold.training) * chosen.ratio), None)
-    if not is_pruned(generator):
-        prune(generator)  # it draws, should more images be asked for, and need not go on
-    return images, TrainingProvenance(generator.name, np.unique(dataset.groups[fold.training]))
-
-
-def _of_a_fold(config: Config) -> Config:
-    """How a fold's generator is trained: as the run was, but it keeps no more than resuming needs."""
-    return config.model_copy(update={"train": config.train.model_copy(update={"keep_checkpoints": 2})})
-
-
-def _how_long(config: Config) -> tuple[int, float]:
-    return config.train.epochs, config.train.minutes

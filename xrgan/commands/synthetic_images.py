@@ -88,19 +88,17 @@ def training_provenance(workspace: Workspace, origin: Origin, dataset: "PackedDa
 
     Where nobody knows, the user is warned.
     """
-    import numpy as np
-
-    from xrgan.downstream.leaks import TrainingProvenance, provenance_on
+    from xrgan.downstream.leaks import joined, provenance_on
 
     run = origin.run or _run_of(workspace, origin.path)
     datasets = [_prepared(workspace, content_hash, dataset) for content_hash in learned_from(workspace, run)]
-    known = [provenance_on(run.name, one, dataset).groups for one in datasets if run and one]
+    known = [provenance_on(run.name, one, dataset) for one in datasets if run and one]
     if not run or len(known) < len(datasets):
         console.warn(
             f"Nobody knows which images the generator of {origin.path} learned from: make sure that no test image is"
             " among them."
         )
-    return TrainingProvenance(run.name, np.unique(np.concatenate(known))) if run and known else None
+    return joined(run.name, known) if run and known else None
 
 
 def folder_of(

@@ -138,6 +138,7 @@ def train(
     if run is not None and saved is not None:
         if init_from:
             raise XrganError(f"{run.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
+        find_run(workspace, str(run.path))  # it has a generator
         console.notice(f"{run.path} exists: going on with it.")
         job, score = reopen_run(workspace, run, saved, config, data)
     else:
@@ -205,6 +206,8 @@ def create_run(
 
     if run is not None:
         refuse_other_folder(run)
+    if not config.generator:
+        raise XrganError("Training makes a generator: `generator` can't be false.", "Leave it out.", exit_code=2)
     extractor = _extractor_of_training(workspace, config)
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
     check_content(dataset)

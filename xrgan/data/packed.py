@@ -55,6 +55,8 @@ class PackedDataset:
     source: str = ""  # where its files came from: patients of one source are the same people
     hashes: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))  # (N,): of the prepared pixels
     copies_of: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))  # (N,): of one picture, one name
+    sexes: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, np.str_))  # (N,): F, M … or "", where known
+    ages: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # (N,): years or NaN, where they are known
 
     @property
     def channels(self) -> int:
@@ -110,6 +112,7 @@ def open_packed(path: Path) -> PackedDataset:
         options = dict(description["options"])
         source = str(description.get("source", {}).get("name", ""))
         hashes, copies_of = np.asarray(index["hash"], np.str_), _first_copies(index)
+        sexes, ages = _people(index)
     except (OSError, EOFError, ValueError, TypeError) as error:
         raise XrganError(f"The prepared dataset {path} is damaged: {error}.", ANEW) from error
     size, channels = options.get("size"), description.get("channels")
@@ -135,6 +138,8 @@ def open_packed(path: Path) -> PackedDataset:
         source=source,
         hashes=hashes,
         copies_of=copies_of,
+        sexes=sexes,
+        ages=ages,
     )
 
 
@@ -179,6 +184,13 @@ def hash_content(index: pd.DataFrame, images_file: Path) -> str:
     for label, split, number in zip(index["label"], index["split"], patient, strict=True):
         content.update(f"{label}\0{split}\0{number}\n".encode())
     return content.hexdigest()
+
+
+def _people(index: pd.DataFrame) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """Sex and age of each image's patient; empty where index.csv has no such column."""
+    sexes = np.asarray(index["sex"], np.str_) if "sex" in index else np.empty(0, np.str_)
+    ages = np.asarray(pd.to_numeric(index["age"], errors="coerce"), np.float64) if "age" in index else np.empty(0)
+    return sexes, ages
 
 
 def _first_copies(index: pd.DataFrame) -> NDArray[np.str_]:

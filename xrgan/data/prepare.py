@@ -29,7 +29,7 @@ from xrgan.data.reading.pictures import read_picture
 from xrgan.data.source import Source
 from xrgan.data.sources import SOURCES
 from xrgan.data.staging import growing, locked, partial_of, remove
-from xrgan.data.tables.filling import PEOPLE
+from xrgan.data.tables.cells import PEOPLE
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 from xrgan.option_syntax import MINMAX
@@ -191,7 +191,9 @@ def _image_format(config: PrepareConfig, structures: tuple[str, ...], mask_value
 def _inputs_of(origin: dict[str, Any], rows: pd.DataFrame, raw: Path, config: PrepareConfig) -> Inputs:
     """What decides the result. How many workers decode it doesn't matter."""
     listing = hashlib.sha256()
-    columns = ["file", "label", "patient", "split", "mask", "boxes"] + [role for role in PEOPLE if role in rows]
+    columns = ["file", "label", "patient", "split", "mask", "boxes"]
+    if config.table:
+        columns += [role for role in PEOPLE if role in rows]  # what headers and sources say of them decides nothing
     for file, *said in rows[columns].itertuples(index=False):
         size = _size(f"{raw}/{file}")
         listing.update("\0".join([file, *said, f"{size}\n"]).encode(errors="surrogateescape"))

@@ -15,6 +15,7 @@ from xrgan.data.scanning.rows import COLUMNS
 from xrgan.data.scanning.sidecars import apply_sidecars
 from xrgan.data.scanning.tree import pair_with_masks, read_tree
 from xrgan.data.source import Source
+from xrgan.data.tables.cells import PEOPLE
 from xrgan.data.tables.index_csv import INDEX, read_index
 from xrgan.data.tables.unread import find_unread_tables
 from xrgan.errors import XrganError
@@ -74,6 +75,7 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
         split: train, val, test or "" = none.
         view: as the source says it; "" = unknown.
         mask: files, named as in file, joined by `|`; "" = none.
+        and, where the source or an index says them, sex (F, M) and age (whole years); "" = unknown.
         boxes: "x y width height;…" in pixels of the image; "none" = looked and found none; "" = nobody looked.
 
     Raises:
@@ -99,7 +101,8 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
         taken["class"] = "--label-pattern"
     elif source and source.label_pattern and (rows["label"] == "").all():
         rows["label"] = _groups(source.label_pattern, rows, by_name=True)
-    return replace(found, rows=rows.sort_values("file", ignore_index=True)[list(COLUMNS)], taken=taken)
+    columns = [*COLUMNS, *(role for role in PEOPLE if role in rows)]
+    return replace(found, rows=rows.sort_values("file", ignore_index=True)[columns], taken=taken)
 
 
 def _read(folder: Path, source: Source | None, hints: Hints) -> Scan:

@@ -17,6 +17,7 @@ from xrgan.data.scanning.texts import find_texts, read_tables, read_text, requir
 from xrgan.data.scanning.tree import read_by_stem
 from xrgan.data.signed_sources import SIGNED
 from xrgan.data.source import Source
+from xrgan.data.tables.cells import age_of, sex_of
 from xrgan.errors import XrganError
 
 SOURCES: dict[str, Source] = {}
@@ -74,14 +75,18 @@ def _read_jsrt(folder: Path) -> pd.DataFrame:
     """
     rows = read_by_stem(folder)
     line_of_image = re.compile(r"\b(JPC[LN]N\d{3})\b.*?\b(malignant|benign|non-nodule)\b", re.IGNORECASE)
+    person = re.compile(r"\b(JPC[LN]N\d{3})\b[^\r\n]*?\b(\d{1,3})[,;\t](Male|Female)\b", re.IGNORECASE)
     states: dict[str, str] = {}
+    people: dict[str, tuple[str, str]] = {}
     for file in find_texts(folder, ".csv", ".txt"):
-        for found in line_of_image.finditer(read_text(file)):
-            states[found[1].upper()] = found[2].lower()
+        text = read_text(file)
+        states |= {found[1].upper(): found[2].lower() for found in line_of_image.finditer(text)}
+        people |= {found[1].upper(): (sex_of(found[3]), age_of(found[2])) for found in person.finditer(text)}
     require_overlap(states, rows, folder)
     of_name = {"JPCLN": "nodule", "JPCNN": "non-nodule"}
     rows["label"] = [states.get(stem, of_name.get(stem[:5], "")) for stem in stems(rows)]
     rows["view"] = "PA"  # all of them (van Ginneken et al. 2006)
+    rows["sex"], rows["age"] = zip(*(people.get(stem.upper(), ("", "")) for stem in stems(rows)), strict=True)
     return rows
 
 
@@ -247,6 +252,8 @@ def _read_nih(folder: Path) -> pd.DataFrame:
     images = stems(rows)
     rows["label"] = [said[image]["Finding Labels"] if image in said else "" for image in images]
     rows["view"] = [said[image].get("View Position", "") if image in said else "" for image in images]
+    rows["sex"] = [sex_of(said[image].get("Patient Gender", "")) if image in said else "" for image in images]
+    rows["age"] = [age_of(said[image].get("Patient Age", "")) if image in said else "" for image in images]
     rows["split"] = [split.get(image, "") for image in images]
     return rows
 

@@ -16,13 +16,16 @@ class Arm:
         name: one of `config.Arm`.
         colour: in every picture.
         phases: the images that a training learns from; of two phases the second continues with the first one's weights.
-        classic: every batch is augmented (`classic.augment`).
+        classic: every batch is augmented, of real and of synthetic images alike (`classic.augment`).
+        agreed: of the synthetic images, only those that a network of the arm `real` understands as they are meant: one
+            of the same fold, fraction and seed, which never saw the test split.
     """
 
     name: str
     colour: str
     phases: tuple[frozenset[Kind], ...]
     classic: bool = False
+    agreed: bool = False
 
     @property
     def slug(self) -> str:
@@ -53,7 +56,10 @@ ARMS = {
         Arm(REAL, "#4477aa", (_REAL,)),
         Arm("real+classic", "#66ccee", (_REAL,), classic=True),
         Arm("real+synthetic", "#ee6677", (_REAL | _SYNTHETIC,)),
+        Arm("real+classic+synthetic", "#aa3377", (_REAL | _SYNTHETIC,), classic=True),
+        Arm("real+agreed", "#332288", (_REAL | _SYNTHETIC,), agreed=True),
         Arm("synthetic→real", "#228833", (_SYNTHETIC, _REAL)),
+        Arm("synthetic→real+classic", "#bbbbbb", (_SYNTHETIC, _REAL), classic=True),
         Arm("synthetic", "#ccbb44", (_SYNTHETIC,)),
     )
 }

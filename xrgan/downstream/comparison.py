@@ -63,7 +63,7 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
     paired = [_paired_test(task, results, *pair) for pair in pairs.values()]
     leading = list(task.metrics(results.pool.names)).index(task.leading)
     effects = [
-        _effect(task, results, *pair, (samples[key] - samples[baseline, key[1]])[:, leading], len(pairs))
+        effect_of(task, results, *pair, (samples[key] - samples[baseline, key[1]])[:, leading], len(pairs))
         for key, pair in pairs.items()
     ]
     effects_holm = holm([test.p for test in effects])
@@ -126,10 +126,15 @@ def _differences(
     )
 
 
-def _effect(
+def effect_of(
     task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial], sampled: Floats, tests: int
 ) -> EffectTest:
-    """Of the leading metric on the test split. Args: sampled: its mean difference on other patients, (resamples,)."""
+    """Test the difference of two arms in the leading metric on the test split, over patients and trainings.
+
+    Args:
+        sampled: its mean on other patients, (resamples,).
+        tests: in the study.
+    """
     scores = [[figures_on_test(task, results, one)[task.leading] for one in trials] for trials in (ours, theirs)]
     differences = np.array(scores[0]) - np.array(scores[1])
     with_folds = results.folds[0].number > 0

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,20 @@ class Fold:
     def at(self, rows: Indices) -> "Fold":
         """The same images by other numbers: that of image k is rows[k]."""
         return Fold(self.number, rows[self.training], rows[self.validation], rows[self.test])
+
+
+class Part(NamedTuple):
+    """The real images that one generator may learn from: a fold's, or what one fraction and seed of a study has of it.
+
+    Attributes:
+        whole: training images of the fold at fraction 1.
+        seed: of the study's trainings; 0 = of all of them.
+    """
+
+    fold: Fold
+    whole: int
+    fraction: float = 1.0
+    seed: int = 0
 
 
 def stratified_folds(items: Indices, labels: Indices, groups: Indices, k: int, seed: int) -> list[Fold]:

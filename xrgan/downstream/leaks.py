@@ -1,7 +1,7 @@
 """No image by which a network is judged may have reached it: no copy of it, and no other image of its patient."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,16 @@ class TrainingProvenance:
     Attributes:
         by: the run's name.
         groups: of the study's dataset (`PackedDataset.groups`), those of which it saw an image.
+        rows: of the study's dataset, the very images that it learned from.
+        elsewhere: how many other real images it learned from.
+        datasets: of which those are, by name.
     """
 
     by: str
     groups: Indices
+    rows: Indices = field(default_factory=lambda: np.empty(0, np.int64))
+    elsewhere: int = 0
+    datasets: tuple[str, ...] = ()
 
 
 def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> TrainingProvenance:
@@ -34,11 +40,36 @@ def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) 
     rows = trained_on.of_split("train")
     groups = dataset.groups
     if trained_on.content_hash == dataset.content_hash:
-        return TrainingProvenance(name, np.unique(groups[rows]))
-    known = np.isin(dataset.hashes, trained_on.hashes[rows])
+        return TrainingProvenance(name, np.unique(groups[rows]), rows)
+    equal = np.isin(dataset.hashes, trained_on.hashes[rows])
+    known = equal.copy()
     if trained_on.source and trained_on.source == dataset.source:
         known |= np.isin(dataset.patients, trained_on.patients[rows])
-    return TrainingProvenance(name, np.unique(groups[known]))
+    elsewhere = int(np.count_nonzero(~np.isin(trained_on.hashes[rows], dataset.hashes)))
+    of_others = (trained_on.name,) if elsewhere else ()
+    return TrainingProvenance(
+        name, np.unique(groups[known]), np.flatnonzero(equal).astype(np.int64), elsewhere, of_others
+    )
+
+
+def joined(name: str, parts: Sequence[TrainingProvenance]) -> TrainingProvenance:
+    """What a generator learned from that learned from several datasets, one after another or at once."""
+    groups, rows = (np.unique(np.concatenate(ones)) for ones in zip(*((p.groups, p.rows) for p in parts), strict=True))
+    names = dict.fromkeys(one for part in parts for one in part.datasets)
+    return TrainingProvenance(name, groups, rows, sum(one.elsewhere for one in parts), tuple(names))
+
+
+def images_behind(learned: Indices, seen: Sequence[TrainingProvenance] | None) -> int | None:
+    """How many real images stand behind a network: those that it learned from, and its generators'; None = unknown.
+
+    Args:
+        learned: rows of the dataset that the network itself learned from.
+        seen: what the generators of its synthetic images learned from; None where nobody knows.
+    """
+    if seen is None:
+        return None
+    rows = np.unique(np.concatenate([learned, *(one.rows for one in seen)]))
+    return len(rows) + sum(one.elsewhere for one in seen)
 
 
 def check_fold(fold: Fold, groups: Indices) -> None:

@@ -17,6 +17,7 @@ from xrgan.plots import new_figure, save_figure
 PANEL = 13 / 3  # inches
 MOST_IN_A_ROW = 6  # panels
 LEAST_SPAN = 0.1  # of an axis
+LEGEND_COLUMNS = 4  # of names as long as synthetic→real+classic
 LEAST_FOR_A_BAND = 3  # trainings
 Interval = Sequence[float | None]
 
@@ -112,7 +113,7 @@ def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
     right.set(
         title=f"Gain over {summary['baseline']} (95 % over patients and trainings)", ylabel=f"difference of {label}"
     )
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(ARMS))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=LEGEND_COLUMNS)
     for axes in (left, right):
         _widen(axes)
         axes.set_xscale("log")

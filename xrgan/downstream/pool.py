@@ -58,12 +58,14 @@ class SyntheticImages:
         targets: as the pool's.
         seen: what their generators learned from, one record per generator; None = nobody knows.
         digest: of images and targets.
+        made_by: what names all generators of a study that has one for each fraction and seed; else empty.
     """
 
     images: Tensor  # uint8 (S, C, H, W)
     targets: Tensor
     seen: tuple[TrainingProvenance, ...] | None
     digest: str
+    made_by: str = ""
 
 
 def synthetic_images(
@@ -72,6 +74,22 @@ def synthetic_images(
     """Arrays as `SyntheticImages`, named by their bytes."""
     digest = hashlib.sha256(images.tobytes() + targets.tobytes()).hexdigest()
     return SyntheticImages(torch.from_numpy(images), torch.from_numpy(targets), seen, digest)
+
+
+@dataclass(frozen=True)
+class External:
+    """Another hospital's images, which networks are asked of and never learn from; `pool.test` are all of them.
+
+    Attributes:
+        name: of its dataset.
+        digest: of the images, their targets and which they are.
+        left_out: images of its dataset that are not among them.
+    """
+
+    name: str
+    pool: Pool
+    digest: str
+    left_out: int
 
 
 def check_shape(dataset: PackedDataset, images: NDArray[np.uint8]) -> None:
@@ -98,6 +116,7 @@ class FoldData:
     pool: Pool
     fold: Fold
     synthetic: SyntheticImages | None
+    external: External | None = None
 
     @cached_property
     def images(self) -> Tensor:

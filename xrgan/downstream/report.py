@@ -19,6 +19,9 @@ INTERVAL = "95 %"
 PICTURES = ("curves.png", "folds.png", "roc.png", "confusion.png", "gain.png", "overlays.png")
 """In the report's order."""
 
+SMALL_GROUPS = "Groups are small and many: a difference between two of them is a question, not an answer."
+NO_VERDICT = "No verdict rests on it, and its intervals are not corrected for the number of arms."
+
 FOOTNOTE = (
     "Verdict: the mean difference on the test split, with the variance over its patients (bootstrap) and that over"
     " trainings (seeds; or folds, corrected as by Nadeau & Bengio 2003), each with its own quantile of t (Banerjee"
@@ -104,7 +107,8 @@ def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> st
         lines += [*_arms_table(results, metrics), ""]
     lines += ["## Comparisons", ""]
     lines += [f"- {_prose(one['sentence'])}" for one in summary["comparisons"]] or ["None."]
-    lines += ["", *_tests_table(task, summary["comparisons"]), "## What to keep in mind", ""]
+    lines += ["", *_tests_table(task, summary["comparisons"])]
+    lines += [*_subgroups(task, summary), *_external(task, summary), "## What to keep in mind", ""]
     lines += [f"- {_prose(caveat)}" for caveat in summary["caveats"]]
     lines += ["", "## Pictures", ""]
     for file, what in pictures.items():
@@ -116,6 +120,48 @@ def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> st
         "",
     ]
     return "\n".join(lines)
+
+
+def _subgroups(task: Task, summary: Summary) -> list[str]:
+    """The leading metric by sex and age, one table per fraction; nothing where nobody is known."""
+    groups = summary.get("subgroups", [])
+    if not groups:
+        return []
+    lines = [
+        "## By sex and age",
+        "",
+        f"{task.wording.leading} on the test split, 95 % over patients. {SMALL_GROUPS}",
+        "",
+    ]
+    for fraction in dict.fromkeys(one["fraction"] for one in groups[0]["results"]):
+        arms = [one["arm"] for one in groups[0]["results"] if one["fraction"] == fraction]
+        lines += _top([f"{share(fraction)} of the real images", "images / patients", *arms])
+        for group in groups:
+            figures = [one["figure"] for one in group["results"] if one["fraction"] == fraction]
+            cells = [f"{number(one['mean'])} ({between(one['interval'])})" for one in figures]
+            lines.append(_row([group["group"], f"{group['images']:,} / {group['patients']:,}", *cells]))
+        lines.append("")
+    return lines
+
+
+def _external(task: Task, summary: Summary) -> list[str]:
+    """The arms on another dataset; nothing where none was asked for."""
+    if "external" not in summary:
+        return []
+    other, label = summary["external"], task.wording.leading
+    left = (
+        f"; {other['left_out']:,} are left out: of no class of this study, or learned from" if other["left_out"] else ""
+    )
+    size = f"{other['images']:,} images of {other['patients']:,} patients, who chose nothing{left}"
+    lines = [f"## Another dataset: {_prose(other['dataset'])}", "", f"{size}. {NO_VERDICT}", ""]
+    lines += _top(["real data", "arm", label, "95 %", f"Δ {label}", "95 % over patients and trainings"])
+    gains = {(one["arm"], one["fraction"]): one for one in other["differences"]}
+    for one in other["results"]:
+        figure, gain = one["test"][task.leading], gains.get((one["arm"], one["fraction"]))
+        cells = [share(one["fraction"]), one["arm"], number(figure["mean"]), between(figure["interval"])]
+        cells += [signed(gain["mean"]), between(gain["interval"], signed)] if gain else ["", ""]
+        lines.append(_row(cells))
+    return [*lines, ""]
 
 
 def columns(task: Task, summary: Summary) -> list[str]:
@@ -169,6 +215,7 @@ def _tests_table(task: Task, comparisons: Sequence[Comparison]) -> list[str]:
 def _arms_table(results: Sequence[ArmResult], metrics: Mapping[str, str]) -> list[str]:
     lines = _top(["", *(one["arm"] for one in results)])
     lines.append(_row(["real / synthetic images", *(f"{one['n_real']:,} / {one['n_synthetic']:,}" for one in results)]))
+    lines.append(_row(["real images behind it, its generator's included", *map(_behind, results)]))
     for name, label in metrics.items():
         cells = []
         for one in results:
@@ -177,6 +224,11 @@ def _arms_table(results: Sequence[ArmResult], metrics: Mapping[str, str]) -> lis
             cells.append(f"{number(figure['mean'])}{deviation} ({between(figure['interval'])})")
         lines.append(_row([label, *cells]))
     return lines
+
+
+def _behind(one: ArmResult) -> str:
+    count = one.get("n_behind")
+    return "unknown" if count is None else f"{count:,}"
 
 
 def _top(head: Sequence[str]) -> list[str]:

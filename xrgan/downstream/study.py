@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,10 @@ from xrgan import console
 from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import checkpoints, report, results_cache
-from xrgan.downstream.arms import ARMS, Arm
-from xrgan.downstream.folds import Fold, Indices, subsample
-from xrgan.downstream.leaks import TrainingProvenance, check_folds, check_generator
-from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
+from xrgan.downstream.arms import ARMS, REAL, Arm, needs_synthetic
+from xrgan.downstream.folds import Fold, Indices, Part, subsample
+from xrgan.downstream.leaks import TrainingProvenance, check_folds, check_generator, images_behind
+from xrgan.downstream.pool import External, FoldData, Pool, SyntheticImages
 from xrgan.downstream.summary import Summary
 from xrgan.downstream.task import Results, Task, Trainer
 from xrgan.downstream.training_loop import Budget, Phase, Report
@@ -31,8 +31,8 @@ DECIDES = {"k_folds", "gan_per_fold", "leaks", "ratio", "pretraining", "epochs",
 CLASSIC_DECIDES = {"classic_rotation", "classic_shift", "classic_scale", "classic_shear", "classic_light"}
 """Those that do in arms with classic augmentation alone."""
 
-SyntheticFor = Callable[[Fold], SyntheticImages]
-"""Synthetic images for a fold, whose indices are rows of the dataset."""
+SyntheticFor = Callable[[Part], SyntheticImages]
+"""Synthetic images for a fold, or for one fraction and seed of it, whose indices are rows of the dataset."""
 
 
 def run_study(
@@ -43,6 +43,7 @@ def run_study(
     synthetic_for: SyntheticFor | None = None,
     seen: tuple[TrainingProvenance, ...] = (),
     checked: tuple[Pool, list[Fold]] | None = None,
+    external: External | None = None,
 ) -> Summary:
     """Train a network for each arm, fraction, fold and seed, and then score all of them on the untouched test split.
 
@@ -61,6 +62,7 @@ def run_study(
         synthetic_for: needed if an arm uses synthetic images.
         seen: what generators learned from whose images go into every fold.
         checked: what `check` returned, so that nothing is read and said twice.
+        external: another hospital's images, of which all networks are asked; they choose nothing.
 
     Returns:
         What summary.yaml holds.
@@ -71,13 +73,7 @@ def run_study(
     started = time.monotonic()
     console.waiting("Reading the images")
     pool, folds = checked or check(task, dataset, seen)
-    trials: list[Trial] = []
-    studies: set[str] = set()
-    for fold in folds:
-        data = FoldData(dataset, pool, fold, _synthetic_images(synthetic_for, pool, fold))
-        trials += _FoldStudy(task, data, device, folder, task.trainer(data, device)).run()
-        studies |= {study_digest(task, data, arm) for arm in task.config.arms}
-    results = Results(pool, folds, trials, frozenset(studies), folder, device)
+    results = _train_all(task, dataset, pool, folds, device, folder, synthetic_for, external)
     console.waiting("Comparing the arms")
     for oddity in task.oddities(results):
         console.warn(oddity)
@@ -85,6 +81,32 @@ def run_study(
     summary["seconds"] = round(time.monotonic() - started, 1)
     report.write(task, results, summary)
     return summary
+
+
+def _train_all(
+    task: Task,
+    dataset: PackedDataset,
+    pool: Pool,
+    folds: list[Fold],
+    device: torch.device,
+    folder: Path,
+    synthetic_for: SyntheticFor | None,
+    external: External | None,
+) -> Results:
+    """Do the trainings that `folder` hasn't yet, fold by fold, and gather what all of them gave."""
+    trials: list[Trial] = []
+    studies: set[str] = set()
+    behind: dict[TrialKey, int | None] = {}
+    learned: tuple[TrainingProvenance, ...] = ()
+    for fold in folds:
+        for part, keys in parts(task.config, fold, pool):
+            data = FoldData(dataset, pool, fold, _synthetic_images(synthetic_for, pool, part), external)
+            study = _FoldStudy(task, data, device, folder, task.trainer(data, device), keys)
+            trials += study.run()
+            behind |= study.behind()
+            learned += (data.synthetic.seen if data.synthetic else None) or ()
+            studies |= {study_digest(task, data, arm) for arm in task.config.arms}
+    return Results(pool, folds, trials, frozenset(studies), folder, device, behind, external, learned)
 
 
 def check(task: Task, dataset: PackedDataset, seen: tuple[TrainingProvenance, ...] = ()) -> tuple[Pool, list[Fold]]:
@@ -107,7 +129,8 @@ def check(task: Task, dataset: PackedDataset, seen: tuple[TrainingProvenance, ..
 
 def study_digest(task: Task, data: FoldData, arm: str) -> str:
     """Name everything that decides an arm's networks, but their fold, fraction and seed."""
-    synthetic = data.synthetic.digest if data.synthetic and ARMS[arm].uses_synthetic else ""
+    images = data.synthetic if ARMS[arm].uses_synthetic else None
+    synthetic = (images.made_by or images.digest) if images else ""
     options = DECIDES | task.decides | (CLASSIC_DECIDES if ARMS[arm].classic else set())
     config = task.config.model_dump(include=options)
     return results_cache.digest(dataset=data.dataset.content_hash, config=config, synthetic=synthetic)
@@ -117,7 +140,9 @@ def trial_digest(task: Task, data: FoldData, key: TrialKey) -> str:
     """Name everything that decides a training's result."""
     pool, fold = data.pool, data.fold.at(data.pool.rows)
     rows = [part.tolist() for part in (fold.training, fold.validation, fold.test, pool.rows[pool.test])]
-    return results_cache.digest(study=study_digest(task, data, key.arm), rows=rows, place=key)
+    images = data.synthetic if ARMS[key.arm].uses_synthetic else None
+    own = {"images": images.digest} if images and images.made_by else {}  # of this very fraction and seed
+    return results_cache.digest(study=study_digest(task, data, key.arm), rows=rows, place=key, **own)
 
 
 def grid(config: StudyConfig, fold: Fold) -> Iterator[TrialKey]:
@@ -126,6 +151,26 @@ def grid(config: StudyConfig, fold: Fold) -> Iterator[TrialKey]:
         for fraction in config.fractions:
             for arm in config.arms:
                 yield TrialKey(arm, fraction, fold.number, seed)
+
+
+def parts(config: StudyConfig, fold: Fold, pool: Pool) -> list[tuple[Part, list[TrialKey]]]:
+    """The trainings of a fold, by the real images that the generator of their synthetic images may learn from.
+
+    All of the fold's, or, with `gan_per_fraction`, those that the networks of one fraction and seed have. With all
+    real images they are the same whatever the seed.
+    """
+    keys, whole = list(grid(config, fold)), len(fold.training)
+    if not (config.gan_per_fraction and needs_synthetic(config.arms)):
+        return [(Part(fold, whole), keys)]
+    found: dict[tuple[float, int], list[TrialKey]] = {}
+    for key in keys:
+        found.setdefault((key.fraction, 0 if key.fraction == 1 else key.seed), []).append(key)
+    return [(Part(thinned(fold, pool, ones[0], config), whole, *place), ones) for place, ones in found.items()]
+
+
+def thinned(fold: Fold, pool: Pool, key: TrialKey, config: StudyConfig) -> Fold:
+    """The real images of a fold that a training has: those of its fraction, chosen by its seed."""
+    return subsample(fold, pool.strata, pool.groups, key.fraction, seed_of(key, config))
 
 
 def budget_of(fold: Fold, config: StudyConfig) -> Budget:
@@ -153,18 +198,30 @@ def phases_of(arm: Arm, real: Indices, synthetic: Indices, budget: Budget, pretr
 
 @dataclass(frozen=True)
 class _FoldStudy:
-    """All trainings of one fold."""
+    """The trainings of one fold; of several that share their synthetic images, or all."""
 
     task: Task
     data: FoldData
     device: torch.device
     folder: Path
     trainer: Trainer
+    keys: list[TrialKey]
+
+    def behind(self) -> dict[TrialKey, int | None]:
+        """How many real images stand behind each training, its generator's included."""
+        pool, synthetic = self.data.pool, self.data.synthetic
+        found = {}
+        for key in self.keys:
+            arm = ARMS[key.arm]
+            learned = thinned(self.data.fold, pool, key, self.task.config).training[: None if arm.uses_real else 0]
+            seen = synthetic.seen if synthetic and arm.uses_synthetic else ()
+            found[key] = images_behind(pool.rows[learned], seen)
+        return found
 
     def run(self) -> list[Trial]:
         """Do the trainings that `folder` hasn't yet, and store them there; all of them in their order."""
         config, fold = self.task.config, self.data.fold
-        digests = {key: trial_digest(self.task, self.data, key) for key in grid(config, fold)}
+        digests = {key: trial_digest(self.task, self.data, key) for key in self.keys}
         done = self._stored(digests)
         missing = [key for key in digests if key not in done]
         if done:
@@ -175,7 +232,7 @@ class _FoldStudy:
                 for key in missing:
                     counted = _Counted(bar, _called(key), steps)
                     done[key] = self._train(key, counted.report)
-                    results_cache.store(self.folder, digests[key], done[key].to_dict(), done[key].arrays())
+                    self._store(digests[key], done[key])
                     counted.finish()
         return [done[key] for key in digests]
 
@@ -198,7 +255,24 @@ class _FoldStudy:
         except (KeyError, ValueError):  # of another version of xrgan, or changed
             return None
         images, targets = (len(self.data.pool.test), len(self.data.fold.test)), len(self.data.pool.names)
-        return trial if trial and trial.key == key and trial.answers_to(images, targets) else None
+        if trial is None or trial.key != key or not trial.answers_to(images, targets):
+            return None
+        return self._with_external(trial, digest) if self.data.external else trial
+
+    def _store(self, digest: str, trial: Trial) -> None:
+        """Keep a training's result; its answers to another dataset's images by themselves, as others may follow."""
+        results_cache.store(self.folder, digest, trial.to_dict(), trial.arrays())
+        if self.data.external and trial.on_external is not None:
+            name = f"{digest}-{self.data.external.digest}"
+            results_cache.store(self.folder, name, {}, {"on_external": trial.on_external})
+
+    def _with_external(self, trial: Trial, digest: str) -> Trial | None:
+        """The training with its stored answers to the other dataset; None where it was never asked."""
+        assert self.data.external is not None
+        stored = results_cache.load(self.folder, f"{digest}-{self.data.external.digest}")
+        answers = stored.arrays.get("on_external") if stored else None
+        fits = answers is not None and answers.shape == (len(self.data.external.pool.test), *trial.on_test.shape[1:])
+        return replace(trial, on_external=answers) if fits else None
 
     def _has_checkpoint(self, key: TrialKey, rank: tuple[float, float]) -> bool:
         study = study_digest(self.task, self.data, key.arm)
@@ -209,14 +283,15 @@ class _FoldStudy:
         started = time.monotonic()
         task, data, arm = self.task, self.data, ARMS[key.arm]
         seed = seed_of(key, task.config)
-        fold = subsample(data.fold, data.pool.strata, data.pool.groups, key.fraction, seed)
+        fold = thinned(data.fold, data.pool, key, task.config)
         synthetic = self._synthetic(fold, arm, seed)
         budget = budget_of(data.fold, task.config)
         phases = phases_of(arm, fold.training, synthetic, budget, task.config.pretraining)
         trained = self.trainer.train(arm, phases, fold.validation, seed, report)
         n_real = len(fold.training) if arm.uses_real else 0
         seconds = round(time.monotonic() - started, 2)
-        trial = Trial(key, n_real, len(synthetic), trained.history, trained.on_test, trained.on_fold, seconds)
+        answers = (trained.on_test, trained.on_fold, seconds, trained.on_external)
+        trial = Trial(key, n_real, len(synthetic), trained.history, *answers)
         metadata = task.metadata(data, trial, study_digest(task, data, key.arm))
         checkpoints.keep_best(self.folder, trained.network, metadata)
         return trial
@@ -235,7 +310,19 @@ class _FoldStudy:
             return fold.training[:0]
         assert synthetic is not None, "an arm needs synthetic images"
         real = fold.training if arm.mixes else self.data.fold.training
-        return self.task.choose_synthetic(pool, real, synthetic, np.random.default_rng(seed)) + len(pool.images)
+        rng = np.random.default_rng(seed)
+        if not arm.agreed:
+            return self.task.choose_synthetic(pool, real, synthetic, rng) + len(pool.images)
+        kept = self._agreed(fold, seed)
+        among = replace(synthetic, images=synthetic.images[kept], targets=synthetic.targets[kept])
+        return kept[self.task.choose_synthetic(pool, real, among, rng)] + len(pool.images)
+
+    def _agreed(self, fold: Fold, seed: int) -> Indices:
+        """The synthetic images that the network of the arm `real` of the same images and seed agrees with: (n,)."""
+        budget, real = budget_of(self.data.fold, self.task.config), ARMS[REAL]
+        phases = phases_of(real, fold.training, fold.training[:0], budget, self.task.config.pretraining)
+        trained = self.trainer.train(real, phases, fold.validation, seed, lambda *_: None)
+        return self.trainer.agreeing(trained.network)
 
 
 class _Counted:
@@ -254,15 +341,15 @@ class _Counted:
         self.bar.advance(self.left)
 
 
-def _synthetic_images(synthetic_for: SyntheticFor | None, pool: Pool, fold: Fold) -> SyntheticImages | None:
-    """The synthetic images for a fold.
+def _synthetic_images(synthetic_for: SyntheticFor | None, pool: Pool, part: Part) -> SyntheticImages | None:
+    """The synthetic images for a fold, or for a part of it.
 
     Raises:
         XrganError: their generator learned from a patient in the fold's left-out part.
     """
-    synthetic = synthetic_for(fold.at(pool.rows)) if synthetic_for else None
+    synthetic = synthetic_for(part._replace(fold=part.fold.at(pool.rows))) if synthetic_for else None
     for one in (synthetic.seen or ()) if synthetic else ():
-        check_generator(one, fold, pool.groups)
+        check_generator(one, part.fold, pool.groups)
     return synthetic
 
 

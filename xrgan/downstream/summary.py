@@ -57,14 +57,57 @@ class FoldsTest(TypedDict):
 
 
 class ArmResult(TypedDict):
-    """An arm at a fraction; images are means over its trainings."""
+    """An arm at a fraction; images are means over its trainings.
+
+    `n_behind` counts all real images that stand behind it: those that its networks learned from, and those that the
+    generator of its synthetic images did; null where nobody knows. Studies made before have none.
+    """
 
     arm: str
     fraction: float
     trainings: int
     n_real: float
     n_synthetic: float
+    n_behind: NotRequired[float | None]
     test: dict[str, Figure]
+
+
+class SubgroupFigure(TypedDict):
+    """The leading metric of an arm at a fraction, in a subgroup."""
+
+    arm: str
+    fraction: float
+    figure: Figure
+
+
+class SubgroupResult(TypedDict):
+    """A subgroup of the test split, by sex or age, and every arm's figure in it."""
+
+    group: str
+    images: int
+    patients: int
+    results: list[SubgroupFigure]
+
+
+class ExternalDifference(TypedDict):
+    """The leading metric's difference to the baseline on another dataset, over patients and trainings; uncorrected."""
+
+    arm: str
+    fraction: float
+    mean: float
+    interval: Interval
+    p: float | None
+
+
+class ExternalSummary(TypedDict):
+    """The arms on another hospital's images; `left_out`: those of no class of the study, or learned from."""
+
+    dataset: str
+    images: int
+    patients: int
+    left_out: int
+    results: list[ArmResult]
+    differences: list[ExternalDifference]
 
 
 class Comparison(TypedDict):
@@ -94,4 +137,6 @@ class Summary(TypedDict):
     comparisons: list[Comparison]
     conclusion: str
     caveats: list[str]
+    subgroups: NotRequired[list[SubgroupResult]]
+    external: NotRequired[ExternalSummary]
     seconds: NotRequired[float]

@@ -15,10 +15,10 @@ from xrgan.downstream.arms import Arm
 from xrgan.downstream.checkpoints import Metadata
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.leaks import TrainingProvenance
-from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
+from xrgan.downstream.pool import External, FoldData, Pool, SyntheticImages
 from xrgan.downstream.summary import Summary
 from xrgan.downstream.training_loop import Phase, Report
-from xrgan.downstream.trial import Floats, History, Trial
+from xrgan.downstream.trial import Floats, History, Trial, TrialKey
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class Trained:
     history: History
     on_test: Floats
     on_fold: Floats
+    on_external: Floats | None = None  # None = no other dataset was asked for
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,8 @@ class Results:
     Attributes:
         studies: digests under which its networks are saved (`Metadata.study`).
         folder: where.
+        seen: what the generators of its synthetic images learned from, as far as that is known.
+        behind: how many real images stand behind each training, its generator's included; None = nobody knows.
     """
 
     pool: Pool
@@ -101,6 +104,9 @@ class Results:
     studies: frozenset[str]
     folder: Path
     device: torch.device
+    behind: Mapping[TrialKey, int | None] = field(default_factory=dict)
+    external: External | None = None
+    seen: tuple[TrainingProvenance, ...] = ()
 
     @property
     def of_most(self) -> list[Trial]:
@@ -112,8 +118,13 @@ class Results:
 class Trainer(Protocol):
     """Trains the networks of one fold."""
 
+    def agreeing(self, network: nn.Module) -> Indices:
+        """Which synthetic images a trained network understands as they are meant; of each class one at least: (n,)."""
+
     def train(self, arm: Arm, phases: Sequence[Phase], validation: Indices, seed: int, report: Report) -> Trained:
         """Train a network of the arm through its phases, and ask it of the test split and the fold's left-out part.
+
+        Where the fold's data has external images, it is asked of them, too.
 
         Args:
             seed: of initial weights, batches and augmentation.
@@ -130,6 +141,7 @@ class Task(Protocol):
     names: ClassVar[Literal["classes", "structures"]]  # summary key of `Pool.names`
     leading: ClassVar[str]  # the metric that the verdict rests on; more of it is better
     on_logit_scale: ClassVar[tuple[str, ...]] = ()  # metrics in 0 … 1 whose percentiles are too narrow for few patients
+    chance: ClassVar[float | None] = None  # the leading metric of a network that guesses, where there is such a figure
     test_prefix: ClassVar[str]  # of the test split's columns in scores.csv
     validation: ClassVar[Mapping[str, str]]  # figures of an epoch → label, the one that decides first
     decides: ClassVar[frozenset[str]]  # options of its own that decide what a training gives
@@ -151,6 +163,17 @@ class Task(Protocol):
 
         Raises:
             XrganError: patients stand on both sides, or there are too few.
+        """
+
+    def gather_external(self, dataset: PackedDataset, rows: Indices, names: Mapping[str, str], pool: Pool) -> Pool:
+        """Read the images of another dataset that networks are asked of: those rows, as far as they can be scored.
+
+        Args:
+            names: its classes → the study's.
+            pool: of the study.
+
+        Raises:
+            XrganError: nothing of it can be scored.
         """
 
     def cut(self, pool: Pool, k: int) -> list[Fold]:

@@ -83,6 +83,7 @@ class Trial:
 
     Attributes:
         on_fold: of the fold's left-out part; m = 0 in the dataset's own split.
+        on_external: of another dataset's images, where one was asked for; stored by itself.
     """
 
     key: TrialKey
@@ -92,6 +93,7 @@ class Trial:
     on_test: Floats  # (n, …)
     on_fold: Floats  # (m, …)
     seconds: float
+    on_external: Floats | None = None
 
     @property
     def arm_key(self) -> ArmKey:

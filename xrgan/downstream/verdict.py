@@ -6,13 +6,14 @@ import numpy as np
 
 from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
+from xrgan.downstream.arm_results import arm_result
 from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
-from xrgan.downstream.comparison import ArmComparison, compare, figures_on_test, resample
-from xrgan.downstream.folds import Indices
-from xrgan.downstream.statistics import interval, logit_interval, mean_and_std
-from xrgan.downstream.summary import ArmResult, Comparison, DatasetFacts, Figure, FoldsTest, Summary
+from xrgan.downstream.comparison import ArmComparison, compare, resample
+from xrgan.downstream.external import external_summary
+from xrgan.downstream.subgroups import subgroup_results
+from xrgan.downstream.summary import ArmResult, Comparison, DatasetFacts, FoldsTest, Summary
 from xrgan.downstream.task import Results, Task
-from xrgan.downstream.trial import ArmKey, Floats, Trial, by_arm
+from xrgan.downstream.trial import ArmKey, Trial, by_arm
 from xrgan.downstream.wording import between, known, mean_of, number, pair, share, signed, with_holm
 
 SIGNIFICANT = 0.05
@@ -34,16 +35,22 @@ def summarise(task: Task, dataset: PackedDataset, results: Results) -> Summary:
     patients = {"test_patients": len(np.unique(pool.test_groups))}
     facts: DatasetFacts = {"name": dataset.name, "content_hash": dataset.content_hash}
     facts[task.names] = list(pool.names)
-    return {
+    arms = [arm_result(task, results, ones, samples[key]) for key, ones in grouped.items()]
+    summary: Summary = {
         "dataset": facts,
         "options": config.model_dump(mode="json"),
         "images": task.facts(dataset, pool) | patients,
         "baseline": baseline,
-        "results": [_result(task, results, ones, samples[key]) for key, ones in grouped.items()],
+        "results": arms,
         "comparisons": comparisons,
         "conclusion": conclusion(comparisons, baseline),
-        "caveats": [*task.caveats(pool), *task.oddities(results), *caveats(task, results)],
+        "caveats": [*task.caveats(pool), *task.oddities(results), *_below_chance(task, arms), *caveats(task, results)],
     }
+    if groups := subgroup_results(task, results, dataset):
+        summary["subgroups"] = groups
+    if results.external:
+        summary["external"] = external_summary(task, results, results.external, baseline)
+    return summary
 
 
 def judge(one: ArmComparison) -> str:
@@ -121,7 +128,8 @@ def caveats(task: Task, results: Results) -> list[str]:
     """What to keep in mind in any study."""
     config, pool, networks = task.config, results.pool, task.wording.networks
     folds, grouped = results.folds[0].number > 0, by_arm(results.trials)
-    said = [*_of_few_synthetic(config, grouped, task.wording.too_few), *_of_fractions(config, networks)]
+    said = _of_few_synthetic(config, grouped, task.wording.too_few)
+    said += [*_of_agreed(grouped), *_of_fractions(config, networks), *_of_other_data(results)]
     trainings = len(results.folds) if folds else config.seeds
     if not folds:
         said.append(
@@ -150,19 +158,70 @@ def caveats(task: Task, results: Results) -> list[str]:
     ]
 
 
+def _below_chance(task: Task, arms: Sequence[ArmResult]) -> list[str]:
+    """A caveat where networks do no better than guessing: what they differ by is no gain."""
+    if task.chance is None:
+        return []
+    said = []
+    for fraction in dict.fromkeys(one["fraction"] for one in arms):
+        means = {one["arm"]: one["test"][task.leading]["mean"] for one in arms if one["fraction"] == fraction}
+        guessing = [arm for arm, mean in means.items() if mean is not None and mean <= task.chance]
+        if guessing:
+            none, are = len(guessing) == len(means) > 1, "are" if len(guessing) > 1 else "is"
+            said.append(
+                f"With {share(fraction)} of the real images, {' and '.join(guessing)} {are}"
+                f" no better than guessing ({task.wording.leading} {task.chance:g} or less)"
+                f"{': no arm has learned anything, and no difference between them means a gain' if none else ''}."
+            )
+    return said
+
+
 def _of_few_synthetic(config: StudyConfig, grouped: Mapping[ArmKey, Sequence[Trial]], too_few: str) -> list[str]:
     """A caveat where there were fewer synthetic images than asked for."""
-    mixed = [trials for (arm, _), trials in grouped.items() if ARMS[arm].mixes]
+    mixed = [trials for (arm, _), trials in grouped.items() if ARMS[arm].mixes and not ARMS[arm].agreed]
     had = [mean_of(one.n_synthetic for one in trials) / mean_of(one.n_real for one in trials) for trials in mixed]
     if not had or min(had) >= 0.95 * config.ratio:
         return []
     return [f"Only {min(had):.2f} synthetic images a real one were used, not {config.ratio:g}: {too_few}."]
 
 
+def _of_agreed(grouped: Mapping[ArmKey, Sequence[Trial]]) -> list[str]:
+    """A caveat where synthetic images were chosen by a network: how many it left."""
+    used = {
+        fraction: mean_of(one.n_synthetic for one in trials) / mean_of(one.n_real for one in trials)
+        for (arm, fraction), trials in grouped.items()
+        if ARMS[arm].agreed
+    }
+    if not used:
+        return []
+    said = ", ".join(f"{count:.2f} ({share(fraction)})" for fraction, count in used.items())
+    return [
+        f"real+agreed learned from {said} synthetic images per real one: of those that a network of the arm real, of"
+        " the same real images and seed, understood as they were meant. What it can't tell yet, it leaves out."
+    ]
+
+
+def _of_other_data(results: Results) -> list[str]:
+    """A caveat where generators learned from other datasets: which, and how many images."""
+    names = list(dict.fromkeys(name for one in results.seen for name in one.datasets))
+    if not names:
+        return []
+    most = max(one.elsewhere for one in results.seen)
+    return [
+        f"The generator learned from images of {' and '.join(names)}, too: {most:,} real images that no network of this"
+        " study saw by itself."
+    ]
+
+
 def _of_fractions(config: StudyConfig, networks: str) -> list[str]:
     """A caveat where generators learned from more images than networks did."""
     if not needs_synthetic(config.arms) or min(config.fractions) == 1:
         return []
+    if config.gan_per_fraction:
+        return [
+            "Each generator learned from exactly the real images that the networks of its fraction and seed have, for"
+            " as many steps as on all of them."
+        ]
     if config.gan_per_fold:
         return [
             f"Each fold's generator learned from all of the fold's training images, also where the {networks} saw"
@@ -172,34 +231,6 @@ def _of_fractions(config: StudyConfig, networks: str) -> list[str]:
         f"The generator learned from all training images, also where the {networks} saw a fraction: such arms"
         " tell what a generator is worth that was trained elsewhere on more images, not what few images can do."
     ]
-
-
-def _fewest_patients(groups: Indices, strata: Indices) -> int:
-    """Patients with images of the rarest stratum. Args: both (N,)."""
-    return min(len(np.unique(groups[strata == one])) for one in np.unique(strata))
-
-
-def _result(task: Task, results: Results, trials: Sequence[Trial], samples: Floats) -> ArmResult:
-    """An arm at a fraction, for the summary. Args: samples: its figures on other patients, (resamples, metrics)."""
-    arm, fraction = trials[0].arm_key
-    figures = [figures_on_test(task, results, one) for one in trials]
-    pool = results.pool
-    patients, fewest = len(np.unique(pool.test_groups)), _fewest_patients(pool.test_groups, pool.strata[pool.test])
-    test: dict[str, Figure] = {}
-    for k, name in enumerate(task.metrics(results.pool.names)):
-        spread = mean_and_std([one[name] for one in figures])
-        mean, sampled = spread["mean"], samples[:, k]
-        on_logits = name in task.on_logit_scale
-        ends = pair(logit_interval(mean, sampled, patients, fewest) if on_logits else interval(sampled))
-        test[name] = {"mean": known(spread["mean"]), "std": known(spread["std"]), "interval": ends}
-    return {
-        "arm": arm,
-        "fraction": fraction,
-        "trainings": len(trials),
-        "n_real": mean_of(one.n_real for one in trials),
-        "n_synthetic": mean_of(one.n_synthetic for one in trials),
-        "test": test,
-    }
 
 
 def _comparison(task: Task, results: Results, one: ArmComparison) -> Comparison:

@@ -12,8 +12,9 @@ from xrgan.errors import XrganError
 from xrgan.evaluation.dino import Dino
 from xrgan.evaluation.inception import INPUT_PIXELS, LAYERS, LOGITS, load_network
 from xrgan.evaluation.inception_weights import FULL, weights_file
-from xrgan.evaluation.lite import FEATURES, Lite, LiteFeatures
+from xrgan.evaluation.lite import FEATURES, LiteFeatures
 from xrgan.evaluation.scores_file import INCEPTION
+from xrgan.lite_weights import Lite
 
 Network = Callable[[Tensor], Sequence[Tensor]]  # uint8 (B, C, H, W) → float32 (B, layer), one for each layer
 

@@ -22,6 +22,7 @@ from xrgan.gan.augment import probability_for
 from xrgan.gan.claim import growing, locked
 from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
+from xrgan.gan.networks.perceptual import perceptual_network
 from xrgan.gan.networks.projected import enlarged
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan, as_trained, recipe_of, training_plan, with_recipe
@@ -120,10 +121,10 @@ def create_run(job: Job, config: Config, init_from: RunDir | Export | None = Non
             environment["initialised_from"] = _origin(init_from, step)
             state.run_id = _run_id(job, config, init_from)
             save(state, replace(job, run=folder))
-        elif job.plan.perceptual:
-            from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
-
-            VGG16(job.plan.perceptual_weights, job.spec.channels)  # it is read again, but not missed hours later
+        elif job.plan.perceptual:  # it is read again, but not missed hours later
+            perceptual_network(job.plan.perceptual_weights, job.spec.channels, torch.device("cpu"))
+        if job.plan.perceptual and not job.plan.perceptual_weights:
+            console.notice("The perceptual loss looks through EfficientNet-Lite0: no file of VGG16's weights is named.")
         folder.write_environment(environment | {"run_id": _run_id(job, config, init_from)})
         folder.write_config(config)
 

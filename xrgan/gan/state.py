@@ -3,7 +3,7 @@
 import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -15,13 +15,11 @@ from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec
+from xrgan.gan.networks.perceptual import perceptual_network
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.prune import refuse_pruned
 from xrgan.tensor_files import Content
-
-if TYPE_CHECKING:
-    from xrgan.gan.networks.vgg16 import VGG16
 
 # Summed over an epoch; generator_loss is the sum of its parts, the last two are such parts.
 LOSSES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
@@ -41,7 +39,7 @@ class TrainState:
     ema: Generator  # the generator with averaged weights: the one that draws
     generator_optimizer: Adam
     discriminator_optimizer: Adam
-    vgg16: "VGG16 | None" = None  # of the perceptual loss; not trained
+    perceptual_network: nn.Module | None = None  # not trained
     grown: float = 0.0  # position of a progressive model among its resolutions, fractional while one fades in
     run_id: str = ""  # of the run that it is of
     processes: int = 1  # that train it together
@@ -84,9 +82,7 @@ def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> Tr
         setattr(ema, name, getattr(generator, name))  # they don't change, so they need no average
     state = TrainState(generator, discriminator, ema, adam(generator), adam(discriminator), processes=ranks.size())
     if plan.perceptual:
-        from xrgan.gan.networks.vgg16 import VGG16  # torchvision takes a second to import
-
-        state.vgg16 = VGG16(plan.perceptual_weights, spec.channels).to(device)
+        state.perceptual_network = perceptual_network(plan.perceptual_weights, spec.channels, device)
     if not isinstance(plan.augment, str):
         state.augment = plan.augment
     state.sums, state.signs = state.sums.to(device), state.signs.to(device)

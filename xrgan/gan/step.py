@@ -125,10 +125,10 @@ def train_generator(
             matching = plan.feature_matching * feature_distance(of_real, of_fake)
         else:
             logits = fake.logits(state.discriminator, labels)
-        if state.vgg16 is not None:
+        if state.perceptual_network is not None:
             with torch.no_grad():
-                seen_real = state.vgg16(real.images)
-            perceptual = plan.perceptual * feature_distance(seen_real, state.vgg16(fake.images))
+                seen_real = state.perceptual_network(real.images)
+            perceptual = plan.perceptual * feature_distance(seen_real, state.perceptual_network(fake.images))
         real_logits = real.logits(state.discriminator, labels) if plan.loss == "relativistic" else None
     loss = generator_loss(plan.loss, logits, real_logits) + matching + perceptual
     _descend(loss, "generator", state, plan.gradient_clip)

@@ -68,6 +68,18 @@ def test_a_disc_with_a_dicomdir(hospital: Path, tmp_path: Path) -> None:
     assert "is a DICOMDIR" in [entry["reason"] for entry in read_yaml(folder / "dataset.yaml")["skipped"]]
 
 
+def test_sex_and_age_are_kept_where_headers_say_them(tmp_path: Path) -> None:
+    said = [("F", "045Y"), ("M", "094Y"), ("O", "003M"), ("", "")]
+    for k, (sex, age) in enumerate(said):
+        pixels = np.random.default_rng(k).integers(0, 4000, (40, 40))
+        write(tmp_path / "raw" / "own" / f"{k}.dcm", pixels, patient=f"p{k}", PatientSex=sex, PatientAge=age)
+    folder = ask(tmp_path / "raw" / "own", tmp_path)
+    index = index_of(folder)
+    assert sorted(zip(index["sex"], index["age"], strict=True)) == [("", ""), ("", ""), ("F", "45"), ("M", "90")]
+    dataset = open_packed(folder)
+    assert sorted(dataset.sexes) == ["", "", "F", "M"] and np.nansum(dataset.ages) == 135
+
+
 def test_dicom_beside_other_images(tmp_path: Path) -> None:
     raw = tmp_path / "raw" / "mixed"
     write(raw / "ILL" / "a.dcm", draw(1, 1, "NORMAL", 48).image.astype(np.uint16) * 16, patient="one")

@@ -17,7 +17,7 @@ from tests.downstream.blobs import (
 )
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
-from xrgan.downstream.classification.task import Classification, together
+from xrgan.downstream.classification.task import FEW_PATIENTS, Classification, together
 from xrgan.downstream.pool import FoldData
 from xrgan.errors import XrganError
 
@@ -74,6 +74,13 @@ def test_the_setting_is_one_sentence() -> None:
         "resnet18, from scratch, all layers trained; 2 folds by patient, 1 training each; 52 (26 NORMAL"
     )
     assert said.endswith("24 (12 NORMAL, 12 PNEUMONIA) untouched test images of 12 patients.")
+
+
+def test_few_test_patients_of_a_class_are_told_of() -> None:
+    (said,) = TASK.caveats(POOL)
+    assert "6 of NORMAL, 6 of PNEUMONIA" in said and "up to 0.17" in said
+    many = toy_dataset(train=16, test=2 * 2 * FEW_PATIENTS)
+    assert TASK.caveats(gather(many)) == []
 
 
 def test_classifiers_that_call_every_image_alike_are_told_of() -> None:

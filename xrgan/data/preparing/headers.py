@@ -8,7 +8,9 @@ from xrgan import console
 from xrgan.data.reading.dicom import is_dicom, read_header
 from xrgan.data.reading.kinds import EXTENSIONS, says_dicom
 from xrgan.data.scanning.folder_names import is_finding, numbered_as
+from xrgan.data.tables.cells import PEOPLE, age_of, sex_of
 
+OLDEST = 90  # years; a higher age may tell who it is (HIPAA's Safe Harbor counts it among the identifiers)
 BY_PATH = ("folders", "--patient-pattern", "names")  # what `Scan.taken` says of patients that a path told
 # What anonymisers and phantoms leave in the place of an ID: of nobody, or of everybody.
 NOBODY = frozenset(
@@ -47,7 +49,8 @@ def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool, taken: dict[str,
         return rows
     files = [raw / file for file in rows["file"][asked]]
     read = [_read(file) for file in console.track(files, "Reading DICOM headers")]
-    headers = pd.DataFrame(read, columns=["patient", "view"], index=rows.index[asked])
+    headers = pd.DataFrame(read, columns=["patient", "view", *PEOPLE], index=rows.index[asked])
+    rows = _with_people(rows, headers)
     named = headers.index[unknown[asked] & headers["patient"].ne("")]
     rows.loc[named, "patient"] = headers.loc[named, "patient"]
     rows.loc[named, "is_patient_id"] = True
@@ -58,6 +61,17 @@ def add_headers(rows: pd.DataFrame, raw: Path, with_view: bool, taken: dict[str,
             taken["patient"] = "DICOM headers"
         if taken.get("class", "").startswith("folders"):
             rows = _without_names_of_people(rows, is_dicom, headers["patient"], taken)
+    return rows
+
+
+def _with_people(rows: pd.DataFrame, headers: pd.DataFrame) -> pd.DataFrame:
+    """The rows with sex and age where headers say them, and nothing else did."""
+    for role in PEOPLE:
+        said = headers.index[headers[role].ne("")]
+        if len(said) and role not in rows:
+            rows = rows.assign(**{role: ""})
+        if len(said):
+            rows.loc[said, role] = rows.loc[said, role].where(rows.loc[said, role].ne(""), headers.loc[said, role])
     return rows
 
 
@@ -80,13 +94,19 @@ def _without_names_of_people(
     return rows.assign(label=rows["label"].mask(rows.index.isin(labels.index), ""))
 
 
-def _read(file: Path) -> tuple[str, str]:
+def _read(file: Path) -> tuple[str, str, str, str]:
+    """Patient, view, sex (F or M) and age (whole years, `OLDEST` at most); "" where the header says nothing like it."""
     try:
         header = read_header(file)
     except ValueError:
-        return "", ""  # what is no image is named when it is packed
-    patient = header.patient.strip()
-    return "" if patient.lower() in NOBODY else patient, header.view if header.view in VIEWS else ""
+        return "", "", "", ""  # what is no image is named when it is packed
+    patient, sex, age = header.patient.strip(), sex_of(header.sex.strip()), age_of(header.age.strip())
+    return (
+        "" if patient.lower() in NOBODY else patient,
+        header.view if header.view in VIEWS else "",
+        sex if sex in {"F", "M"} else "",
+        str(min(int(age), OLDEST)) if age else "",
+    )
 
 
 def _is_dicom(file: Path, own: bool) -> bool:

@@ -58,10 +58,15 @@ logging.getLogger("pydicom").propagate = False
 
 @dataclass(frozen=True)
 class Header:
-    """patient: PatientID as it stands, for the caller to hash at once; view: ViewPosition, upper case; "" = unknown."""
+    """patient: PatientID as it stands, for the caller to hash at once; view: ViewPosition, upper case; "" = unknown.
+
+    sex, age: PatientSex and PatientAge as they stand.
+    """
 
     patient: str
     view: str
+    sex: str = ""
+    age: str = ""
 
 
 class _RefusedError(ValueError):
@@ -80,10 +85,12 @@ def read_header(path: Path) -> Header:
     Raises:
         ValueError: the file is no single image: "is a DICOMDIR", "has 12 frames", "no DICOM file" …
     """
-    tags = ["SOPClassUID", "Modality", "PatientID", "ViewPosition", "NumberOfFrames", "Rows", "Columns"]
+    tags = ["SOPClassUID", "Modality", "PatientID", "ViewPosition", "PatientSex", "PatientAge", "NumberOfFrames"]
+    tags += ["Rows", "Columns"]
     with _reasons("its header can't be read"):
         dataset = _read_image(path, stop_before_pixels=True, specific_tags=tags)
-        return Header(patient=_text(dataset, "PatientID"), view=_text(dataset, "ViewPosition").upper())
+        patient, view = _text(dataset, "PatientID"), _text(dataset, "ViewPosition").upper()
+        return Header(patient, view, _text(dataset, "PatientSex"), _text(dataset, "PatientAge"))
 
 
 def synthetic_comment(path: Path) -> str | None:

@@ -20,6 +20,7 @@ JOINERS = ("|", ";", ",")  # of a list in a cell, the first that occurs in a col
 LIST = "list"
 LONGEST_LIST = 10_000  # characters: a longer one is no list of findings
 SEXES = {"female": "F", "f": "F", "woman": "F", "w": "F", "male": "M", "m": "M", "man": "M"}
+PEOPLE = ("sex", "age")  # columns that index.csv has only where something says them
 AGE = re.compile(r"0*(\d{1,3})(?:\.\d+)?\s*(?:y|yr|yrs|years?)?", re.IGNORECASE)
 
 

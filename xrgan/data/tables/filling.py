@@ -7,11 +7,19 @@ import pandas as pd
 
 from xrgan import console
 from xrgan.data.reading.kinds import find_images
-from xrgan.data.tables.cells import age_of, joiner_of, patient_of, sex_of, split_list, split_of, without_point_zero
+from xrgan.data.tables.cells import (
+    PEOPLE,
+    age_of,
+    joiner_of,
+    patient_of,
+    sex_of,
+    split_list,
+    split_of,
+    without_point_zero,
+)
 from xrgan.data.tables.matching import Files
 from xrgan.errors import XrganError
 
-PEOPLE = ("sex", "age")  # columns that index.csv has only where a table says them
 EXAMPLES = 3  # that a sentence names
 
 
@@ -26,7 +34,7 @@ def fill(rows: pd.DataFrame, said: pd.DataFrame, raw: Path, named: str) -> pd.Da
     Raises:
         XrganError: a split is none, or rows of one file name different patients or splits.
     """
-    rows = rows.assign(**dict.fromkeys(PEOPLE, ""))
+    rows = rows.assign(**{role: "" for role in PEOPLE if role not in rows})
     cleaned: dict[str, Callable[[pd.Series], list[str]]] = {
         "patient": lambda cells: without_point_zero([patient_of(cell) for cell in cells]),
         "split": lambda cells: _splits(cells, named),

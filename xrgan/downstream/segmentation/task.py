@@ -17,7 +17,7 @@ from xrgan.downstream.leaks import TrainingProvenance
 from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
 from xrgan.downstream.segmentation import data, pictures
 from xrgan.downstream.segmentation.inference import SegmenterMetadata
-from xrgan.downstream.segmentation.metrics import METRICS, flat, metrics_of, score
+from xrgan.downstream.segmentation.metrics import METRICS, dice, flat, metrics_of, score
 from xrgan.downstream.segmentation.segmenter import VALIDATION, Examples, build, predict, train
 from xrgan.downstream.statistics import wilcoxon
 from xrgan.downstream.summary import Summary
@@ -27,6 +27,7 @@ from xrgan.downstream.trial import Floats, Trial, by_arm
 from xrgan.downstream.wording import setting_of, share
 
 LEADING = "dice"  # mean over structures
+AGREES = 0.8  # mean Dice of masks that were drawn and of those that a segmenter of real images finds
 COVERED = 0.01  # share of a structure that the file of its mask may hide without a word
 
 
@@ -74,6 +75,10 @@ class Segmentation(Task):
     def gather(self, dataset: PackedDataset, k: int, seen: tuple[TrainingProvenance, ...]) -> Pool:
         """The images with masks."""
         return data.gather(dataset, k, self.config.leaks == "drop", seen)
+
+    def gather_external(self, dataset: PackedDataset, rows: Indices, names: Mapping[str, str], pool: Pool) -> Pool:
+        """The images with masks of the study's structures."""
+        return data.gather_external(dataset, rows, pool)
 
     def cut(self, pool: Pool, k: int) -> list[Fold]:
         """Folds among which classes are spread as evenly as can be."""
@@ -185,15 +190,24 @@ class SegmenterTrainer:
         network = build(data.pool.images.shape[1], len(data.pool.names), self.config.width, seed)
         examples = Examples(data.images, data.targets, validation)
         history = join_phases(train(network, examples, phase, self.device, seed, report, classic) for phase in phases)
-        on_test, on_fold = (self._scores(network, part) for part in (data.pool.test, data.fold.test))
-        return Trained(network, history, on_test, on_fold)
+        on_test, on_fold = (self._scores(network, data.pool, part) for part in (data.pool.test, data.fold.test))
+        other = data.external.pool if data.external else None
+        on_external = self._scores(network, other, other.test) if other else None
+        return Trained(network, history, on_test, on_fold, on_external)
 
-    def _scores(self, network: nn.Module, part: Indices) -> Floats:
-        """Of each image, structure and metric: (n, M, metrics)."""
+    def agreeing(self, network: nn.Module) -> Indices:
+        """Those whose masks it finds with a mean Dice of `AGREES` or more; where there is none, the best one."""
+        assert self.data.synthetic
+        images, masks = self.data.synthetic.images, self.data.synthetic.targets.numpy() > 127
+        found = dice(predict(network, images, np.arange(len(images)), self.device), masks).mean(axis=1)
+        return np.flatnonzero(found >= min(AGREES, float(found.max())))
+
+    def _scores(self, network: nn.Module, pool: Pool, part: Indices) -> Floats:
+        """Of each image of a pool, structure and metric: (n, M, metrics)."""
         if not len(part):
-            return np.empty((0, len(self.data.pool.names), len(METRICS)))
-        predicted = predict(network, self.data.images, part, self.device)
-        scores = score(predicted, self.data.targets[part].numpy() > 127)
+            return np.empty((0, len(pool.names), len(METRICS)))
+        predicted = predict(network, pool.images, part, self.device)
+        scores = score(predicted, pool.targets[part].numpy() > 127)
         return np.stack([scores[name] for name in METRICS], axis=2)
 
 

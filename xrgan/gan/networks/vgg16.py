@@ -17,7 +17,7 @@ LAYERS_USED = 1 + max(LAYERS.values())
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, of RGB in [0, 1]
 WEIGHTS_HINT = (
     "It takes torchvision's vgg16-397923af.pth (https://download.pytorch.org/models), or any state dictionary with its "
-    "first seven convolutions."
+    "first seven convolutions. Without --perceptual-weights, EfficientNet-Lite0's features are taken."
 )
 
 
@@ -56,10 +56,6 @@ def _read(weights: str, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         XrganError: there is no such file, or it holds no VGG16.
     """
-    if not weights:
-        raise XrganError(
-            "The perceptual loss needs VGG16's weights.", f"Name them: --perceptual-weights FILE. {WEIGHTS_HINT}"
-        )
     path = Path(weights).expanduser()
     if not path.is_file():
         raise XrganError(f"There is no file {weights}.", WEIGHTS_HINT)
