@@ -143,6 +143,11 @@ def release_memory(device: torch.device) -> None:
         torch.mps.empty_cache()
 
 
+def free_memory(device: torch.device) -> int:
+    """The bytes that are free in an NVIDIA or AMD GPU's own memory; 0 of what shares the machine's."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
 def describe(device: torch.device) -> str:
     """Name a device: a GPU's own name, or a CPU's number of threads."""
     if device.type == "cuda":

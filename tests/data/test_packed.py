@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xrgan.data.packed import PackedDataset, check_content, hash_content, open_packed
+from xrgan.data.packed import PackedDataset, check_content, hash_content, open_packed, read_rows
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml, write_yaml
 
@@ -232,3 +232,21 @@ def test_pixels_or_splits_that_were_changed_are_recognised(dataset: Path) -> Non
     np.save(dataset / "images.npy", np.where(IMAGES == 5, 6, IMAGES).astype(np.uint8))
     with pytest.raises(XrganError, match="was changed since it was prepared"):
         check_content(open_packed(dataset))
+
+
+def test_rows_are_read_where_they_stand_whoever_holds_the_images(dataset: Path) -> None:
+    mapped, indices = np.load(dataset / "images.npy", mmap_mode="r"), np.array([3, 0, 3, 1])
+    for images in (mapped, IMAGES, mapped[1:], mapped[:, ::2]):
+        some = indices % len(images)
+        for channels in (1, images.shape[1]):
+            assert np.array_equal(read_rows(images, some, channels), np.asarray(images)[some, :channels])
+    assert read_rows(mapped, indices[:0], 3).shape == (0, 3, 2, 2)
+
+
+def test_a_file_that_is_cut_while_it_is_in_use_is_said(dataset: Path) -> None:
+    mapped = np.load(dataset / "images.npy", mmap_mode="r")
+    with (dataset / "images.npy").open("rb+") as file:
+        file.truncate(file.seek(0, 2) - 6)
+    assert read_rows(mapped, np.array([0, 2]), 3).shape == (2, 3, 2, 2)
+    with pytest.raises(XrganError, match="was cut short while it was in use"):
+        read_rows(mapped, np.array([3]), 3)

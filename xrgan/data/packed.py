@@ -1,9 +1,11 @@
 """data/prepared/<name>/ → arrays: the images as a memory map, and what the index says of each."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from mmap import mmap
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,25 @@ def open_packed(path: Path) -> PackedDataset:
         sexes=sexes,
         ages=ages,
     )
+
+
+def read_rows(images: NDArray[np.uint8], indices: NDArray[np.int64], channels: int) -> NDArray[np.uint8]:
+    """Read the first channels of some images: uint8 (n, channels, H, W).
+
+    Of a file, each from where it stands, in the file's order: a memory map would read what is around it, too, and all
+    that was ever read would count as memory used.
+    """
+    if not isinstance(images, np.memmap) or not isinstance(images.base, mmap) or not hasattr(os, "pread"):
+        return images[indices, :channels]  # not the whole file, or Windows
+    found = np.empty((len(indices), channels, *images.shape[2:]), np.uint8)
+    flat = found.reshape(len(indices), channels * images[0, 0].size)
+    with Path(str(images.filename)).open("rb", buffering=0) as file:
+        for k in np.argsort(indices, kind="stable"):
+            row = os.pread(file.fileno(), flat.shape[1], images.offset + int(indices[k]) * images.strides[0])
+            if len(row) < flat.shape[1]:
+                raise XrganError(f"{images.filename} was cut short while it was in use.", ANEW)
+            flat[k] = np.frombuffer(row, np.uint8)
+    return found
 
 
 def _read_index(file: Path, classes: tuple[str, ...]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from xrgan.data.packed import PackedDataset
+from xrgan.data.packed import PackedDataset, read_rows
 from xrgan.errors import XrganError
 from xrgan.gan.plan import TrainingPlan
 
@@ -70,8 +70,17 @@ class Batches:
         """The labels of the images at those places of `indices`: (n,)."""
         return self.dataset.labels[self.indices[places]]
 
+    @property
+    def bytes_an_image(self) -> int:
+        """Of its pixels, and of its masks' where they are drawn."""
+        return self._channels * self.dataset.size**2
+
+    @property
+    def _channels(self) -> int:
+        return self.dataset.channels + (len(self.dataset.masks) if self.masks else 0)
+
     def _pixels(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self.dataset.images[chosen] if self.masks else self.dataset.xrays(chosen)
+        return read_rows(self.dataset.images, chosen, self._channels)
 
 
 def read_averaged(read: Callable[[NDArray[np.int64]], Tensor], chosen: NDArray[np.int64], size: int) -> Tensor:

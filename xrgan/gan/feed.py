@@ -30,14 +30,16 @@ def feed(step: int, augmented: bool, job: Job) -> Fed:
 
     Everything is drawn for the whole batch, and cut: with any number of processes the same images are seen.
     """
-    part = ranks.part(job.plan.batch_size)
-    places = job.batches.chosen(step)[part]
+    part, places, resident = ranks.part(job.plan.batch_size), job.pixels.places(step), job.pixels.resident
     size = (job.plan.batch_size, job.plan.model.latent_size)
     z = generator_at(job.plan.seed, LATENTS, step).standard_normal(size, np.float32)
     changes = [_changes(stream, step, augmented, job) for stream in (AUGMENTED_REAL, AUGMENTED_FAKE)]
     drawn = [array[part] for array in (z, *changes)]
-    arrays: list[NDArray[Any]] = [job.batches.labels(places), *drawn, job.batches.read(places)]
+    images = places if resident is not None else job.pixels.read(step)
+    arrays: list[NDArray[Any]] = [job.batches.labels(places), *drawn, images]
     labels, z_there, of_real, of_fake, pixels = upload(arrays, job.device)
+    if resident is not None:
+        pixels = resident.index_select(0, pixels)
     return Fed(to_range(pixels), labels, z_there, of_real, of_fake)
 
 

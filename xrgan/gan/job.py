@@ -1,6 +1,7 @@
 """One training: of which images, into which run, by which plan, on which device."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -8,6 +9,7 @@ from xrgan.config import Config
 from xrgan.data.packed import PackedDataset
 from xrgan.gan.batches import Batches, make_batches
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+from xrgan.gan.pixels import PixelStore
 from xrgan.gan.plan import TrainingPlan, training_plan
 from xrgan.rundir import RunDir
 
@@ -22,6 +24,11 @@ class Job:
     spec: ImageSpec
     device: torch.device
     batches: Batches
+
+    @cached_property
+    def pixels(self) -> PixelStore:
+        """Where a step's images come from; made at the first one."""
+        return PixelStore(self.batches, self.device)
 
 
 def make_job(run: RunDir, dataset: PackedDataset, config: Config, device: torch.device) -> Job:
