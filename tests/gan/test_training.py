@@ -26,7 +26,7 @@ def test_a_run_directory_is_whole(tmp_path: Path) -> None:
         assert (run.path / name).stat().st_size > 100, name
     assert list(run.tensorboard.glob("events*"))
     assert [row["epoch"] for row in run.read_losses()] == [1, 2]
-    assert run.read_config() == tiny_config("train.tensorboard=true")
+    assert run.read_config() == tiny_config("train.tensorboard=true", "device=auto"), "no run keeps its device"
     assert run.read_environment()["dataset"]["content_hash"] == open_packed(tmp_path / "tiny").content_hash
     assert not list(run.path.rglob("*.tmp"))
 

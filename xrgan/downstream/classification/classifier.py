@@ -20,6 +20,7 @@ from xrgan.downstream.classification.metrics import auroc, score
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.training_loop import Phase, Report, autocast_on, finite, fit
 from xrgan.downstream.trial import History
+from xrgan.hardware import upload
 
 SECTION = "classify"
 BATCH_WITHOUT_GRADIENTS = 256
@@ -52,12 +53,12 @@ class ClassifierLearner:
 
     def loss(self, batch: Indices) -> Tensor:
         """Cross-entropy, weighted by class."""
-        inputs = self.examples.inputs[batch].to(self.device)
+        chosen = [self.examples.inputs[batch].numpy(), self.examples.labels[batch].numpy()]
+        inputs, labels = upload(chosen, self.device)
         if self.classic:
             inputs = augment(inputs, self.classic, int(self.changes.integers(2**63)))
         with autocast_on(self.device):
             logits = self.network(inputs)
-        labels = self.examples.labels[batch].to(self.device)
         return functional.cross_entropy(logits.float(), labels, weight=self.class_weights)
 
     def validate(self) -> dict[str, float]:

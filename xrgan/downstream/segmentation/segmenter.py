@@ -20,6 +20,7 @@ from xrgan.downstream.folds import Indices
 from xrgan.downstream.segmentation import metrics
 from xrgan.downstream.training_loop import Phase, Report, autocast_on, finite, fit, fixed_seed
 from xrgan.downstream.trial import History
+from xrgan.hardware import upload
 
 SECTION = "segment"
 SMALLEST_IMAGE = 32  # pixels: four halvings leave 2, and InstanceNorm has nothing to norm in a single one
@@ -67,7 +68,7 @@ class SegmenterLearner:
 
     def loss(self, batch: Indices) -> Tensor:
         """Dice loss + cross-entropy."""
-        images, masks = self.examples.images[batch].to(self.device), self.examples.masks[batch].to(self.device)
+        images, masks = upload([self.examples.images[batch].numpy(), self.examples.masks[batch].numpy()], self.device)
         if self.classic:
             images, masks = augment_pairs(images, masks, self.classic, int(self.changes.integers(2**63)))
         with autocast_on(self.device):
