@@ -393,7 +393,7 @@ class StudyConfig(Section):
     arms: tuple[Arm, ...] = Field(
         ("real", "real+synthetic"),
         description="what to learn from: real, real+classic (augmented), real+synthetic, real+classic+synthetic, "
-        "real+agreed (those synthetic ones of whose class or masks a network of the arm real thinks as they say), "
+        "real+agreed (synthetic ones that a network of the real ones understands as they are meant), "
         "synthetic→real (pre-trained; synthetic-to-real says the same), synthetic→real+classic, synthetic",
     )
     fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(

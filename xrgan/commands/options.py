@@ -98,7 +98,7 @@ def study_flags(section: str) -> list[Flag]:
         option(f"{section}.seeds"),
         option(f"{section}.k_folds"),
         option(f"{section}.gan_per_fold", "--gan-per-fold/--one-gan"),
-        option(f"{section}.gan_per_fraction"),
+        option(f"{section}.gan_per_fraction", "--gan-per-fraction"),
         option(f"{section}.leaks"),
         option(f"{section}.ratio"),
         option(f"{section}.seed"),
