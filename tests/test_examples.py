@@ -34,6 +34,5 @@ def test_an_example_is_a_command_with_options_that_exist(line: str) -> None:
 @pytest.mark.parametrize("page", sorted(EXAMPLES.glob("*.md")), ids=lambda page: page.name)
 def test_every_picture_of_an_example_is_there(page: Path) -> None:
     pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
-    assert pictures
     for picture in pictures:
         assert (page.parent / picture).is_file(), picture
