@@ -18,9 +18,11 @@ xrgan sample --run runs/demo --n 1000 --seed 1 --interpolate
 xrgan evaluate --run runs/demo
 xrgan classify --run runs/demo --arch resnet18 --weights none --epochs 3 --seeds 3
 xrgan segment --run runs/demo --epochs 3
+xrgan report runs/demo
 xrgan runs
 """
 RESULTS = [
+    "runs/demo/report.html",
     "runs/demo/samples/epoch_0020.png",
     "runs/demo/losses.png",
     "runs/demo/synthetic/sheet.png",

@@ -57,8 +57,9 @@ def may_enter(room: str) -> set[str]:
         **{stage: {*BELOW_STAGES, stage} for stage in STAGES},
         "cards": {"", "ground", "data", "evaluation", "cards"},  # it knows the scores by name
         "report": {"", "ground", "data", "evaluation", "downstream", "cards", "report"},  # and the studies' wording
+        "readers": {"", "ground", "data", "report", "readers"},  # the page looks as the report does
         **{study: {*BELOW_STAGES, "downstream", study} for study in STUDIES},
-        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "cards", "report", "commands"},
+        "commands": {*BELOW_STAGES, *STAGES, *STUDIES, "cards", "report", "readers", "commands"},
         "cli": {"", "ground", "data", *STAGES, *STUDIES, "commands", "cli"},
         "entry": {"cli"},
         "__main__": {"entry"},

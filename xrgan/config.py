@@ -505,6 +505,14 @@ Device = Literal[
 ]
 
 
+class ReadersConfig(Section):
+    """The visual Turing test of `xrgan readers`."""
+
+    n: Whole = Field(60, ge=4, le=1000, description="images that a reader sees, half of them real")
+    ask_class: bool = Field(False, description="also ask which class an image shows")
+    seed: Whole = Field(0, ge=0, description="of which images are shown, and in which order")
+
+
 class Config(Section):
     format: Literal[1] = Field(FORMAT, description="version of this file's layout")
     dataset: str = Field("", description="name of the prepared dataset")
@@ -521,6 +529,7 @@ class Config(Section):
     evaluate: EvaluateConfig = EvaluateConfig()
     classify: ClassifyConfig = ClassifyConfig()
     segment: SegmentConfig = SegmentConfig()
+    readers: ReadersConfig = ReadersConfig()
 
 
 def all_keys() -> list[str]:

@@ -2,12 +2,16 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.evaluation.checkpoint_rows import row
 from tests.terminal import Terminal
 from xrgan.config import Config
+from xrgan.evaluation import checkpoint_scores
 from xrgan.files import write_yaml
 from xrgan.rundir import RunDir
 
@@ -54,6 +58,21 @@ def test_a_run_whose_images_were_scored_before_keeps_its_fid(type_: Terminal) ->
     assert (listed["fid"], listed["kid"]) == (12.5, 0.0125)
     said = type_("runs").out
     assert "12.5" in said and "12.50" in said
+
+
+def test_the_best_checkpoint_of_a_run_is_told(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By KID among those with the variety; of the checkpoint, and not of the images that were scored last."""
+    run = RunDir(Path("runs/a"))
+    run.write_config(Config())
+    assert json.loads(type_("runs --json").out)[0]["best"] is None
+    scored = [row(step, kid=kid, coverage=coverage) for step, kid, coverage in ((1, 0.03, 0.8), (2, 0.01, 0.2))]
+    checkpoint_scores.write(run.evaluation, scored)
+    best = json.loads(type_("runs --json").out)[0]["best"]
+    assert (best["epoch"], best["kid"], best["clipped_coverage"]) == (scored[0].epoch, 0.03, 0.8)
+    code = "import sys, xrgan.commands.listings as l; l.runs(as_json=True); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    monkeypatch.setenv("COLUMNS", "250")
+    assert "epoch 0.1: FID 30.0, KID 30.00" in type_("runs").out
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.cards.cases import CARD
+from tests.readers.cases import SUMMARY
 from tests.report.cases import facts_of, put_images, put_run, sources_of
 from tests.report.pages import Page
 from xrgan.errors import XrganError
@@ -86,6 +87,14 @@ def test_in_public_no_patient_is_left(tmp_path: Path) -> None:
         assert content not in [picture for _, picture in public.pictures()]
     assert "Closest pairs" not in public.text and "Without real patients" in public.text
     assert "not for sharing" in private.text
+
+
+def test_readers_have_no_name_in_public(tmp_path: Path) -> None:
+    run = put_run(tmp_path)
+    write_yaml(run.path / "readers" / "summary.yaml", SUMMARY)
+    private, public = page_of(run), page_of(run, public=True)
+    assert "Dr Who" in private.text and "Dr Who" not in public.text and "reader 1" in public.text
+    assert "Can readers tell?" in public.text
 
 
 def test_a_run_of_which_hardly_anything_is_known_has_a_page(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """`xrgan runs` and `xrgan data`: what is here."""
 
 import datetime
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +10,7 @@ from pydantic import BaseModel
 from xrgan import console
 from xrgan.commands.options import DataRoot, Json, Quiet, RunsRoot
 from xrgan.errors import XrganError
+from xrgan.evaluation import checkpoint_scores
 from xrgan.evaluation.scores_file import latest
 from xrgan.files import MEGABYTE, bytes_below, read_yaml
 from xrgan.rundir import RunDir
@@ -15,13 +18,13 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 RUNS_EXAMPLES = ["xrgan runs --json"]
 DATA_EXAMPLES = ["xrgan data --data-root elsewhere"]
-COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000", "studies", "date", "MB")
+COLUMNS = ("run", "dataset", "model", "epochs", "loss D", "loss G", "FID", "KID ×1000", "best", "studies", "date", "MB")
 OPTIONAL = (  # no room, no column
-    *("loss D", "loss G", "model", "date", "studies", "hash", "channels", "licence", "MB", "source", "fetched"),
+    *("loss D", "loss G", "model", "date", "best", "studies", "hash", "channels", "licence", "MB", "source", "fetched"),
 )
 KEYS = (
     *("run", "path", "dataset", "model", "epochs", "epochs_planned", "discriminator_loss", "generator_loss"),
-    *("fid", "kid", "damaged", "studies", "date", "bytes"),
+    *("fid", "kid", "best", "damaged", "studies", "date", "bytes"),
 )
 
 
@@ -36,7 +39,7 @@ class _Summary(BaseModel):
 
 
 def runs(*, as_json: Json = False, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
-    """List the runs: dataset, model, epochs, last losses, scores, what studies found, size; the latest last."""
+    """List the runs: dataset, model, epochs, losses, scores, the best ones, what studies found, size; latest last."""
     console.configure(quiet or as_json)
     found = [_facts(run) for run in Workspace(DATA_ROOT, runs_root).runs()]
     if as_json:
@@ -91,7 +94,7 @@ def _summary(run: RunDir) -> dict[str, Any]:
         *(run.name, str(run.path), config.dataset, config.model.name if config.generator else "none"),
         *(int(last.get("epoch", 0)), config.train.epochs if config.generator else 0),
         *(last.get("discriminator_loss"), last.get("generator_loss")),
-        *(latest(scores, "fid"), latest(scores, "kid"), None),
+        *(latest(scores, "fid"), latest(scores, "kid"), _best(run), None),
         *(_verdicts(run), _last_change(run), bytes_below(run.path)),
     )
     return dict(zip(KEYS, values, strict=True))
@@ -104,11 +107,27 @@ def _cells(facts: dict[str, Any]) -> dict[str, Any]:
     cells = (
         *(facts["run"], facts["dataset"], facts["model"], f"{facts['epochs']}/{facts['epochs_planned']}"),
         *(_rounded(facts["discriminator_loss"]), _rounded(facts["generator_loss"])),
-        *(_rounded(facts["fid"], 1), _rounded(facts["kid"], 2, 1000)),
+        *(_rounded(facts["fid"], 1), _rounded(facts["kid"], 2, 1000), _best_in_words(facts["best"])),
         "; ".join(f"{study}: {said}" for study, said in facts["studies"].items()) or "–",
         *(facts["date"][:10], _rounded(facts["bytes"], 1, 1 / MEGABYTE)),
     )
     return dict(zip(COLUMNS, cells, strict=True))
+
+
+def _best(run: RunDir) -> dict[str, Any] | None:
+    """The scores of a run's best checkpoint (`evaluate --every-checkpoint`), whether or not it is still there."""
+    rows = checkpoint_scores.read(run.evaluation)
+    found = checkpoint_scores.best(rows, {row.step for row in rows})
+    if found is None:
+        return None
+    coverage = found.clipped_coverage if math.isfinite(found.clipped_coverage) else None
+    return {"epoch": found.epoch, "fid": found.fid, "kid": found.kid, "clipped_coverage": coverage, "n": found.n}
+
+
+def _best_in_words(best: Mapping[str, Any] | None) -> str:
+    if best is None:
+        return "–"
+    return f"epoch {best['epoch']:g}: FID {best['fid']:.1f}, KID {1000 * best['kid']:.2f}"
 
 
 def _verdicts(run: RunDir) -> dict[str, str]:

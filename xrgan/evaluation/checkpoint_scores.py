@@ -10,17 +10,16 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xrgan.errors import XrganError
-from xrgan.evaluation.clipped import clipped_coverage_alone
-from xrgan.evaluation.extractors import Extractor
-from xrgan.evaluation.features import extract
-from xrgan.evaluation.metrics import fid, kid
 from xrgan.files import as_number, write_text
+
+if TYPE_CHECKING:
+    from xrgan.evaluation.extractors import Extractor
 
 TABLE = "over_time.csv"
 VARIETY_KEPT = 0.05  # clipped coverage that the best checkpoint may lack of the highest: about two standard errors
@@ -81,7 +80,7 @@ class Row:
 
 
 def score(
-    real: NDArray[np.uint8], images: NDArray[np.uint8], layer: int, seed: int, extractor: Extractor, description: str
+    real: NDArray[np.uint8], images: NDArray[np.uint8], layer: int, seed: int, extractor: "Extractor", description: str
 ) -> Quality:
     """Compute the scores of images, or of other real ones, against real ones: uint8 (N, C, H, W), C = 1 or 3.
 
@@ -90,6 +89,10 @@ def score(
         seed: of KID's subsets.
         description: what the progress bar calls `images`.
     """
+    from xrgan.evaluation.clipped import clipped_coverage_alone  # the table alone is read without torch
+    from xrgan.evaluation.features import extract
+    from xrgan.evaluation.metrics import fid, kid
+
     of_real = extract(real, extractor, "Features of real images")
     of_images = extract(images, extractor, description)
     last = of_real[extractor.last], of_images[extractor.last]

@@ -19,6 +19,7 @@ from xrgan.report.flow import flow
 from xrgan.report.meanings import meanings
 from xrgan.report.options import options_of
 from xrgan.report.pictures import Picture, embedded
+from xrgan.report.readers import readers_context
 from xrgan.report.render import render
 from xrgan.report.studies import studies
 
@@ -96,7 +97,7 @@ def _context(sources: Sources) -> dict[str, Any]:
         "pairs": None if public else _pairs(facts),
         "overview": None if public else _overview(evaluation),
         "studies": studies(facts.studies, facts.run.path, public),
-        "readers": readers,
+        **readers_context(readers),
         "limits": [limit.replace(OPEN, "(open)") for limit in limits(facts)],
         "no_proof": answers.NO_PROOF,
         "citations": recipe.citations(facts),

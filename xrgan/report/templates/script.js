@@ -4,7 +4,7 @@ const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 // Figures: the values at the point that is nearest to the pointer, or chosen by arrow keys.
 for (const figure of all("figure[data-chart]")) {
   const { x, points } = JSON.parse(figure.dataset.chart);
-  const svg = figure.querySelector("svg"), cross = figure.querySelector(".cross"), readout = figure.querySelector("output");
+  const svg = figure.querySelector("svg[role=img]"), cross = figure.querySelector(".cross"), readout = figure.querySelector("output");
   let current = -1;
   const show = (k) => {
     current = Math.max(0, Math.min(points.length - 1, k));
