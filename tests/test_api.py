@@ -20,6 +20,7 @@ def run(type_: Terminal) -> RunDir:
     return trained(Path("runs/mine"), tiny_dataset(Path("data/prepared")), tiny_config("train.epochs=2"))
 
 
+@pytest.mark.slow
 def test_a_run_draws_what_the_command_writes(type_: Terminal, run: RunDir) -> None:
     type_("sample --run mine -n 40 --seed 5 --device cpu")
     opened = xrgan.open_run("mine")
@@ -95,6 +96,7 @@ def test_what_isnt_there_is_said(type_: Terminal, run: RunDir) -> None:
     assert {"open_run", "open_dataset", "evaluate"} <= set(dir(xrgan))
 
 
+@pytest.mark.slow
 def test_readmes_lines_do_what_they_say(type_: Terminal) -> None:
     """README's section, as it stands, on a run and a dataset of the names in it."""
     import re

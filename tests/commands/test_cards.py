@@ -11,6 +11,7 @@ from xrgan.data.prepare import prepare
 from xrgan.workspace import Workspace
 
 
+@pytest.mark.slow
 def test_cards_find_the_dataset_by_its_content(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_dataset(tmp_path / "tiny", 60, size=16)
     options = resolve(flags={"prepare.size": 16, "prepare.workers": 1, "prepare.masks": "none"}).prepare

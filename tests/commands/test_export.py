@@ -19,6 +19,8 @@ from xrgan.files import read_yaml, write_yaml
 from xrgan.marks import read_mark
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(type_: Terminal) -> RunDir:

@@ -4,10 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.gan.helpers import tiny_config, tiny_dataset, trained
 from tests.terminal import Terminal
 
 
+@pytest.mark.slow
 def test_a_run_and_the_generators_of_its_studies_shrink(type_: Terminal) -> None:
     run = trained(Path("runs/mine"), tiny_dataset(Path("data/prepared")), tiny_config("train.epochs=2"))
     shutil.copytree(run.path, run.classify / "generators/fold1")

@@ -17,6 +17,8 @@ from xrgan.data.images import save_png
 from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.slow
+
 
 def words(text: str) -> str:
     return " ".join(text.split())

@@ -49,6 +49,7 @@ def test_a_component_that_is_one_patient_is_seen(tmp_path: Path) -> None:
     assert figures["largest_share"] > 0.5 > fair["largest_share"]
 
 
+@pytest.mark.slow
 def test_components_of_aligned_images_are_compared_with_aligned_images(tmp_path: Path) -> None:
     dataset = tiny_dataset(tmp_path, n=60, classes=0)
     dataset = dataclasses.replace(dataset, splits=np.full(len(dataset.splits), "train"))

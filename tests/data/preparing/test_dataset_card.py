@@ -28,6 +28,7 @@ def test_its_description_tells_how_it_came_about(ask: Ask) -> None:
     assert description["skipped"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [{"seed": 1}, {"size": 17}, {"split": (0.5, 0.25, 0.25)}, {"limit": 7}])
 def test_what_changes_the_images_or_splits_changes_the_hash(ask: Ask, wish: dict[str, object]) -> None:
     assert open_packed(ask(name="a")).content_hash != open_packed(ask(name="b", **wish)).content_hash
@@ -58,6 +59,7 @@ def test_whose_the_splits_are_is_told(tmp_path: Path, ask: Ask) -> None:
     assert 0 < kept < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

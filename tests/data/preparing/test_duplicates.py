@@ -91,6 +91,7 @@ def test_one_image_alone(phantoms: list[Picture]) -> None:
     assert groups([small(phantoms[0])]) == [0]
 
 
+@pytest.mark.slow
 def test_no_two_of_jsrts_patients_are_taken_for_one(real_data: Path) -> None:
     files = find_images(real_data / "jsrt_224" / "images")
     pictures = [read_picture(file, 1, "minmax").image for file in files]

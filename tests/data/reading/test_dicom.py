@@ -236,6 +236,7 @@ def test_a_palette_becomes_gray() -> None:
 # --- one phantom, written in every transfer syntax
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("syntax", EXACT)
 @pytest.mark.parametrize("bits", [8, 12, 16])
 @pytest.mark.parametrize("signed", [False, True])

@@ -20,6 +20,7 @@ def detector() -> copies.CopyDetector:
     return copies.fit(chests(150, 0), chests(40, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_planted_copies_are_suspects_and_genuine_images_are_not(detector: copies.CopyDetector, change: str) -> None:
     planted = CHANGES[change](chests(150, 0)[40:48], np.random.default_rng(2))
@@ -73,6 +74,7 @@ def test_held_out_images_that_are_training_images_set_no_threshold() -> None:
     assert not copies.judge(same, genuine[:10]).suspects.any()
 
 
+@pytest.mark.slow
 def test_features_find_what_pixels_do_not() -> None:
     """Features that don't change when an image is turned upside down."""
     training, held_out = chests(100, 0), chests(30, 1)
@@ -91,6 +93,7 @@ def test_features_find_what_pixels_do_not() -> None:
         copies.judge(detector, turned)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", [np.zeros((2, 4)), np.full((2, 4), np.nan), np.eye(2, 4)])
 def test_two_images_of_each_and_any_features_will_do(features: np.ndarray) -> None:
     training, flat = chests(2, 0), np.zeros((2, 1, 32, 32), np.uint8)
@@ -100,6 +103,7 @@ def test_two_images_of_each_and_any_features_will_do(features: np.ndarray) -> No
             assert copies.judge(detector, images, features).suspects.shape == (2,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_features", [False, True])
 def test_drawn_images_are_judged_silently(
     with_features: bool, fake_network: FakeNetwork, capsys: pytest.CaptureFixture[str]
