@@ -16,6 +16,7 @@ from xrgan.hardware import (
     is_fast,
     is_supported,
     release_memory,
+    repeatable,
     upload,
     versions_of,
 )
@@ -176,3 +177,17 @@ def test_memory_is_given_back_to_whom_it_is_of(monkeypatch: pytest.MonkeyPatch) 
     for name in ("cpu", "cuda", "mps"):
         release_memory(torch.device(name))
     assert given == ["cuda", "mps"]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_gpu_repeats_every_bit_where_that_is_asked_and_is_as_it_was_afterwards(wanted: bool) -> None:
+    def settings() -> tuple[bool, ...]:
+        cudnn, fill = torch.backends.cudnn, torch.utils.deterministic.fill_uninitialized_memory
+        return torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark, fill
+
+    before = settings()
+    with repeatable(torch.device("cuda"), wanted):
+        assert settings() == (wanted, wanted, not wanted, False)
+    assert settings() == before
+    with repeatable(torch.device("cpu"), wanted):
+        assert settings() == before

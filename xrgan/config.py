@@ -306,6 +306,9 @@ class TrainConfig(Section):
     compile: bool = Field(
         False, description="torch.compile the networks: minutes at the start, faster steps on most GPUs"
     )
+    deterministic: bool = Field(
+        False, description="a CUDA device computes the same bits every time, as a CPU does anyway: slower steps"
+    )
     sample_every: Whole = Field(10, ge=1, description="epochs between the grids in samples/")
     evaluate_every: Whole = Field(
         0, ge=0, description="epochs between scores of the checkpoints, the best of which is kept; 0 = never"

@@ -2,9 +2,10 @@
 
 import contextlib
 import functools
+import os
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def choose_device(name: str) -> torch.device:
     if trouble is not None:
         raise trouble
     if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read once: without it cuBLAS can't repeat itself
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     return device
@@ -163,6 +165,30 @@ def versions_of(device: torch.device) -> dict[str, str]:
     cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     versions = {"cuda": torch.version.cuda, "hip": torch.version.hip, "cudnn": cudnn, "driver": found and found[1]}
     return {name: str(version) for name, version in versions.items() if version}
+
+
+@contextlib.contextmanager
+def repeatable(device: torch.device, wanted: bool) -> Iterator[None]:
+    """Train on a CUDA device so that every bit comes again within the block, where that is wanted; else faster.
+
+    As PyTorch's notes on reproducibility say it; a CPU does so anyway, and MPS can't be made to.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    cudnn: Any = torch.backends.cudnn
+    fill: Any = torch.utils.deterministic
+    before = cudnn.deterministic, cudnn.benchmark, torch.are_deterministic_algorithms_enabled()
+    filled = fill.fill_uninitialized_memory
+    cudnn.deterministic, cudnn.benchmark = wanted, not wanted
+    torch.use_deterministic_algorithms(wanted or before[2])
+    fill.fill_uninitialized_memory = False  # a third more kernels, for what no operation here reads
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before[:2]
+        torch.use_deterministic_algorithms(before[2])
+        fill.fill_uninitialized_memory = filled
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:

@@ -94,7 +94,9 @@ FLAGS = [
         option("train.seed"),
     ),
     *panel(RECORDS, option("train.sample_every"), option("train.evaluate_every"), option("train.patience")),
-    *panel(MACHINE, option("device"), option("train.precision"), option("train.compile")),
+    *panel(
+        MACHINE, option("device"), option("train.precision"), option("train.compile"), option("train.deterministic")
+    ),
 ]
 RESUME_FLAGS = [
     option("train.epochs", help="Train to this epoch.", default_text="as planned"),

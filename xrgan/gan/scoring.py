@@ -32,15 +32,16 @@ class CheckpointScoring:
 
     def after_resume(self, state: TrainState, done: bool) -> bool:
         """Make up for a stop that came before the last checkpoint was scored; whether training is over."""
-        return self._call(state, wanted=done or self._is_due(state)) or done
+        return self._call(state, wanted=done or self.is_due(state)) or done
 
     def after_epoch(self, state: TrainState, done: bool) -> bool:
         """Score the checkpoint that was saved last, where it is one to score; whether training is over."""
-        if done or self._is_due(state):
+        if done or self.is_due(state):
             return self._call(state, wanted=True) or done
         return False
 
-    def _is_due(self, state: TrainState) -> bool:
+    def is_due(self, state: TrainState) -> bool:
+        """Whether a checkpoint of now would be scored, though the training isn't done."""
         every = self.job.plan.evaluate_every * self.job.batches.steps_per_epoch
         return every > 0 and state.step % every == 0
 

@@ -41,6 +41,7 @@ RESUMABLE_OPTIONS = {
     "train.keep_checkpoints",
     "train.tensorboard",
     "train.compile",
+    "train.deterministic",
     "train.perceptual_weights",
 }
 

@@ -166,7 +166,12 @@ def _load(state: TrainState, content: Content, job: Job) -> None:
 
 
 def save(state: TrainState, job: Job) -> None:
-    """Write a checkpoint that is complete: `restore` and `load_sampler` need nothing else but config.yaml."""
+    """Write a checkpoint."""
+    checkpoint.save(job.run.checkpoints, state.step, content_of(state, job), job.plan.keep_checkpoints)
+
+
+def content_of(state: TrainState, job: Job) -> Content:
+    """What a checkpoint holds: all that `restore` and `load_sampler` need beside config.yaml."""
     shares: list[float] = []
     if job.spec.classes:
         labels = job.dataset.labels[job.dataset.of_split("train")]
@@ -187,7 +192,7 @@ def save(state: TrainState, job: Job) -> None:
     if state.run_id:
         content[checkpoint.RUN] = state.run_id
     content |= {"spec": vars(job.spec), "classes": list(job.dataset.classes), "class_shares": shares}
-    checkpoint.save(job.run.checkpoints, state.step, content, job.plan.keep_checkpoints)
+    return content
 
 
 def grow(state: TrainState, position: float) -> None:

@@ -12,11 +12,13 @@ from xrgan.gan.claim import locked
 from xrgan.gan.job import Job
 from xrgan.gan.memory import explained_failures
 from xrgan.gan.monitor import Monitor, monitoring
+from xrgan.gan.saver import saving
 from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.scoring import CheckpointScoring, Score
 from xrgan.gan.signals import interruptible
-from xrgan.gan.state import TrainState, check_common, check_finite, restore, save, start
+from xrgan.gan.state import TrainState, check_common, check_finite, restore, start
 from xrgan.gan.step import train_step
+from xrgan.hardware import repeatable
 from xrgan.rundir import RunDir
 
 
@@ -53,7 +55,14 @@ def train(job: Job, score: Score | None = None) -> Trained:
         clock = TrainingClock(state)
         schedule = Schedule(job, clock)
         recording = monitoring(job, schedule, clock, state) if first else contextlib.nullcontext()
-        with explained_failures(job), interruptible() as interrupt, recording as monitor:
+        repeating = repeatable(job.device, job.plan.deterministic)
+        with (
+            explained_failures(job),
+            repeating,
+            interruptible() as interrupt,
+            recording as monitor,
+            saving(job) as saver,
+        ):
             scoring = CheckpointScoring(score, job, clock, interrupt)
             done = schedule.done(state)
             if restored:
@@ -69,18 +78,22 @@ def train(job: Job, score: Score | None = None) -> Trained:
                 if done or stopped_by or job.batches.ends_epoch(state.step):
                     state.seconds = clock.seconds()
                     end_epoch(state, job, monitor, done)
+                    if first:  # last, so that no run is resumed from a checkpoint newer than what the epoch wrote
+                        saver.after_epoch(state, needed=done or stopped_by is not None or scoring.is_due(state))
                     stopped_by = interrupt.agreed()
                     if not stopped_by:
                         done = scoring.after_epoch(state, done)
                         stopped_by = interrupt.agreed()
+            if first:
+                saver.at_end(state)
         return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, stopped_by)
 
 
 def end_epoch(state: TrainState, job: Job, monitor: Monitor | None, done: bool) -> None:
-    """Record an epoch, and save a checkpoint; an epoch that a signal cut short is recorded when it is whole.
+    """Record an epoch; one that a signal cut short is recorded when it is whole.
 
     Args:
-        monitor: None where another process records and saves.
+        monitor: None where another process records.
         done: whether the training is: by minutes it may end in the midst of an epoch.
     """
     whole = job.batches.ends_epoch(state.step)
@@ -90,5 +103,3 @@ def end_epoch(state: TrainState, job: Job, monitor: Monitor | None, done: bool) 
             monitor.after_epoch(state, done)
     if whole:
         state.sums.zero_()
-    if monitor:  # last, so that what the epoch wrote is never older than the checkpoint that a run is resumed from
-        save(state, job)
