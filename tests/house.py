@@ -16,6 +16,7 @@ CONFIGURATIONS = {"config", "model", "train", "chosen", "plan", "section"}  # wh
 # From a command to the mathematics: each calls the next one.
 TRAIN_TO_LOSS = (
     "commands/train.py:train",
+    "commands/train.py:_train",  # in this process, beside others, or in others
     "gan/training.py:train",
     "gan/step.py:train_step",
     "gan/step.py:train_generator",

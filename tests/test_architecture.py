@@ -14,7 +14,17 @@ from tests import house
 
 HOUSE = Path(xrgan.__file__).parent
 GROUND = {"errors", "failures", "files", "downloads", "wheels", "plots", "option_syntax", "console"}
-GROUND |= {"layout", "config", "config_resolve", "config_versions", "rundir", "workspace", "marks", "exported"}
+GROUND |= {
+    "layout",
+    "config",
+    "config_resolve",
+    "config_versions",
+    "rundir",
+    "workspace",
+    "marks",
+    "exported",
+    "launched",
+}
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}
 NETWORKS = {"efficientnet_lite", "lite_weights", "frozen_convolutions"}
@@ -47,7 +57,7 @@ def may_enter(room: str) -> set[str]:
         "ground": {"", "ground"},
         "data": {"", "ground", "data"},
         "hardware": {"", "ground"},
-        "ranks": {"", "ground"},
+        "ranks": {"", "ground", "hardware"},
         "tensor_files": {"", "ground", "tensor_files"},
         "torch_dataset": {"", "ground", "data", "torch_dataset"},
         "api": {*BELOW_STAGES, *STAGES, "torch_dataset", "commands", "api"},

@@ -54,6 +54,17 @@ def test_quiet_hides_notices_and_bars_but_no_warning_error_or_result(
     assert err.splitlines() == ["Warning: a warning", "Error: an error.", "the next step"]
 
 
+def test_a_mute_process_says_its_errors_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "SECONDS_BETWEEN_PLAIN_LINES", -1)
+    console.configure(quiet=False, mute=True)
+    say_everything()
+    console.show_sentence("a sentence")
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines() == ["Error: an error.", "the next step"]
+
+
 def test_an_error_without_a_next_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     console.show_error(XrganError("The disk is full."))
     assert capsys.readouterr().err == "Error: The disk is full.\n"

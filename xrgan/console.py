@@ -36,15 +36,21 @@ Item = TypeVar("Item")
 _notices = Console(stderr=True, highlight=False, emoji=False)
 _results = Console(highlight=False, emoji=False)
 _quiet = False
+_mute = False
 _waiting: Status | None = None
 _silence: threading.Timer | None = None
 
 
-def configure(quiet: bool) -> None:
-    """Choose what is shown, once per command: `quiet` hides notices and bars, and leaves results and warnings."""
-    global _quiet, _notices, _results
+def configure(quiet: bool, mute: bool = False) -> None:
+    """Choose what is shown, once per command.
+
+    Args:
+        quiet: hides notices and bars, and leaves results and warnings.
+        mute: hides all but errors: another process says the same.
+    """
+    global _quiet, _mute, _notices, _results
     stop_waiting()
-    _quiet = quiet
+    _quiet, _mute = quiet or mute, mute
     # Made anew, because a test (or a notebook) may have exchanged sys.stdout since the import.
     _notices = Console(stderr=True, highlight=False, emoji=False)
     _results = Console(highlight=False, emoji=False)
@@ -109,12 +115,14 @@ def notice(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    _say(_notices, text, "Warning: ", "yellow")
+    if not _mute:
+        _say(_notices, text, "Warning: ", "yellow")
 
 
 def show_sentence(text: str) -> None:
     """Print a result that is prose."""
-    _say(_results, text)
+    if not _mute:
+        _say(_results, text)
 
 
 def _say(stream: Console, text: str, prefix: str = "", style: str = "") -> None:
@@ -156,6 +164,8 @@ def show_error(error: XrganError) -> None:
 def show_text(text: str) -> None:
     """Print a result as it stands (YAML, a path, a CSV)."""
     stop_waiting()
+    if _mute:
+        return
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
 
 
@@ -183,6 +193,8 @@ def show_table(
     """
     assert len(set(columns)) == len(columns), columns
     stop_waiting()
+    if _mute:
+        return
     cells = [[str(cell) for cell in row] for row in rows]
     # A file or a pipe has no width: rich would assume 80 columns and fold the figures.
     results = _results if _results.is_terminal else Console(file=sys.stdout, width=200, highlight=False, emoji=False)

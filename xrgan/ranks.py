@@ -4,8 +4,14 @@ No other module knows torch.distributed. A process that works alone is all there
 Numbers that the processes tell one another on the CPU go by gloo, what lies on CUDA devices by NCCL.
 """
 
+import logging
 import os
-from collections.abc import Iterable, Iterator
+import signal
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -14,10 +20,14 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from xrgan import console, launched
 from xrgan.errors import XrganError
+from xrgan.hardware import choose_device
 
 # Longer than the first process takes to score a checkpoint, while the others wait; one that dies is noticed at once.
 PATIENCE = timedelta(hours=6)
+RESTARTS = 3  # of processes that were killed
+SECONDS_TO_STOP = "600"  # for a step and a checkpoint, after Ctrl-C; torch before 2.10 gives them 30
 Value = TypeVar("Value")
 Network = TypeVar("Network", bound=nn.Module)
 _alone = False
@@ -39,36 +49,55 @@ def is_first() -> bool:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
+def joined(device: str) -> Iterator[None]:
     """Work together with the processes that torchrun started beside this one, if it did; each takes its own GPU.
 
+    Args:
+        device: its name, as in the configuration; "cuda" and "auto" mean this process's own GPU from then on.
+
     Raises:
-        XrganError: a machine has fewer GPUs than processes, or another process ended within the block.
+        XrganError: there is no such device, or one for each process; or another process ended within the block.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2 or "RANK" not in os.environ:
+    if launched.size() == 1:
         yield
         return
-    backend = _backend_on(device)
+    backend = _backend_on(choose_device(device))
     with _failing_together():
         dist.init_process_group(backend, timeout=PATIENCE)
     try:
         yield
         wait()  # one that left while another still speaks would break the connection
     except dist.DistError as error:  # of a layer that speaks to the others by itself
+        _outlive_launcher()
         raise _another_ended() from error
+    except XrganError:
+        _outlive_launcher()
+        raise
     dist.destroy_process_group()
 
 
+def _outlive_launcher() -> None:
+    """Let this process say why it ends: the launcher ends all of them by SIGTERM where it sees one end."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
 def _backend_on(device: torch.device) -> str:
-    """How processes talk that compute on such a device, which is chosen for this one; raises as `joined` does."""
+    """How processes talk that compute on such devices, of which this one takes its own; raises as `joined` does."""
     if device.type == "mps":
         raise XrganError("Several processes can't share an MPS device.", "Train in one process, or with --device cpu.")
     if device.type != "cuda":
         return "gloo"
-    local, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-    if local >= there:
-        raise XrganError(f"Process {local + 1} of this machine finds {there} GPUs.", f"Start {there} processes.")
-    torch.cuda.set_device(local)
+    if device.index is not None:
+        raise XrganError(f"{device} is one GPU, and each process takes its own.", "Train with --device cuda.")
+    there = torch.cuda.device_count()
+    if launched.local_rank() >= there:
+        raise XrganError(
+            f"Process {launched.local_rank() + 1} of this machine finds no GPU of its own: there "
+            f"{'is 1' if there == 1 else f'are {there}'}.",
+            "Start as many processes as there are GPUs.",
+        )
+    torch.cuda.set_device(launched.local_rank())
     return "cpu:gloo,cuda:nccl"
 
 
@@ -134,11 +163,20 @@ def of_first(value: Value) -> Value:
 
 def largest(number: int) -> int:
     """The largest of what the processes say."""
+    return _reduced(number, dist.ReduceOp.MAX)
+
+
+def total(number: int) -> int:
+    """The sum of what the processes say."""
+    return _reduced(number, dist.ReduceOp.SUM)
+
+
+def _reduced(number: int, by: dist.ReduceOp.RedOpType) -> int:
     if size() == 1:
         return number
     said = torch.tensor(number)
     with _failing_together():
-        dist.all_reduce(said, dist.ReduceOp.MAX)
+        dist.all_reduce(said, by)
     return int(said)
 
 
@@ -176,5 +214,57 @@ def _failing_together() -> Iterator[None]:
 
 
 def _another_ended() -> XrganError:
-    number, of = int(os.environ.get("RANK", "0")) + 1, os.environ.get("WORLD_SIZE", "1")
-    return XrganError(f"Process {number} of {of} stops: another one ended; see its message.")
+    number, of = launched.rank() + 1, launched.size()
+    return XrganError(f"Process {number} of {of} stops, because another one ended; see its message.")
+
+
+def share_threads(processes: int) -> None:
+    """Take a process's share of the threads, as each of those that will be started, unless the user has chosen."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+        os.environ["OMP_NUM_THREADS"] = str(torch.get_num_threads())
+
+
+def launch(processes: int, arguments: Sequence[str]) -> int:
+    """Run `xrgan` with those arguments in so many processes of this machine that find one another: its exit code.
+
+    Where one of them is killed (by the system, out of memory, or by hand) all of them begin anew, a few times. One that
+    ends with a sentence of its own isn't: it would say it again.
+    """
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    share_threads(processes)
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", SECONDS_TO_STOP)
+    logging.disable(logging.CRITICAL)  # the launcher's own: the processes say what there is to say
+    for restarts_left in reversed(range(RESTARTS + 1)):
+        with tempfile.TemporaryDirectory(prefix="xrgan_") as logs:
+            config = LaunchConfig(
+                min_nodes=1,
+                max_nodes=1,
+                nproc_per_node=processes,
+                logs_specs=DefaultLogsSpecs(log_dir=logs),
+                run_id=uuid.uuid4().hex,
+                rdzv_backend="c10d",
+                rdzv_endpoint="localhost:0",
+                local_addr="localhost",
+                max_restarts=0,
+            )
+            try:
+                elastic_launch(config, sys.executable)("-m", "xrgan", *arguments)
+                return 0
+            except SignalException as stopped:
+                return 128 + int(stopped.sigval)
+            except ChildFailedError as failed:
+                codes = [failure.exitcode for failure in failed.failures.values()]
+        killed = [-code for code in codes if code < 0]
+        if not killed:
+            return max(codes)
+        name = signal.Signals(min(killed)).name  # the launcher itself ended the others by SIGTERM, if it was quick
+        if restarts_left:
+            console.warn(f"One of the {processes} processes was ended by {name}: they begin anew.")
+    raise XrganError(
+        f"One of the {processes} processes was ended by {name}, {RESTARTS + 1} times.",
+        "Where memory is short, take fewer processes; the same command goes on from the last checkpoint.",
+    )

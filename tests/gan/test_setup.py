@@ -10,6 +10,7 @@ from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
 from xrgan.gan import setup
+from xrgan.gan.plan import training_plan
 from xrgan.rundir import RunDir
 
 pytestmark = pytest.mark.slow
@@ -73,6 +74,20 @@ def test_auto_takes_what_fits_and_what_few_images_allow(tmp_path: Path, monkeypa
     memory_for(1, monkeypatch)
     with pytest.raises(XrganError, match="Not even 2 images.*--size"):
         setup.resolve_auto(wish, dataset, CPU)
+
+
+def test_several_processes_share_a_batch_that_fits_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wish = resolve(settings=["device=cpu", "model.generator_width=4", "model.discriminator_width=4"])
+    dataset = tiny_dataset(tmp_path / "many", n=240)
+    tried = memory_for(5, monkeypatch)
+    decided = setup.resolve_auto(wish, dataset, CPU, processes=4)
+    assert decided.train.batch_size == 16 and tried == [4]
+    setup.check_shares(training_plan(decided), 4)
+    with pytest.raises(XrganError, match="3 processes can't share 16 images.*--batch-size 18"):
+        setup.check_shares(training_plan(decided), 3)
+    assert setup.resolve_auto(wish, tiny_dataset(tmp_path / "few", n=12), CPU, 4).train.batch_size == 8
 
 
 def test_a_gpu_trains_with_the_batch_that_was_raced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xrgan import console
+from xrgan import console, launched
+from xrgan.commands import processes
 from xrgan.commands.completion import complete_prepared
 from xrgan.commands.flags import Flags, option, panel, with_flags
 from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run_or_export
@@ -22,6 +23,7 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
+from xrgan.commands.processes import Processes
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
 from xrgan.errors import XrganError
@@ -97,6 +99,7 @@ def sample(
     data: TrainingData = None,
     data_root: DataRoot = DATA_ROOT,
     flags: Flags,
+    nproc: Processes = 1,
     label: Label = "",
     balance: Balance = False,
     reject_copies: RejectCopies = False,
@@ -110,33 +113,36 @@ def sample(
     quiet: Quiet = False,
 ) -> None:
     """Draw synthetic X-rays: → runs/<run>/synthetic/; asked for more, the missing ones are added."""
-    console.configure(quiet)
+    processes.begin(quiet, nproc, "sample")
     workspace = Workspace(data_root, runs_root)
     run = find_run_or_export(workspace, run_name)
     config = resolve(run.read_config(), config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
         return
-    _refuse_what_excludes_itself(label, balance, interpolate, reject_copies, data)
+    _refuse_what_excludes_itself(label, balance, interpolate, reject_copies, data, processes.of_all(nproc))
     console.waiting("Loading PyTorch")
+    if nproc > 1:
+        processes.start_again(nproc)
+    from xrgan import ranks
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 
-    sampler = load_sampler(run, config.device, config.sample.ema, checkpoint)
-    sampler = dataclasses.replace(sampler, balance=balance)
-    folder, seed = out or run.synthetic, config.sample.seed
-    rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
-    formats = config.sample.format
-    sampled = sample_folder.fill(sampler, folder, config.sample.n, seed, label, run.name, overwrite, rejection, formats)
+    folder, seed, formats, n = out or run.synthetic, config.sample.seed, config.sample.format, config.sample.n
+    with ranks.joined(config.device):
+        sampler = load_sampler(run, config.device, config.sample.ema, checkpoint)
+        sampler = dataclasses.replace(sampler, balance=balance)
+        rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
+        sampled = sample_folder.fill(sampler, folder, n, seed, label, run.name, overwrite, rejection, formats)
     _show_sampled(sampled, rejects_copies=rejection is not None)
-    if interpolate:
+    if interpolate and launched.rank() == 0:
         from xrgan.gan import interpolation
 
         console.show_text(str(interpolation.interpolate(sampler, folder / "walk.gif", seed, label)))
 
 
 def _refuse_what_excludes_itself(
-    label: str, balance: bool, interpolate: bool, reject_copies: bool, data: str | None
+    label: str, balance: bool, interpolate: bool, reject_copies: bool, data: str | None, of_all: int
 ) -> None:
     if label and balance:
         raise XrganError("--label and --balance can't go together.", "Give one of them.", exit_code=2)
@@ -144,6 +150,12 @@ def _refuse_what_excludes_itself(
         raise XrganError(
             "--interpolate and --reject-copies can't go together: nobody judges the images of a walk.",
             "Give one of them.",
+            exit_code=2,
+        )
+    if reject_copies and of_all > 1:
+        raise XrganError(
+            "--reject-copies works in one process: which images it draws depends on those before them.",
+            "Leave out --nproc.",
             exit_code=2,
         )
     if data and not reject_copies:

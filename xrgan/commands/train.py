@@ -1,10 +1,12 @@
 """`xrgan train` and `xrgan resume`: a run from its dataset to its last epoch."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xrgan import console
+from xrgan import console, launched
+from xrgan.commands import processes
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_dataset, complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
@@ -22,6 +24,7 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
+from xrgan.commands.processes import Processes
 from xrgan.commands.report import refresh_report
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from xrgan.gan.job import Job
     from xrgan.gan.scoring import Score
     from xrgan.gan.training import Trained
+
+    Work = tuple[Job, Score | None]
 
 EXAMPLES = [
     "xrgan train --data jrs_64 --minutes 60 --evaluate-every 10",
@@ -118,6 +123,7 @@ def train(
     data_root: DataRoot = DATA_ROOT,
     init_from: InitFrom = "",
     flags: Flags,
+    nproc: Processes = 1,
     run_name: NewRunName = None,
     runs_root: RunsRoot = RUNS_ROOT,
     config_file: ConfigFile = None,
@@ -126,7 +132,7 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a GAN on a prepared dataset: → runs/<run>/."""
-    console.configure(quiet)
+    processes.begin(quiet, nproc, "train")
     workspace = Workspace(data_root, runs_root)
     run = workspace.run_at(run_name) if run_name else None
     saved = run.read_config() if run is not None and run.exists() else None
@@ -134,19 +140,20 @@ def train(
     if dry_run:
         console.show_text(to_yaml(config if saved else _decided(workspace, config, data)))
         return
-    console.waiting("Loading PyTorch")
-    from xrgan.gan import training
+    processes.need_name(run_name)
 
-    if run is not None and saved is not None:
+    def make() -> "Work":
+        of_all = processes.of_all(nproc)
+        if run is None or saved is None:
+            source = find_run_or_export(workspace, init_from) if init_from else None
+            return create_run(workspace, run, config, data, source, of_all)
         if init_from:
             raise XrganError(f"{run.path} exists, and goes on from itself.", "Start a new run: `--run NEW`.")
         find_run(workspace, str(run.path))  # it has a generator
         console.notice(f"{run.path} exists: going on with it.")
-        job, score = reopen_run(workspace, run, saved, config, data)
-    else:
-        source = find_run_or_export(workspace, init_from) if init_from else None
-        job, score = create_run(workspace, run, config, data, source)
-    _end(workspace, training.train(job, score))
+        return reopen_run(workspace, run, saved, config, data, of_all)
+
+    _train(workspace, make, run, data, config.device, nproc, quiet)
 
 
 @with_flags("flags", RESUME_FLAGS)
@@ -154,6 +161,7 @@ def resume(
     *,
     run_name: RunName = None,
     flags: Flags,
+    nproc: Processes = 1,
     data: DataName = None,
     settings: Settings = None,
     quiet: Quiet = False,
@@ -161,15 +169,74 @@ def resume(
     runs_root: RunsRoot = RUNS_ROOT,
 ) -> None:
     """Go on with a run from its last good checkpoint, as if it had never stopped."""
-    console.configure(quiet)
+    processes.begin(quiet, nproc, "resume")
+    processes.need_name(run_name)
     workspace = Workspace(data_root, runs_root)
     run = find_run(workspace, run_name)
     saved = run.read_config()
     wanted = resolve(saved, None, settings or (), flags)
+
+    def make() -> "Work":
+        return reopen_run(workspace, run, saved, wanted, data, processes.of_all(nproc))
+
+    _train(workspace, make, run, data, wanted.device, nproc, quiet)
+
+
+def _train(
+    workspace: Workspace,
+    make: "Callable[[], Work]",
+    run: RunDir | None,
+    data: str | None,
+    device: str,
+    nproc: int,
+    quiet: bool,
+) -> None:
+    """Train what is made: in this process, with those that torchrun started beside it, or in others.
+
+    Args:
+        make: makes or updates the run, once; other processes then open it as it is.
+    """
     console.waiting("Loading PyTorch")
+    from xrgan import ranks
     from xrgan.gan import training
 
-    _end(workspace, training.train(*reopen_run(workspace, run, saved, wanted, data)))
+    if nproc > 1:
+        ranks.share_threads(nproc)
+        job, _ = make()
+        where = ["--run", job.run.path, "--data", job.dataset.path]
+        roots = ["--data-root", workspace.data_root, "--runs-root", workspace.runs_root]
+        said = ["--device", device, *(["--quiet"] if quiet else [])]
+        processes.start(nproc, ["resume", *map(str, [*where, *roots]), *said])
+    with ranks.joined(device):
+        job, score = _made_once(make) or _open_run(workspace, run, data, device)
+        trained = training.train(job, score)
+    if launched.rank() == 0:
+        _end(workspace, trained)
+
+
+def _made_once(make: "Callable[[], Work]") -> "Work | None":
+    """What the first process makes, when it has; None in the others."""
+    from xrgan import ranks
+
+    made = None
+    if ranks.is_first():
+        with ranks.alone():
+            made = make()
+    ranks.wait()
+    return made
+
+
+def _open_run(workspace: Workspace, run: RunDir | None, data: str | None, device: str) -> "Work":
+    """A run that another process made or updated, and writes."""
+    from xrgan.gan import setup
+    from xrgan.gan.job import make_job
+    from xrgan.hardware import choose_device
+
+    assert run is not None, "torchrun needs its name"
+    config = run.read_config()
+    dataset = dataset_of(workspace, run, config, data)
+    setup.check_dataset(run, dataset)
+    return make_job(run, dataset, config, choose_device(device)), None
 
 
 def _decided(workspace: Workspace, config: Config, data: str | None) -> Config:
@@ -189,12 +256,18 @@ def _decided(workspace: Workspace, config: Config, data: str | None) -> Config:
 
 
 def create_run(
-    workspace: Workspace, run: RunDir | None, config: Config, data: str | None, init_from: RunDir | Export | None = None
-) -> "tuple[Job, Score | None]":
+    workspace: Workspace,
+    run: RunDir | None,
+    config: Config,
+    data: str | None,
+    init_from: RunDir | Export | None = None,
+    of_all: int = 1,
+) -> "Work":
     """Choose (and, where need be, prepare) the dataset, and make the run directory: what is to be trained.
 
     Args:
         init_from: a run or an export whose networks are the first ones.
+        of_all: how many processes will share the training.
 
     Raises:
         XrganError: there is no dataset, a choice to make, or training can't start; then no run directory is made.
@@ -214,19 +287,20 @@ def create_run(
     dataset = open_packed(choose_dataset(workspace, data or config.dataset or None, config))
     check_content(dataset)
     device = choose_device(config.device)
-    config = setup.resolve_auto(config, dataset, device)
+    config = setup.resolve_auto(config, dataset, device, of_all)
     run = run or workspace.new_run(dataset.name)
     score = CheckpointScorer(run, dataset, config, extractor).score_reached if extractor else None
     job = make_job(run, dataset, config, device)
+    setup.check_shares(job.plan, of_all)
     setup.create_run(job, config, init_from)
     console.notice(f"Run: {run.path}")
     return job, score
 
 
 def reopen_run(
-    workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None
-) -> "tuple[Job, Score | None]":
-    """Open a run that exists, to be trained to the epoch that is wanted now.
+    workspace: Workspace, run: RunDir, saved: Config, wanted: Config, data: str | None, of_all: int = 1
+) -> "Work":
+    """Open a run that exists, to be trained to the epoch that is wanted now, in so many processes.
 
     Raises:
         XrganError: what is wanted would make it another run, or the dataset is not the one that it was trained on.
@@ -234,12 +308,14 @@ def reopen_run(
     from xrgan.commands.score_checkpoints import CheckpointScorer
     from xrgan.gan import setup
     from xrgan.gan.job import make_job
+    from xrgan.gan.plan import training_plan
     from xrgan.hardware import choose_device
 
     dataset = dataset_of(workspace, run, wanted, data)
     setup.check_dataset(run, dataset)
     extractor = _extractor_of_training(workspace, wanted)
     score = CheckpointScorer(run, dataset, wanted, extractor).score_reached if extractor else None
+    setup.check_shares(training_plan(wanted), of_all)
     setup.update_config(run, saved, wanted)
     device = choose_device(wanted.device)
     job = make_job(run, dataset, wanted, device)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from xrgan import console
+from xrgan import console, ranks
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.reading import masks
 from xrgan.data.secondary_capture import save_dicom
@@ -21,7 +21,7 @@ from xrgan.files import read_yaml, write_csv, write_yaml
 from xrgan.gan import checkpoint
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.rejection import GROWING_KEYS, Rejection, RejectionRecord, accepted_images
-from xrgan.gan.sampler import Sampler, check_weights, sample_block, sample_labels, sample_numbers
+from xrgan.gan.sampler import BLOCK, Sampler, check_weights, sample_block, sample_labels, sample_numbers
 from xrgan.marks import Mark, mark_of
 from xrgan.rundir import RunDir
 
@@ -69,11 +69,12 @@ def fill(
 
     Where the model draws masks, `synthetic_00001_mask.png` … hold them, with the values of sample.yaml.
 
-    Asked again for more, the missing ones are added; the images that are there stay.
+    Asked again for more, the missing ones are added; the images that are there stay. Several processes draw whole
+    blocks in turn, and the first one writes the rest: the files are the same.
 
     Args:
-        rejection: turns images down; the next numbers of the seed are drawn instead, so that there are gaps in the
-            names, and image k is the same as without it. sample.yaml names the numbers.
+        rejection: turns images down, in one process; the next numbers of the seed are drawn instead, so that there are
+            gaps in the names, and image k is the same as without it. sample.yaml names the numbers.
         formats: of each image's files: png, dicom (`synthetic_00001.dcm` …).
 
     Raises:
@@ -83,7 +84,8 @@ def fill(
     check_weights(sampler)
     sample_labels(sampler, seed, 0, 1, label)  # an unknown label is refused before anything is touched
     provenance = _provenance(sampler, seed, label, run_name, rejection)
-    record = _open_folder(folder, provenance, overwrite)
+    first = ranks.is_first()
+    record = _open_folder(folder, provenance, overwrite) if first else RejectionRecord()
 
     def save_record(grown: RejectionRecord) -> None:
         write_yaml(folder / RECORD_FILE, provenance | grown.to_dict())
@@ -91,13 +93,15 @@ def fill(
     if rejection:
         wanted, total = _accepted(sampler, n, seed, label, rejection, record, save_record), n
     else:
-        missing = _missing(folder, n, formats)
-        wanted, total = sample_numbers(sampler, missing, seed, label), len(missing)
-    _need_room(folder, sampler.spec, total)
-    added = _save_all(folder, wanted, total, sampler, seed, label, formats)
-    _write_index(folder, sampler, seed, label)
+        missing = ranks.of_first(_missing(folder, n, formats))
+        own = [k for k in missing if k // BLOCK % ranks.size() == ranks.rank()]
+        wanted, total = sample_numbers(sampler, own, seed, label), len(own)
+    _need_room(folder, sampler.spec, total * ranks.size())
+    added = ranks.total(_save_all(folder, wanted, total, sampler, seed, label, formats))
     numbers = list(map(_number_of, list_images(folder)))
-    _write_sheet(folder / SHEET, sampler, seed, label, numbers[: min(n, SHEET_IMAGES)], run_name)
+    if first:
+        _write_index(folder, sampler, seed, label)
+        _write_sheet(folder / SHEET, sampler, seed, label, numbers[: min(n, SHEET_IMAGES)], run_name)
     return Sampled(folder, len(numbers), added, folder / SHEET, record)
 
 

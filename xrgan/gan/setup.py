@@ -46,8 +46,11 @@ RESUMABLE_OPTIONS = {
 }
 
 
-def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -> Config:
+def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, processes: int = 1) -> Config:
     """Decide what `auto` left open, by the model, the data and the device, and say in a line what will be done.
+
+    Args:
+        processes: that share every step.
 
     Returns:
         The configuration as the run's config.yaml shall hold it.
@@ -70,16 +73,18 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device) -
     if plan.model.masks and not dataset.masks:
         raise XrganError(f"{dataset.name} has no masks to draw.", "Prepare a source with masks, or leave out --masks.")
     if config.train.batch_size == AUTO:
-        size = _batch_size(plan, dataset, device)
+        size = _batch_size(plan, dataset, device, processes)
         decided = decided.model_copy(update={"train": decided.train.model_copy(update={"batch_size": size})})
     console.notice(_summary(training_plan(decided), dataset, device))
     return decided
 
 
-def _batch_size(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -> int:
-    """The recipe's batch size, or what of it few images and the device's memory allow."""
+def _batch_size(plan: TrainingPlan, dataset: PackedDataset, device: torch.device, processes: int) -> int:
+    """The recipe's batch size, or what of it few images and the device's memory allow; of several, as many each."""
     most = min(plan.batch_size, max(2, len(dataset.of_split("train")) // 4))
-    size = largest_batch(plan, image_spec(dataset, plan.model), device, most)
+    if processes > 1:
+        most = max(2, most // processes // 2 * 2)
+    size = processes * largest_batch(plan, image_spec(dataset, plan.model), device, most)
     if not size:
         raise XrganError("Not even 2 images a step fit in memory.", "`xrgan prepare --size` makes smaller images.")
     return size
@@ -99,6 +104,16 @@ def _summary(plan: TrainingPlan, dataset: PackedDataset, device: torch.device) -
         f"({augmented}), {plan.loss} loss{' with R1' if plan.r1 else ''}, {plan.batch_size} images a step, "
         f"on {describe(device)} in {plan.precision}."
     )
+
+
+def check_shares(plan: TrainingPlan, processes: int) -> None:
+    """Raise XrganError where several processes can't take the same even number of a step's images each."""
+    if processes > 1 and plan.batch_size % (2 * processes):
+        larger = -(-plan.batch_size // (2 * processes)) * 2 * processes
+        raise XrganError(
+            f"{processes} processes can't share {plan.batch_size} images a step: each takes the same even number.",
+            f"Train in another number of processes, or a new run with `--batch-size {larger}`.",
+        )
 
 
 def create_run(job: Job, config: Config, init_from: RunDir | Export | None = None) -> None:

@@ -118,12 +118,12 @@ def restore(job: Job) -> TrainState | None:
     if last is None:
         return None
     console.notice(f"Going on from {last[0].name} ({state.images_seen:,} images seen).")
-    if state.processes != ranks.size():
+    if state.processes != ranks.size() and state.step:
         console.notice(
             f"It was trained in {_processes(state.processes)} and goes on in {_processes(ranks.size())}: its weights "
             "will differ a little from those of an uninterrupted run."
         )
-        state.processes = ranks.size()
+    state.processes = ranks.size()
     return state
 
 

@@ -48,6 +48,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
         restored = restore(job)
         state = restored or start(job)
         check_common(state)
+        _say_shares(job)
         if job.plan.compile:
             state.generator.compile()  # in place: the names in a checkpoint stay
             state.discriminator.compile()
@@ -66,7 +67,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
             scoring = CheckpointScoring(score, job, clock, interrupt)
             done = schedule.done(state)
             if restored:
-                done = scoring.after_resume(state, done)
+                done = ranks.of_first(scoring.after_resume(state, done))
             stopped_by = interrupt.agreed()
             while not done and not stopped_by:
                 schedule.apply(state)  # the learning rate, a progressive model's resolution
@@ -82,11 +83,20 @@ def train(job: Job, score: Score | None = None) -> Trained:
                         saver.after_epoch(state, needed=done or stopped_by is not None or scoring.is_due(state))
                     stopped_by = interrupt.agreed()
                     if not stopped_by:
-                        done = scoring.after_epoch(state, done)
+                        done = ranks.of_first(scoring.after_epoch(state, done))
                         stopped_by = interrupt.agreed()
             if first:
                 saver.at_end(state)
         return Trained(job.run, round(state.step / job.batches.steps_per_epoch, 2), state.step, stopped_by)
+
+
+def _say_shares(job: Job) -> None:
+    """Say what each of several processes takes of a step."""
+    processes = ranks.size()
+    if processes > 1:
+        own = job.plan.batch_size // processes
+        norm = "" if job.device.type == "cuda" else f"; on a CPU, BatchNorm sees a process's own {own}"
+        console.notice(f"{processes} processes take {own} of a step's {job.plan.batch_size} images each{norm}.")
 
 
 def end_epoch(state: TrainState, job: Job, monitor: Monitor | None, done: bool) -> None:
