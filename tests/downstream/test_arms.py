@@ -6,7 +6,7 @@ import pytest
 
 from tests.downstream.blobs import ALL_ARMS
 from xrgan import config
-from xrgan.downstream.arms import ARMS, baseline_of, needs_synthetic
+from xrgan.downstream.arms import ARMS, baseline_of, held_against, needs_synthetic
 
 
 def test_every_arm_that_can_be_asked_for_has_a_row_and_its_own_colour() -> None:
@@ -44,6 +44,16 @@ def test_pretraining_comes_first_and_file_names_have_no_arrow() -> None:
 def test_real_images_alone_are_the_baseline_where_they_are_there() -> None:
     assert baseline_of(("synthetic", "real")) == "real"
     assert baseline_of(("real+classic", "synthetic")) == "real+classic"
+
+
+def test_what_adds_to_classic_augmentation_is_held_against_it() -> None:
+    every = tuple(ARMS)
+    other = {arm: held_against(arm, every, "real") for arm in every}
+    assert {arm for arm, own in other.items() if own == "real+classic"} == {
+        "real+classic+synthetic",
+        "synthetic→real+classic",
+    }
+    assert held_against("real+classic+synthetic", ("real", "real+classic+synthetic"), "real") == "real"
 
 
 def test_who_needs_synthetic_images() -> None:

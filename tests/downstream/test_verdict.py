@@ -383,6 +383,18 @@ def test_caveats_fit_the_study() -> None:
     assert "learned from all" not in caveats(on_test={"real": 1, "real+classic": 1}, fractions=(0.1, 1.0))
 
 
+def test_synthetic_images_beside_classic_augmentation_are_held_against_it() -> None:
+    strengths = {"real": 0.5, "real+classic": 2.5, "real+classic+synthetic": 2.5}
+    summary = summary_of(strengths, k=0, seeds=3)
+    against = {one["arm"]: one["against"] for one in summary["comparisons"]}
+    assert against == {"real+classic": "real", "real+classic+synthetic": "real+classic"}
+    (classic, both) = summary["comparisons"]
+    assert classic["difference"]["auroc"]["mean"] > 0.1 and both["difference"]["auroc"]["mean"] == 0
+    assert summary["conclusion"].count("Against ") == 2
+    assert "Against real+classic: nothing is shown for real+classic+synthetic." in summary["conclusion"]
+    assert report.rows(TASK, summary)[2][-1] == "nothing shown (against real+classic)"
+
+
 def test_arms_that_guess_are_told_of() -> None:
     def caveats(**strengths: float) -> str:
         return " ".join(summary_of(strengths, dataset=toy_dataset(test=160), resamples=5)["caveats"])

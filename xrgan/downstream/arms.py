@@ -1,9 +1,10 @@
 """The arms of a study: one row each says what its networks learn from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-REAL = "real"
+REAL, CLASSIC = "real", "real+classic"
 
 Kind = Literal["real", "synthetic"]
 
@@ -54,7 +55,7 @@ ARMS = {
     arm.name: arm
     for arm in (
         Arm(REAL, "#4477aa", (_REAL,)),
-        Arm("real+classic", "#66ccee", (_REAL,), classic=True),
+        Arm(CLASSIC, "#66ccee", (_REAL,), classic=True),
         Arm("real+synthetic", "#ee6677", (_REAL | _SYNTHETIC,)),
         Arm("real+classic+synthetic", "#aa3377", (_REAL | _SYNTHETIC,), classic=True),
         Arm("real+agreed", "#332288", (_REAL | _SYNTHETIC,), agreed=True),
@@ -68,6 +69,15 @@ ARMS = {
 def baseline_of(arms: tuple[str, ...]) -> str:
     """The arm that the others are compared with: real images alone, else the first one."""
     return REAL if REAL in arms else arms[0]
+
+
+def held_against(arm: str, arms: Collection[str], baseline: str) -> str:
+    """The arm that one is compared with: the baseline; but with classic augmentation and synthetic images, `CLASSIC`.
+
+    Otherwise nobody could tell what the synthetic images add to the augmentation.
+    """
+    own = ARMS[arm].classic and ARMS[arm].uses_synthetic and CLASSIC in arms
+    return CLASSIC if own else baseline
 
 
 def needs_synthetic(arms: tuple[str, ...]) -> bool:

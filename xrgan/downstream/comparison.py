@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xrgan import console
+from xrgan.downstream.arms import held_against
 from xrgan.downstream.folds import Fold, Indices
 from xrgan.downstream.statistics import EffectTest, TTest, bootstrap, corrected_t_test, effect_test, holm, interval
 from xrgan.downstream.task import PairedTest, Results, Task
@@ -52,18 +53,20 @@ def resample(task: Task, results: Results) -> dict[ArmKey, Floats]:
 
 
 def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], baseline: str) -> list[ArmComparison]:
-    """Each arm beside the baseline, at each fraction.
+    """Each arm beside the baseline, or what it is held against (`held_against`), at each fraction.
 
     Args:
         samples: of `resample`.
     """
     grouped = by_arm(results.trials)
-    pairs = {key: (grouped[key], grouped[baseline, key[1]]) for key in grouped if key[0] != baseline}
+    arms = {arm for arm, _ in grouped}
+    against = {key: (held_against(key[0], arms, baseline), key[1]) for key in grouped if key[0] != baseline}
+    pairs = {key: (grouped[key], grouped[other]) for key, other in against.items()}
     of_folds = [_folds_test(task, results, *pair) for pair in pairs.values()]
     paired = [_paired_test(task, results, *pair) for pair in pairs.values()]
     leading = list(task.metrics(results.pool.names)).index(task.leading)
     effects = [
-        effect_of(task, results, *pair, (samples[key] - samples[baseline, key[1]])[:, leading], len(pairs))
+        effect_of(task, results, *pair, (samples[key] - samples[against[key]])[:, leading], len(pairs))
         for key, pair in pairs.items()
     ]
     effects_holm = holm([test.p for test in effects])
@@ -71,11 +74,11 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
     paired_holm = holm([test.p for test in paired])
     made = []
     for k, ((arm, fraction), pair) in enumerate(pairs.items()):
-        differences = _differences(task, results, *pair, samples[arm, fraction] - samples[baseline, fraction])
+        differences = _differences(task, results, *pair, samples[arm, fraction] - samples[against[arm, fraction]])
         made.append(
             ArmComparison(
                 arm,
-                baseline,
+                against[arm, fraction][0],
                 fraction,
                 *differences,
                 effect=effects[k],

@@ -7,6 +7,7 @@ import numpy as np
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import results_cache
 from xrgan.downstream.arm_results import arm_result
+from xrgan.downstream.arms import held_against
 from xrgan.downstream.comparison import effect_of, resample
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.leaks import provenance_on
@@ -81,10 +82,12 @@ def external_summary(task: Task, results: Results, external: External, baseline:
     for (arm, fraction), ours in grouped.items():
         if arm == baseline:
             continue
-        sampled = (samples[arm, fraction] - samples[baseline, fraction])[:, leading]
-        effect = effect_of(task, there, ours, grouped[baseline, fraction], sampled, 1)
+        other = held_against(arm, {name for name, _ in grouped}, baseline)
+        sampled = (samples[arm, fraction] - samples[other, fraction])[:, leading]
+        effect = effect_of(task, there, ours, grouped[other, fraction], sampled, 1)
         one: ExternalDifference = {
             "arm": arm,
+            "against": other,
             "fraction": fraction,
             "mean": effect.mean,
             "interval": pair(effect.interval),

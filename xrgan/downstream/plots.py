@@ -110,9 +110,11 @@ def save_gain(path: Path, summary: Summary, leading: str, label: str) -> bool:
         _draw_points(right, arm, gains)
     right.axhline(0, color=ARMS[summary["baseline"]].colour, linewidth=1)
     left.set(title="Test split (95 % over patients)", ylabel=label)
-    right.set(
-        title=f"Gain over {summary['baseline']} (95 % over patients and trainings)", ylabel=f"difference of {label}"
-    )
+    others = sorted({one["against"] for one in summary["comparisons"]} - {summary["baseline"]})
+    beside = "".join(f"; with classic and synthetic: over {other}" for other in others)
+    title = f"Gain over {summary['baseline']}{beside}\n(95 % over patients and trainings)"
+    right.set(ylabel=f"difference of {label}")
+    right.set_title(title, fontsize="medium")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=LEGEND_COLUMNS)
     for axes in (left, right):
         _widen(axes)

@@ -107,7 +107,7 @@ def as_markdown(task: Task, summary: Summary, pictures: Mapping[str, str]) -> st
         lines += [*_arms_table(results, metrics), ""]
     lines += ["## Comparisons", ""]
     lines += [f"- {_prose(one['sentence'])}" for one in summary["comparisons"]] or ["None."]
-    lines += ["", *_tests_table(task, summary["comparisons"])]
+    lines += ["", *_tests_table(task, summary["comparisons"], summary["baseline"])]
     lines += [*_subgroups(task, summary), *_external(task, summary), "## What to keep in mind", ""]
     lines += [f"- {_prose(caveat)}" for caveat in summary["caveats"]]
     lines += ["", "## Pictures", ""]
@@ -159,7 +159,8 @@ def _external(task: Task, summary: Summary) -> list[str]:
     for one in other["results"]:
         figure, gain = one["test"][task.leading], gains.get((one["arm"], one["fraction"]))
         cells = [share(one["fraction"]), one["arm"], number(figure["mean"]), between(figure["interval"])]
-        cells += [signed(gain["mean"]), between(gain["interval"], signed)] if gain else ["", ""]
+        beside = f" (against {gain['against']})" if gain and gain["against"] != summary["baseline"] else ""
+        cells += [f"{signed(gain['mean'])}{beside}", between(gain["interval"], signed)] if gain else ["", ""]
         lines.append(_row(cells))
     return [*lines, ""]
 
@@ -181,7 +182,11 @@ def rows(task: Task, summary: Summary) -> list[list[str]]:
         against = verdicts.get((one["arm"], one["fraction"]))
         if against:
             effect = against["effect"]
-            cells += [signed(effect["mean"]), between(effect["interval"], signed), against["verdict"]]
+            cells += [
+                signed(effect["mean"]),
+                between(effect["interval"], signed),
+                _verdict(against, summary["baseline"]),
+            ]
         else:
             cells += ["", "", ""]
         table.append(cells)
@@ -192,7 +197,12 @@ def _several_fractions(summary: Summary) -> bool:
     return len({one["fraction"] for one in summary["results"]}) > 1
 
 
-def _tests_table(task: Task, comparisons: Sequence[Comparison]) -> list[str]:
+def _verdict(one: Comparison, baseline: str) -> str:
+    """The verdict on an arm, with what it is held against where that isn't the baseline."""
+    return one["verdict"] if one["against"] == baseline else f"{one['verdict']} (against {one['against']})"
+
+
+def _tests_table(task: Task, comparisons: Sequence[Comparison], baseline: str) -> list[str]:
     """One row per comparison."""
     if not comparisons:
         return []
@@ -204,7 +214,12 @@ def _tests_table(task: Task, comparisons: Sequence[Comparison]) -> list[str]:
     for one in comparisons:
         effect, folds, test = one["effect"], one["folds"], one[words.key]
         cells = [share(one["fraction"]), one["arm"], signed(effect["mean"]), between(effect["interval"], signed)]
-        cells += [p_value(effect["p"]), p_value(effect["p_holm"]), one["verdict"], number(effect["detectable"])]
+        cells += [
+            p_value(effect["p"]),
+            p_value(effect["p_holm"]),
+            _verdict(one, baseline),
+            number(effect["detectable"]),
+        ]
         if folds:
             cells += [signed(folds["mean"]), p_value(folds["p"]), p_value(folds["p_holm"])]
         cells += [f"{test[words.wins]} : {test[words.losses]}", p_value(test["p"]), p_value(test["p_holm"])]

@@ -90,9 +90,10 @@ class SubgroupResult(TypedDict):
 
 
 class ExternalDifference(TypedDict):
-    """The leading metric's difference to the baseline on another dataset, over patients and trainings; uncorrected."""
+    """The leading metric's difference between two arms on another dataset, over patients and trainings; uncorrected."""
 
     arm: str
+    against: str
     fraction: float
     mean: float
     interval: Interval

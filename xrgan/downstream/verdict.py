@@ -97,9 +97,17 @@ def _besides(task: Task, one: ArmComparison) -> list[str]:
 
 
 def conclusion(comparisons: Sequence[Comparison], baseline: str) -> str:
-    """One sentence: which arms help or harm, for which nothing is shown, and where nobody can tell."""
+    """One sentence for each arm that others are held against: who helps or harms, and of whom nothing is shown."""
     if not comparisons:
         return f"Only {baseline} was trained: nothing is compared."
+    by_other: dict[str, list[Comparison]] = {}
+    for one in comparisons:
+        by_other.setdefault(one["against"], []).append(one)
+    return " ".join(_against(other, ones) for other, ones in by_other.items())
+
+
+def _against(other: str, comparisons: Sequence[Comparison]) -> str:
+    """What is concluded of the arms that are held against another."""
     fractions = list(dict.fromkeys(one["fraction"] for one in comparisons))
     found: dict[str, dict[str, list[float]]] = {}
     for one in comparisons:
@@ -116,7 +124,7 @@ def conclusion(comparisons: Sequence[Comparison], baseline: str) -> str:
     said += [f"nothing is shown for {named(found[NOTHING])}"] if NOTHING in found else []
     said += [f"too few trainings to tell of {named(found[UNKNOWN])}"] if UNKNOWN in found else []
     at_all = f" with {' and '.join(map(share, fractions))} of the real images" if len(fractions) > 1 else ""
-    return f"Against {baseline}{at_all}: {'; '.join(said)}."
+    return f"Against {other}{at_all}: {'; '.join(said)}."
 
 
 def _verb(effect: str, arms: Mapping[str, list[float]]) -> str:
