@@ -44,7 +44,7 @@ def put(*names: str, file: str = "config.yaml") -> None:
         ("classify --arch resnet1", ["resnet18", "resnet101"]),
         ("evaluate --fid-layer ", ["64", "192", "768", "2048"]),
         ("segment --device c", ["cpu", "cuda"]),
-        ("re", ["resume"]),
+        ("re", ["readers", "report", "resume"]),
         ("classify --arms synthetic", ["synthetic", "synthetic→real", "synthetic→real+classic"]),
         (
             "segment --arms real,real",
