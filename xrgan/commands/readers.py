@@ -27,7 +27,7 @@ COLUMNS = ("reader", "N", "right", "95 %", "found", "suspected", "AUC", "class")
 RunAndFiles = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN]",
+        metavar="RUN",
         help="A run's path or name. \\[default: the latest]",
         autocompletion=complete_run,
     ),

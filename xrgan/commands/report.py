@@ -29,7 +29,7 @@ PUBLIC_IMAGES = 200  # drawn for a public page
 RunArguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN]…",
+        metavar="RUN",
         help="Paths or names of runs; several stand side by side. \\[default: the latest]",
         autocompletion=complete_run,
     ),

@@ -37,4 +37,5 @@ MEANINGS = {
 def meanings(names: Sequence[str]) -> list[tuple[str, str]]:
     """Title and meaning of these scores, and of what stands beside them."""
     known = displays()
-    return [FLOOR, INTERVAL, *((known[name].title, MEANINGS[name]) for name in known if name in names)]
+    said = {name: MEANINGS.get(name) or shown.meaning or "No more is said of it." for name, shown in known.items()}
+    return [FLOOR, INTERVAL, *((known[name].title, said[name]) for name in known if name in names)]
