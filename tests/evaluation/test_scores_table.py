@@ -42,6 +42,11 @@ def made_up(**metrics: dict[str, Any]) -> dict[str, Any]:
     return {"reference": "held-out", "images": {"n": 50}, "metrics": metrics}
 
 
+def test_kid_of_few_images_shows_no_spread_of_subsets() -> None:
+    kid = {"value": 0.2, "std": 9.0, "floor": 0.1, "floor_std": 9.0, "ratio": None, "n": 9, "subset_images": 4}
+    assert rows(made_up(kid=kid))[0][1:4] == ("0.2000", "–", "0.1000")
+
+
 def test_each_score_is_shown_in_its_own_digits_with_its_floor() -> None:
     scores = made_up(
         fid={"value": 12.345, "floor": 10.0, "ratio": 1.2345, "n": 50, "floor_n": 40, "layer": 64, "resize": "a, b"},

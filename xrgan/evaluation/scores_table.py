@@ -88,8 +88,12 @@ def _note(display: Display, score: Score) -> str:
 
 
 def _value(display: Display, score: Score) -> str:
-    # An interval says more than the spread of the subsets, which papers quote and which is in scores.yaml.
-    return _shown(display, score["value"], None if "interval" in score else score.get("std"))
+    return _shown(display, score["value"], _spread(score, score.get("std")))
+
+
+def _spread(score: Score, std: float | None) -> float | None:
+    """What stands behind ±: not KID's spread of subsets, which is no error of the value; papers' is in scores.yaml."""
+    return None if "interval" in score or "subset_images" in score else std
 
 
 def _interval(display: Display, score: Score) -> str:
@@ -103,7 +107,7 @@ def _floor(display: Display, score: Score) -> str:
     floor, n = score.get("floor"), score.get("n")
     if floor is None:
         return "–"
-    shown = _shown(display, floor, None if "interval" in score else score.get("floor_std"))
+    shown = _shown(display, floor, _spread(score, score.get("floor_std")))
     floor_n = score.get("floor_n", n)
     return shown if floor_n == n else f"{shown} (N = {floor_n})"
 
