@@ -1,0 +1,94 @@
+"""A step on a device that is no CPU: nothing is mixed, nothing is waited for, and what it learns is the same.
+
+The device is one in pure Python (second_device.py): no GPU ran these tests.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.gan import second_device
+from tests.gan.helpers import CPU, tiny_job
+from tests.gan.second_device import raw
+from xrgan.gan.job import Job
+from xrgan.gan.networks import warps
+from xrgan.gan.state import TrainState, start
+from xrgan.gan.step import train_step
+
+pytestmark = pytest.mark.slow
+
+NETWORKS = ("generator", "discriminator", "ema")
+PROJECTED = ("model.discriminator=projected", "model.warps=4", "model.latent_size=16", "train.augment=1")
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
+    monkeypatch.setattr(warps, "STEPS", 2)  # of the fit, on the CPU: seconds, and nothing of a training step
+    with second_device.second_device() as made:
+        yield made
+
+
+def trained(job: Job, device: torch.device, steps: int = 2) -> tuple[TrainState, Counter[str]]:
+    """A state after so many steps on a device, and what was counted in the last of them."""
+    job = replace(job, device=device)
+    state = start(job)
+    if job.plan.augment == "adaptive":
+        state.augment = 0.5
+    for _ in range(steps):
+        second_device.counts.clear()
+        train_step(state, job)
+    return state, Counter(second_device.counts)
+
+
+def difference(one: TrainState, other: TrainState) -> float:
+    """The largest difference of a weight, an average or a loss."""
+    numbers = [
+        [state.sums, *(value for name in NETWORKS for value in getattr(state, name).state_dict().values())]
+        for state in (one, other)
+    ]
+    return max(float((raw(a).double() - raw(b).double()).abs().max()) for a, b in zip(*numbers, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [
+        (PROJECTED, 1400),
+        ((*PROJECTED, "train.r1=1", "train.penalty_every=1", "masks"), 2900),
+        (("model.name=dcgan", "train.gradient_clip=1"), 420),
+        (("model.discriminator=plain", "train.r1=1", "train.r2=1", "train.penalty_every=1"), 600),
+        (("train.augment=adaptive", "train.rotation=10", "train.scaling=0.1"), 600),
+        (("model.progressive=8,16", "train.loss=relativistic", "train.feature_matching=1"), 600),
+    ],
+    ids=["default", "penalty and masks", "dcgan", "penalties", "adaptive", "growing"],
+)
+def test_a_step_is_the_same_elsewhere_and_waits_for_nothing(
+    tmp_path: Path, device: torch.device, options: tuple[str, ...], most: int
+) -> None:
+    """`most` operations, which a GPU launches as kernels one by one: lower it where they become fewer."""
+    masks = ("lungs", "heart") if "masks" in options else ()
+    job = tiny_job(tmp_path, *(option for option in options if option != "masks"), n=24, masks=masks)
+    here, _ = trained(job, CPU)
+    there, counts = trained(job, device)
+    assert there.sums.device == device and difference(here, there) < 1e-6
+    assert (counts["blocking"], counts["read back"]) == (0, 0), second_device.counts.places
+    assert counts["not blocking"] == 1, "one copy a step"
+    assert counts["operations"] <= most
+
+
+def test_a_tensor_that_was_forgotten_on_the_cpu_is_found(tmp_path: Path, device: torch.device) -> None:
+    job = replace(tiny_job(tmp_path), device=device)
+    state = start(job)
+    state.sums = torch.zeros(7)
+    with pytest.raises(RuntimeError, match="tensors on two devices"):
+        train_step(state, job)
+
+
+def test_waiting_is_counted(device: torch.device) -> None:
+    second_device.counts.clear()
+    there = torch.ones(3).to(device)
+    assert float(there.sum()) == 3 and torch.equal(there.cpu(), torch.zeros(3).copy_(there))
+    assert (second_device.counts["blocking"], second_device.counts["read back"]) == (1, 3)
