@@ -43,7 +43,7 @@ def put(*names: str, file: str = "config.yaml") -> None:
         ("prepare --fit ", ["pad", "crop", "stretch"]),
         ("classify --arch resnet1", ["resnet18", "resnet101"]),
         ("evaluate --fid-layer ", ["64", "192", "768", "2048"]),
-        ("segment --device c", ["cpu", "cuda"]),
+        ("segment --device c", ["cpu", "cuda", *(f"cuda:{k}" for k in range(8))]),
         ("re", ["readers", "report", "resume"]),
         ("classify --arms synthetic", ["synthetic", "synthetic→real", "synthetic→real+classic"]),
         (
