@@ -14,8 +14,11 @@ import torch
 from tests.gan import second_device
 from tests.gan.helpers import CPU, tiny_job
 from tests.gan.second_device import raw
+from xrgan.gan import pixels
+from xrgan.gan.feed import feed
 from xrgan.gan.job import Job
 from xrgan.gan.networks import warps
+from xrgan.gan.saver import off_device
 from xrgan.gan.state import TrainState, start
 from xrgan.gan.step import train_step
 
@@ -92,3 +95,28 @@ def test_waiting_is_counted(device: torch.device) -> None:
     there = torch.ones(3).to(device)
     assert float(there.sum()) == 3 and torch.equal(there.cpu(), torch.zeros(3).copy_(there))
     assert (second_device.counts["blocking"], second_device.counts["read back"]) == (1, 3)
+
+
+@pytest.mark.parametrize(("free", "resident"), [(20_000, False), (21_000, True)])
+def test_images_lie_on_the_device_where_they_fit_beside_the_networks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: torch.device, free: int, resident: bool
+) -> None:
+    """32 training images of 256 bytes are 40 % of 20,480 bytes."""
+    monkeypatch.setattr(pixels, "free_memory", lambda _: free)
+    job = tiny_job(tmp_path)
+    here = feed(5, True, job)
+    there = replace(job, device=device)
+    assert (there.pixels.resident is not None) == resident
+    second_device.counts.clear()
+    fed = feed(5, True, there)
+    counts = second_device.counts
+    assert (counts["not blocking"], counts["blocking"], counts["read back"]) == (1, 0, 0)
+    for name in ("images", "labels", "z", "changes_of_real", "changes_of_fake"):
+        assert torch.equal(second_device.raw(getattr(fed, name)), getattr(here, name))
+
+
+def test_a_checkpoint_of_another_device_is_one_of_the_cpu(device: torch.device) -> None:
+    there = torch.ones(3).to(device)
+    assert there.device == device
+    copied = off_device({"sums": there, "more": [there, 1]})
+    assert copied["sums"].device.type == "cpu" and torch.equal(copied["sums"], torch.ones(3)) and copied["more"][1] == 1

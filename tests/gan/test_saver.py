@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from tests.gan import second_device
 from tests.gan.helpers import create, last, tiny_config, tiny_dataset, trained
 from xrgan.gan import checkpoint, saver
 from xrgan.gan.saver import Saver, off_device, saving
@@ -70,16 +69,6 @@ def test_what_is_written_later_is_what_was_there(tmp_path: Path, gpu_like: list[
     shared = "eigen.components"
     assert copy["generator"][shared].data_ptr() == copy["ema"][shared].data_ptr()
     assert copy["step"] == content["step"] == 1 and copy.keys() == content.keys()
-
-
-def test_a_checkpoint_of_another_device_is_one_of_the_cpu(tmp_path: Path) -> None:
-    job = create(RunDir(tmp_path / "run"), tiny_dataset(tmp_path), tiny_config())
-    state = start(job)
-    with second_device.second_device() as device:
-        there = state.sums.to(device)
-        assert second_device.raw(there) is not there
-        copied = off_device({"sums": there, "more": [there, 1]})
-    assert copied["sums"].device.type == "cpu" and copied["more"][1] == 1
 
 
 def test_a_full_disk_ends_the_training_as_it_does_on_a_cpu(
