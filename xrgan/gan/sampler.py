@@ -79,8 +79,8 @@ def default_checkpoint(run: RunDir) -> str:
 
     Empty = the last good one.
     """
-    stops_early = run.read_config().train.patience > 0
-    return checkpoint.BEST if stops_early and (run.checkpoints / checkpoint.BEST).is_file() else ""
+    has_best = (run.checkpoints / checkpoint.BEST).is_file()
+    return checkpoint.BEST if has_best and run.read_config().train.patience else ""
 
 
 def _exported_sampler(export: Export, device: str, ema: bool, checkpoint_name: str) -> Sampler:
