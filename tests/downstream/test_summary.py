@@ -26,7 +26,9 @@ def test_every_level_holds_what_it_should(k: int) -> None:
     assert made.keys() == keys(summary.Summary)
     assert made["dataset"].keys() == keys(summary.DatasetFacts) | {"classes"}
     (result, _), (comparison,) = made["results"], made["comparisons"]
-    assert result.keys() == keys(summary.ArmResult) and result["test"]["auroc"].keys() == keys(summary.Figure)
+    assert result.keys() == keys(summary.ArmResult) | {"n_behind"} and result["test"]["auroc"].keys() == keys(
+        summary.Figure
+    )
     assert comparison.keys() == keys(summary.Comparison) | {"images"}
     assert comparison["difference"]["auroc"].keys() == keys(summary.Difference)
     assert comparison["effect"].keys() == keys(summary.Effect)

@@ -187,8 +187,9 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
             is retired.
     """
     refuse_retired(run.config_file)
+    before, after = as_trained(saved), as_trained(wanted)  # what both leave open is the same
     for section in ("model", "train"):
-        old, new = getattr(saved, section).model_dump(), getattr(wanted, section).model_dump()
+        old, new = getattr(before, section).model_dump(), getattr(after, section).model_dump()
         for key, value in new.items():
             if value != old[key] and f"{section}.{key}" not in RESUMABLE_OPTIONS:
                 raise XrganError(
@@ -204,7 +205,7 @@ def update_config(run: RunDir, saved: Config, wanted: Config) -> None:
         )
     if wanted != saved:
         with locked(run):
-            run.write_config(as_trained(wanted))
+            run.write_config(after)
 
 
 def check_dataset(run: RunDir, dataset: PackedDataset) -> None:
