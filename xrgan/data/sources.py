@@ -252,7 +252,8 @@ def _read_nih(folder: Path) -> pd.DataFrame:
     images = stems(rows)
     rows["label"] = [said[image]["Finding Labels"] if image in said else "" for image in images]
     rows["view"] = [said[image].get("View Position", "") if image in said else "" for image in images]
-    rows["sex"] = [sex_of(said[image].get("Patient Gender", "")) if image in said else "" for image in images]
+    sex = "Patient Gender" if any("Patient Gender" in line for line in said.values()) else "Patient Sex"  # since 2020
+    rows["sex"] = [sex_of(said[image].get(sex, "")) if image in said else "" for image in images]
     rows["age"] = [age_of(said[image].get("Patient Age", "")) if image in said else "" for image in images]
     rows["split"] = [split.get(image, "") for image in images]
     return rows
