@@ -95,6 +95,10 @@ class RunDir:
         return self.path / "segment"
 
     @property
+    def readers(self) -> Path:
+        return self.path / "readers"
+
+    @property
     def tensorboard(self) -> Path:
         return self.path / "tensorboard"
 

@@ -8,9 +8,10 @@ import typer
 from xrgan import console
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, with_flags
-from xrgan.commands.inputs import dataset_of, find_run
+from xrgan.commands.inputs import compared_of, dataset_of, find_run
 from xrgan.commands.options import RECORDS, DataName, DataRoot, Json, Quiet, RunsRoot
 from xrgan.commands.report import refresh_report
+from xrgan.commands.sample import drawn
 from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.errors import XrganError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from xrgan.readers.statistics import Summary
 
 EXAMPLES = ["xrgan readers exp1 --n 60", "xrgan readers exp1 --answers anna.csv ben.csv"]
-FOLDER, SUMMARY = "readers", "summary.yaml"
+SUMMARY = "summary.yaml"  # in the run's readers/
 COLUMNS = ("reader", "N", "right", "95 %", "found", "suspected", "AUC", "class")
 RunAndFiles = Annotated[
     list[str] | None,
@@ -105,13 +106,11 @@ def write_page(workspace: Workspace, run: RunDir, config: Config, data: str | No
     Raises:
         XrganError: there is one already; or there are too few images.
     """
-    from xrgan.commands.inputs import compared_of
-    from xrgan.commands.sample import drawn
     from xrgan.data.synthetic import read_synthetic
     from xrgan.readers.choice import choose
     from xrgan.readers.page import PAGE, write_study
 
-    folder, chosen = run.path / FOLDER, config.readers
+    folder, chosen = run.readers, config.readers
     if (folder / PAGE).exists() and not overwrite:
         raise XrganError(f"{folder / PAGE} is there already, and readers may be at it.", "Replace it with --overwrite.")
     dataset = dataset_of(workspace, run, config, data)
@@ -142,10 +141,11 @@ def judge_answers(run: RunDir, files: list[Path]) -> "Summary":
     from xrgan.readers.page import KEY, study_of
     from xrgan.readers.statistics import summarise
 
-    key_file = run.path / FOLDER / KEY
+    key_file = run.readers / KEY
     key = read_key(key_file)
-    summary = summarise(read_answers(files, study_of(key_file), key), study_of(key_file))
-    write_yaml(run.path / FOLDER / SUMMARY, dict(summary))
+    study = study_of(key_file)
+    summary = summarise(read_answers(files, study, key), study)
+    write_yaml(run.readers / SUMMARY, dict(summary))
     return summary
 
 
@@ -163,4 +163,4 @@ def _show(run: RunDir, summary: "Summary", as_json: bool) -> None:
     for caveat in summary["caveats"]:
         console.notice(caveat)
     console.show_sentence(summary["conclusion"])
-    console.show_text(str(run.path / FOLDER / SUMMARY))
+    console.show_text(str(run.readers / SUMMARY))

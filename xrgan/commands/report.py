@@ -12,7 +12,7 @@ import typer
 from xrgan import console
 from xrgan.commands.cards import kept_traces
 from xrgan.commands.completion import complete_run
-from xrgan.commands.export import shared_environment, without_pairs
+from xrgan.commands.export import draw_images, shared_environment, without_pairs
 from xrgan.commands.inputs import find_run
 from xrgan.commands.options import DATA, RECORDS, DataRoot, Quiet, RunsRoot
 from xrgan.errors import XrganError
@@ -128,7 +128,6 @@ def _sources(workspace: Workspace, run: RunDir, drawn: Path, public: bool) -> "S
 
 def _draw(run: RunDir, folder: Path) -> None:
     """Draw a run's first images anew, so that nothing else that lies in its synthetic/ is shown."""
-    from xrgan.commands.export import draw_images
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 

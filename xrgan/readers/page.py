@@ -1,6 +1,5 @@
 """The page on which a reader answers: real or synthetic, how sure, perhaps which class."""
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from io import BytesIO
@@ -13,6 +12,7 @@ import xrgan
 from xrgan.data.images import Pixels, to_pil
 from xrgan.files import write_text
 from xrgan.readers.choice import REAL, Shown, write_key
+from xrgan.report.pictures import address
 from xrgan.report.render import render
 
 PAGE, KEY = "readers.html", "key.csv"
@@ -59,4 +59,4 @@ def address_of(image: Pixels) -> str:
     """
     content = BytesIO()
     to_pil(image).save(content, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    return address("image/png", content.getvalue())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 440, 270  # of the view box; letters of 14 stay legible where it is shown 300 pixels wide
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 12, 44  # margins
+FRAME = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM}
 MOST_POINTS = 400  # of a line
 MOST_MARKERS = 12
 MOST_ROWS = 25  # of the table below a chart
@@ -86,7 +87,7 @@ def draw(chart: Chart) -> DrawnChart | None:
     values = [value for line in lines for value in line.y if value is not None]
     x_ticks = ticks(min(x), max(x), TICKS_ACROSS)
     y_ticks = ticks(*(chart.y_range or (min(values), max(values))), TICKS_UP)
-    across, up = Scale(x_ticks, LEFT, WIDTH - RIGHT), Scale(y_ticks, HEIGHT - BOTTOM, TOP)
+    across, up = Scale(x_ticks, FRAME["left"], FRAME["right"]), Scale(y_ticks, FRAME["bottom"], FRAME["top"])
     places = [(across(one), [None if (y := line.y[k]) is None else up(y) for line in lines]) for k, one in enumerate(x)]
     drawn = [_line(chart, line, number, places) for number, line in enumerate(lines)]
     return DrawnChart(

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xrgan.cards.facts import Facts
-from xrgan.errors import XrganError
-from xrgan.report import answers, pictures
+from xrgan.report import answers, curves, pictures
 from xrgan.report.answers import best_score
-from xrgan.report.charts import Chart, DrawnChart, Line, draw, short
-from xrgan.report.page import Sources, about, read_readers, written
+from xrgan.report.charts import DrawnChart, draw, short
+from xrgan.report.page import Sources, about, damage_told, written
 from xrgan.report.pictures import Picture
 from xrgan.report.render import render
 
@@ -28,7 +27,7 @@ def comparison_page(sources: Sequence[Sources]) -> str:
     Raises:
         XrganError: a file that it is written from is damaged.
     """
-    try:
+    with damage_told("one of the runs"):
         context: dict[str, Any] = {
             "columns": columns(),
             "rows": [row(one) for one in sources],
@@ -36,13 +35,9 @@ def comparison_page(sources: Sequence[Sources]) -> str:
             "scatter": _scatter([one.facts for one in sources]),
             "same": same_comparison([one.facts for one in sources]),
             "rule": answers.RULE,
-            "public": all(one.public for one in sources),
             **written(),
         }
         return render("runs.html", **context)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = " ".join(f"{type(error).__name__} {error}".split())
-        raise XrganError(f"A file of one of the runs is not as xrgan writes it: {reason}.") from error
 
 
 def columns() -> list[str]:
@@ -62,10 +57,9 @@ def row(source: Sources) -> list[str]:
         cells += [_rounded(score.get("value"), digits), _rounded(score.get("floor"), digits)]
     copies = best_score(facts, "memorisation")
     studied = answers.does_it_help(facts)
-    readers = read_readers(facts, source.public)
     cells.append("–" if copies is None else f"{100 * copies['value']:.1f} %")
     cells.append("–" if studied.state == "open" and studied.next_step else studied.words)
-    return [*cells, f"{100 * readers['accuracy']['value']:.0f} % right" if readers else "–"]
+    return [*cells, f"{100 * source.readers['accuracy']['value']:.0f} % right" if source.readers else "–"]
 
 
 def _rounded(value: float | None, digits: int) -> str:
@@ -84,7 +78,7 @@ def _run(source: Sources) -> dict[str, Any]:
     return {
         "name": facts.run.name,
         "about": about(facts)[1],
-        "answers": answers.answers(facts, read_readers(facts, source.public)),
+        "answers": answers.answers(facts, source.readers),
         "picture": _picture(source),
     }
 
@@ -101,14 +95,7 @@ def _picture(source: Sources) -> Picture | None:
 def _scatter(every: Sequence[Facts]) -> DrawnChart | None:
     points = []
     for facts in every:
-        density, coverage = best_score(facts, "clipped_density"), best_score(facts, "clipped_coverage")
+        density, coverage = (best_score(facts, name) for name in curves.CLIPPED)
         if density and coverage:
             points.append((facts.run.name, float(density["value"]), float(coverage["value"])))
-    lines = [
-        Line(name, [up if k == number else None for k in range(len(points))])
-        for number, (name, _, up) in enumerate(points)
-    ]
-    across, up_label = "realism (clipped density)", "variety (clipped coverage)"
-    x, meaning = [point[1] for point in points], "Up and to the right is better."
-    chart = Chart("Realism and variety", across, x, lines, meaning, (0, 1), joined=False, y_label=up_label)
-    return draw(chart) if points else None
+    return draw(curves.scatter(points, *curves.CLIPPED_LABELS, "Up and to the right is better.")) if points else None

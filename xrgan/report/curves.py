@@ -18,6 +18,9 @@ OVER_TIME = {  # column → title and meaning
         "Variety: higher is better. Where it falls while FID falls, variety is being lost.",
     ),
 }
+FLOOR = "real vs real, all"
+CLIPPED = ("clipped_density", "clipped_coverage")  # across, and up
+CLIPPED_LABELS = ("realism (clipped density)", "variety (clipped coverage)")
 
 
 def training_curves(facts: Facts) -> list[DrawnChart]:
@@ -94,31 +97,34 @@ def scores_over_time(evaluation: Path) -> list[DrawnChart]:
 def realism_and_variety(facts: Facts) -> DrawnChart | None:
     """Clipped density against clipped coverage, or precision against recall: all images, each class, real ones."""
     for across, up, x_label, y_label in (
-        ("clipped_density", "clipped_coverage", "realism (clipped density)", "variety (clipped coverage)"),
+        (*CLIPPED, *CLIPPED_LABELS),
         ("precision", "recall", "precision", "recall"),
     ):
         x_score, y_score = best_score(facts, across), best_score(facts, up)
         if x_score is not None and y_score is not None:
-            return draw(_scatter(_points(x_score, y_score), x_label, y_label))
+            meaning = "Up and to the right is better; real images against other real ones show how far one can get."
+            return draw(scatter(_points(x_score, y_score), x_label, y_label, meaning, FLOOR))
     return None
 
 
 def _points(x_score: Mapping[str, Any], y_score: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     points = [("synthetic, all", float(x_score["value"]), float(y_score["value"]))]
     if x_score.get("floor") is not None and y_score.get("floor") is not None:
-        points.append(("real vs real, all", float(x_score["floor"]), float(y_score["floor"])))
+        points.append((FLOOR, float(x_score["floor"]), float(y_score["floor"])))
     of_x, of_y = x_score.get("per_class", {}), y_score.get("per_class", {})
     both = [name for name in of_x if name in of_y]
     points += [(f"synthetic, {name}", float(of_x[name]["value"]), float(of_y[name]["value"])) for name in both]
     return points
 
 
-def _scatter(points: Sequence[tuple[str, float, float]], x_label: str, y_label: str) -> Chart:
+def scatter(
+    points: Sequence[tuple[str, float, float]], x_label: str, y_label: str, meaning: str, floor: str = ""
+) -> Chart:
+    """Single points (name, across, up), each with a marker of its own; `floor` names that of real images."""
     x = [point[1] for point in points]
     lines = [
-        Line(name, [y if k == number else None for k in range(len(points))], is_floor=name.startswith("real"))
+        Line(name, [y if k == number else None for k in range(len(points))], is_floor=name == floor)
         for number, (name, _, y) in enumerate(points)
     ]
-    meaning = "Up and to the right is better; real images against other real ones show how far one can get."
     top = max(1.0, *(y for _, _, y in points))
     return Chart("Realism and variety", x_label, x, lines, meaning, (0, top), joined=False, y_label=y_label)

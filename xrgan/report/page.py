@@ -1,7 +1,9 @@
 """A run's report: all that its files say, gathered for the template."""
 
+import contextlib
 import datetime
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,18 @@ class Sources:
     synthetic: Path
     public: bool = False
 
+    @functools.cached_property
+    def readers(self) -> dict[str, Any]:
+        """What readers made of real and synthetic images; empty where nobody read. In public they have no names."""
+        file = self.facts.run.readers / "summary.yaml"
+        if not file.is_file():
+            return {}
+        summary = read_yaml(file)
+        if self.public:
+            each = [{**one, "reader": f"reader {k}"} for k, one in enumerate(summary["readers"], 1)]
+            summary = {**summary, "readers": each}
+        return summary
+
 
 @dataclass(frozen=True)
 class ScoreTable:
@@ -56,29 +70,35 @@ def run_page(sources: Sources) -> str:
     Raises:
         XrganError: a file that it is written from is damaged.
     """
-    facts = sources.facts
-    try:
+    with damage_told(str(sources.facts.run.path)):
         return render("run.html", **_context(sources))
+
+
+@contextlib.contextmanager
+def damage_told(whose: str) -> Iterator[None]:
+    """Raise XrganError where a file of a run doesn't hold what a page is made of."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(f"{type(error).__name__} {error}".split())
         raise XrganError(
-            f"A file of {facts.run.path} is not as xrgan writes it, so there is no report: {reason}.",
+            f"A file of {whose} is not as xrgan writes it, so there is no report: {reason}.",
             "`xrgan evaluate` and the studies write theirs anew.",
         ) from error
 
 
 def _context(sources: Sources) -> dict[str, Any]:
     facts, public, evaluation = sources.facts, sources.public, sources.facts.run.evaluation
-    readers = read_readers(facts, public)
     changed, automatic, left = options_of(facts.config)
     shown = pictures.samples(sources.synthetic)
-    drawn = count_synthetic(facts) if public else sum(one.count for one in shown)
+    drawn = pictures.count_drawn(facts.run.synthetic) if public else sum(one.count for one in shown)
     return {
         "name": facts.run.name,
         "public": public,
         "about": about(facts),
+        "shows_patients": SHOWS_PATIENTS,
         "of_phantoms": facts.trained_on.get("source") == "phantom",
-        "answers": answers.answers(facts, readers),
+        "answers": answers.answers(facts, sources.readers),
         "rule": answers.RULE,
         "flow": flow(facts, drawn),
         "changed": changed,
@@ -97,7 +117,7 @@ def _context(sources: Sources) -> dict[str, Any]:
         "pairs": None if public else _pairs(facts),
         "overview": None if public else _overview(evaluation),
         "studies": studies(facts.studies, facts.run.path, public),
-        **readers_context(readers),
+        **readers_context(sources.readers),
         "limits": [limit.replace(OPEN, "(open)") for limit in limits(facts)],
         "no_proof": answers.NO_PROOF,
         "citations": recipe.citations(facts),
@@ -109,7 +129,7 @@ def _context(sources: Sources) -> dict[str, Any]:
 def written() -> dict[str, str]:
     """By what a page was written, and when."""
     now = datetime.datetime.now().astimezone()
-    return {"version": xrgan.__version__, "date": f"{now:%Y-%m-%d %H:%M}", "shows_patients": SHOWS_PATIENTS}
+    return {"version": xrgan.__version__, "date": f"{now:%Y-%m-%d %H:%M}"}
 
 
 def about(facts: Facts) -> list[str]:
@@ -146,23 +166,6 @@ def score_tables(facts: Facts) -> list[ScoreTable]:
             rows.append([f"{metric} {title}" if of_class else title, *cells])
         tables.append(ScoreTable(called or "Inception features", rows))
     return tables
-
-
-def count_synthetic(facts: Facts) -> int:
-    """How many synthetic images lie in a run."""
-    return sum(not file.stem.endswith("_mask") for file in facts.run.synthetic.glob("synthetic_*.png"))
-
-
-def read_readers(facts: Facts, public: bool) -> dict[str, Any]:
-    """What readers made of real and synthetic images; empty where nobody read. In public they have no names."""
-    file = facts.run.path / "readers" / "summary.yaml"
-    if not file.is_file():
-        return {}
-    summary = read_yaml(file)
-    if public:
-        each = [{**one, "reader": f"reader {k}"} for k, one in enumerate(summary["readers"], 1)]
-        summary = {**summary, "readers": each}
-    return summary
 
 
 def _overview(evaluation: Path) -> Picture | None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from xrgan.data.images import from_pil, to_pil
 from xrgan.data.sheets import legend_of, tinted
-from xrgan.data.synthetic import list_synthetic
+from xrgan.data.synthetic import MASK_ENDING, list_synthetic
 from xrgan.errors import XrganError
 from xrgan.files import read_yaml
 from xrgan.marks import TRAINED, Mark, read_mark, xmp_packet
@@ -64,7 +64,7 @@ def embedded(file: Path, alt: str, caption: str = "") -> Picture:
             size = image.size
             kind = Image.MIME.get(image.format or "", "")
             if file.stat().st_size <= SMALL and kind in {"image/png", "image/webp", "image/jpeg"}:
-                return Picture(_address(kind, file.read_bytes()), alt, caption, *size)
+                return Picture(address(kind, file.read_bytes()), alt, caption, *size)
             image.thumbnail((WIDEST, 4 * WIDEST), Image.Resampling.LANCZOS)
             return _as_webp(image, alt, caption, read_mark(file))
     except (OSError, ValueError, SyntaxError) as error:
@@ -75,11 +75,17 @@ def _as_webp(image: Image.Image, alt: str, caption: str, mark: Mark | None, loss
     content, packet = BytesIO(), xmp_packet(mark) if mark else b""
     plain = image if image.mode in {"L", "RGB"} else image.convert("RGB")
     plain.save(content, "WEBP", quality=QUALITY, lossless=lossless, xmp=packet, exif=b"")
-    return Picture(_address("image/webp", content.getvalue()), alt, caption, *plain.size)
+    return Picture(address("image/webp", content.getvalue()), alt, caption, *plain.size)
 
 
-def _address(kind: str, content: bytes) -> str:
+def address(kind: str, content: bytes) -> str:
+    """A file as an address that holds it."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def count_drawn(folder: Path) -> int:
+    """How many synthetic images `xrgan sample` left in a folder, masks not counted."""
+    return sum(not file.stem.endswith(MASK_ENDING) for file in folder.glob("synthetic_*.png"))
 
 
 def samples(folder: Path) -> list[Samples]:
@@ -119,7 +125,7 @@ def _of_class(label: str, files: Sequence[Path], count: int, folder: Path) -> Sa
 
 
 def _mask_of(file: Path) -> Path:
-    return file.with_name(f"{file.stem}_mask.png")
+    return file.with_name(f"{file.stem}{MASK_ENDING}.png")
 
 
 def _mask_values(folder: Path) -> dict[str, int]:

@@ -11,6 +11,7 @@ from xrgan.config import Config, PrepareConfig, default
 from xrgan.data.sources import SOURCES
 from xrgan.files import read_yaml
 from xrgan.report.options import options_of, settings_of, typed
+from xrgan.report.pictures import count_drawn
 
 NEVER = {"workers"}  # of prepare: they change no image
 PATHS = {"table"}
@@ -53,8 +54,8 @@ def _after(facts: Facts) -> list[str]:
     record = run.synthetic / "sample.yaml"
     if record.is_file():
         drawn = read_yaml(record)
-        count = sum(not file.stem.endswith("_mask") for file in run.synthetic.glob("synthetic_*.png"))
-        lines.append(_join("sample", "--run", run.name, "--n", str(count), "--seed", str(drawn.get("seed", 0))))
+        count = str(count_drawn(run.synthetic))
+        lines.append(_join("sample", "--run", run.name, "--n", count, "--seed", str(drawn.get("seed", 0))))
     if facts.scores:
         n = facts.scores.get("images", {}).get("n", 0)  # fewer than by default: there were no more
         flags = ["--n", str(n)] if n > default("evaluate.n") else []

@@ -8,19 +8,23 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from xrgan.report.charts import FRAME
+
 SCRIPT, STYLE = "script.js", "style.css"
 
 
 @functools.cache
 def environment() -> Environment:
     """The templates of this folder; whatever is put into one is escaped, for names come from outside."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("xrgan.report"),
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["frame"] = FRAME
+    return made
 
 
 def render(template: str, script: str = SCRIPT, **context: Any) -> str:
