@@ -48,4 +48,8 @@ def test_what_goes_wrong_is_one_sentence(type_: Terminal, run: RunDir) -> None:
     assert "behind --answers" in words(type_("readers mine a.csv", code=2).err)
     assert "one run at a time" in words(type_("readers mine other", code=2).err)
     assert "--ask-class goes with the page" in words(type_("readers --ask-class --answers a.csv", code=2).err)
+    for option in ("--overwrite", "--data tiny"):
+        refused = type_(f"readers {option} --answers a.csv", code=2)
+        assert f"{option.split()[0]} goes with the page" in words(refused.err)
+    assert "--json prints what was answered" in words(type_("readers --json", code=2).err)
     assert "There is no run" in words(type_("readers nobody", code=1).err)

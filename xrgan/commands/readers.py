@@ -1,7 +1,7 @@
 """`xrgan readers`: can people tell synthetic images from real ones? The page for readers, and what they answered."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -70,15 +70,10 @@ def readers(
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
     name, files = _run_and_files(run_and_files or [], answers or [])
+    _refuse_idle(files, as_json, overwrite=overwrite or None, data=data, **flags)
     run = find_run(workspace, name)
     console.waiting("Reading the answers" if files else "Choosing the images")
     if files:
-        if given := [key for key, value in flags.items() if value is not None]:
-            raise XrganError(
-                f"--{given[0].partition('.')[2].replace('_', '-')} goes with the page, which is written already.",
-                "Leave it out beside --answers.",
-                exit_code=2,
-            )
         summary = judge_answers(run, files)
         refresh_report(workspace, run)
         _show(run, summary, as_json)
@@ -98,6 +93,23 @@ def _run_and_files(names: list[str], answers: list[Path]) -> tuple[str | None, l
     if len(runs) > 1:
         raise XrganError(f"Readers judge one run at a time, not {' and '.join(runs)}.", "Name one.", exit_code=2)
     return (runs[0] if runs else None), [*answers, *more]
+
+
+def _refuse_idle(files: list[Path], as_json: bool, **of_page: Any) -> None:
+    """Refuse what would do nothing: options of the page beside answers to it, and --json without figures.
+
+    Args:
+        of_page: options; None = not given.
+    """
+    given = [key for key, value in of_page.items() if value is not None]
+    if files and given:
+        raise XrganError(
+            f"--{given[0].rpartition('.')[2].replace('_', '-')} goes with the page, which is written already.",
+            "Leave it out beside --answers.",
+            exit_code=2,
+        )
+    if as_json and not files:
+        raise XrganError("--json prints what was answered.", "Name the readers' files: `--answers FILE.csv`.", 2)
 
 
 def write_page(workspace: Workspace, run: RunDir, config: Config, data: str | None, overwrite: bool) -> Path:
