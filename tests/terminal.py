@@ -39,5 +39,10 @@ class Terminal:
         return Answer(code, out, err)
 
 
+def words(text: str) -> str:
+    """A text on one line, however the terminal broke it."""
+    return " ".join(text.split())
+
+
 def tree(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}

@@ -2,11 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.cards.cases import known, unknown
+from tests.terminal import words
 from xrgan.cards.model_card import model_card
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_it_says_what_is_known(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.gan.helpers import pixels, tiny_config, tiny_dataset, trained
+from tests.gan.helpers import pixels
 from tests.patients import traces_of_patients
-from tests.terminal import TINY, Terminal
+from tests.terminal import TINY, Terminal, words
 from xrgan.commands.export import without_pairs
-from xrgan.data.packed import PackedDataset, open_packed
+from xrgan.data.images import Pixels
+from xrgan.data.packed import open_packed
 from xrgan.exported import Export
 from xrgan.files import read_yaml, write_yaml
 from xrgan.marks import read_mark
@@ -23,17 +23,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def run(type_: Terminal) -> RunDir:
+def run(run: RunDir) -> RunDir:
     """A trained run on a dataset that is here, with scores that name pairs."""
-    dataset = tiny_dataset(type_.folder / "data/prepared")
-    run = trained(type_.folder / "runs/mine", dataset, tiny_config("train.epochs=2"))
     write_yaml(run.evaluation / "scores.yaml", {"metrics": {"m": {"value": 1.0, "closest": [{"training": 3}]}}})
     (run.evaluation / "overview.png").write_bytes(b"real patients")
     return run
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def names_in(file: Path) -> set[str]:
@@ -154,14 +148,10 @@ def test_pairs_are_nowhere_in_the_scores() -> None:
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_an_export_of_a_run_on_real_x_rays_holds_no_patient(type_: Terminal, real_data: Path) -> None:
-    type_("fetch kermany --folder", str(real_data / "kermany_224"))
-    type_("prepare kermany --size 32 --limit 120 --workers 1")
-    type_("train --run real --epochs 1 --device cpu --set train.tensorboard=false")
-    type_("sample -n 12")
+def test_an_export_of_a_run_on_real_x_rays_holds_no_patient(
+    type_: Terminal, real_patients: tuple[Pixels, list[str]]
+) -> None:
     type_("export real -n 12")
-    dataset: PackedDataset = open_packed(Path("data/prepared/kermany_32"))
-    names = pd.read_csv("data/prepared/kermany_32/index.csv")["file"]
-    assert traces_of_patients(Path("real.zip"), np.asarray(dataset.images), list(names)) == []
+    assert traces_of_patients(Path("real.zip"), *real_patients) == []
     shutil.make_archive("whole", "zip", "data/prepared/kermany_32")
-    assert len(traces_of_patients(Path("whole.zip"), np.asarray(dataset.images), list(names))) >= 240
+    assert len(traces_of_patients(Path("whole.zip"), *real_patients)) >= 240

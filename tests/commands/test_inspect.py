@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_image, write_marked
-from tests.terminal import Terminal
+from tests.terminal import Terminal, words
 from xrgan.data.packed import open_packed
 from xrgan.files import read_yaml
 
@@ -18,10 +18,6 @@ def hundred_and_ten(type_: Terminal) -> Path:
         write_image(folder / ("ill" if k % 2 else "well") / f"{k}.png", seed=k)
     write_marked(folder / "ill", range(10))
     return folder
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_a_file_says_what_it_is(type_: Terminal) -> None:

@@ -2,24 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
-from tests.gan.helpers import tiny_config, tiny_dataset, trained
 from tests.readers.cases import guesses, knows, put_answers
 from tests.report.pages import Page
-from tests.terminal import Terminal
+from tests.terminal import Terminal, words
 from xrgan.files import read_yaml
 from xrgan.rundir import RunDir
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
-
-
-@pytest.fixture
-def run(type_: Terminal) -> RunDir:
-    dataset = tiny_dataset(type_.folder / "data/prepared")
-    return trained(type_.folder / "runs/mine", dataset, tiny_config("train.epochs=1"))
 
 
 def test_from_the_page_to_the_conclusion(type_: Terminal, run: RunDir) -> None:

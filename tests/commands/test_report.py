@@ -5,30 +5,17 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.gan.helpers import tiny_config, tiny_dataset, trained
 from tests.patients import traces_of_patients
 from tests.report.cases import put_run
 from tests.report.pages import Page
-from tests.terminal import Terminal
-from xrgan.data.images import save_png
-from xrgan.data.packed import PackedDataset, open_packed
+from tests.terminal import Terminal, words
+from xrgan.data.images import Pixels, save_png
+from xrgan.data.packed import open_packed
 from xrgan.rundir import RunDir
 
 pytestmark = pytest.mark.slow
-
-
-def words(text: str) -> str:
-    return " ".join(text.split())
-
-
-@pytest.fixture
-def run(type_: Terminal) -> RunDir:
-    """A trained run on a dataset that is here."""
-    dataset = tiny_dataset(type_.folder / "data/prepared")
-    return trained(type_.folder / "runs/mine", dataset, tiny_config("train.epochs=2"))
 
 
 def pictures_as_zip(file: Path) -> Path:
@@ -94,14 +81,10 @@ def test_a_public_page_shows_no_patient_even_where_one_lies_among_the_synthetic(
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_a_public_page_of_a_run_on_real_x_rays_holds_no_patient(type_: Terminal, real_data: Path) -> None:
-    type_("fetch kermany --folder", str(real_data / "kermany_224"))
-    type_("prepare kermany --size 32 --limit 120 --workers 1")
-    type_("train --run real --epochs 1 --device cpu --set train.tensorboard=false")
-    type_("sample -n 12")
+def test_a_public_page_of_a_run_on_real_x_rays_holds_no_patient(
+    type_: Terminal, real_patients: tuple[Pixels, list[str]]
+) -> None:
     type_("evaluate --ssim --n 12 --device cpu")
     type_("report real --public")
-    dataset: PackedDataset = open_packed(Path("data/prepared/kermany_32"))
-    names = list(pd.read_csv("data/prepared/kermany_32/index.csv")["file"])
     page = pictures_as_zip(Path("runs/real/report-public.html"))
-    assert traces_of_patients(page, np.asarray(dataset.images), names) == []
+    assert traces_of_patients(page, *real_patients) == []

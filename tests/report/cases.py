@@ -1,6 +1,5 @@
 """A run with everything that a report shows, made of files alone: no network was trained."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -129,8 +128,3 @@ def facts_of(run: RunDir) -> Facts:
 
 def sources_of(run: RunDir, public: bool = False) -> Sources:
     return Sources(facts_of(run), run.synthetic, public)
-
-
-def columns_of(file: Path) -> list[str]:
-    with file.open(newline="") as opened:
-        return next(csv.reader(opened))
