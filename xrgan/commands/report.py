@@ -2,7 +2,6 @@
 
 import dataclasses
 import tempfile
-import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -79,8 +78,11 @@ def report(
         raise XrganError(f"{file} is a folder.", f"Name a file: `--out {file / usual}`.", exit_code=2)
     write_report(workspace, runs, file, public)
     console.show_text(str(file))
-    if open_it and not webbrowser.open(file.resolve().as_uri()):
-        console.notice("No browser could be started: open the file by hand.")
+    if open_it:
+        import webbrowser
+
+        if not webbrowser.open(file.resolve().as_uri()):
+            console.notice("No browser could be started: open the file by hand.")
 
 
 def write_report(workspace: Workspace, runs: Sequence[RunDir], file: Path, public: bool = False) -> None:

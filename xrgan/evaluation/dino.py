@@ -19,7 +19,6 @@ from xrgan.errors import XrganError
 from xrgan.files import sha256
 from xrgan.tensor_files import load_safetensors, read_tensors
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 INSTALL = "pip install 'xrgan[dino]'"
 TAKES = (
     "`--extractor FILE` takes DINOv2's dinov2_vits14_pretrain.pth or dinov2_vitb14_pretrain.pth, "
