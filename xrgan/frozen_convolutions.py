@@ -98,7 +98,7 @@ class _Depthwise(torch.autograd.Function):
         # Of the pixels that lie at a phase of the stride, the gradient is one convolution.
         if ctx.stride == 1:
             return _phase(gradient, kernel, (0, 0), ctx), None, None, None, None
-        result = gradient.new_empty(ctx.shape).contiguous(memory_format=torch.channels_last)
+        result = torch.empty(ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
         for row in range(2):
             for column in range(2):
                 result[:, :, row::2, column::2] = _phase(gradient, kernel, (row, column), ctx)
