@@ -60,7 +60,7 @@ def drawn(run: RunDir, n: int) -> tuple[torch.Tensor, NDArray[np.int64]]:
 
 
 def averaged(images: NDArray[np.uint8]) -> torch.Tensor:
-    return read_averaged(lambda part: torch.from_numpy(images[part]), np.arange(len(images)), SIZE)
+    return read_averaged(images, images.shape[1], np.arange(len(images)), SIZE)
 
 
 def about_class_means(images: torch.Tensor, labels: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -4,7 +4,6 @@ Everything random in step k is drawn from (seed, k), never from a running genera
 uninterrupted one bit for bit.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -53,9 +52,8 @@ class Batches:
         Images (N, C + M, size, size) in [-1, 1], labels (N,).
         """
         chosen = np.sort(generator_at(self.seed, SUBSET, 0).permutation(self.indices)[:most])
-        return read_averaged(lambda some: torch.from_numpy(self._pixels(some)), chosen, size), torch.from_numpy(
-            self.dataset.labels[chosen]
-        )
+        images = read_averaged(self.dataset.images, self.channels, chosen, size)
+        return images, torch.from_numpy(self.dataset.labels[chosen])
 
     def chosen(self, step: int) -> NDArray[np.int64]:
         """The places in `indices` of the real images of a step: (B,)."""
@@ -64,36 +62,30 @@ class Batches:
 
     def read(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Read the images at those places of `indices`: uint8 (n, C + M, S, S)."""
-        return self._pixels(self.indices[places])
+        return read_rows(self.dataset.images, self.indices[places], self.channels)
 
     def labels(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The labels of the images at those places of `indices`: (n,)."""
         return self.dataset.labels[self.indices[places]]
 
     @property
-    def bytes_an_image(self) -> int:
-        """Of its pixels, and of its masks' where they are drawn."""
-        return self._channels * self.dataset.size**2
-
-    @property
-    def _channels(self) -> int:
+    def channels(self) -> int:
+        """Of an image, C, and of its masks, M, where they are drawn."""
         return self.dataset.channels + (len(self.dataset.masks) if self.masks else 0)
 
-    def _pixels(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return read_rows(self.dataset.images, chosen, self._channels)
 
-
-def read_averaged(read: Callable[[NDArray[np.int64]], Tensor], chosen: NDArray[np.int64], size: int) -> Tensor:
-    """Read chosen images, averaged to size × size: (N, C, size, size) in [-1, 1].
+def read_averaged(images: NDArray[np.uint8], channels: int, chosen: NDArray[np.int64], size: int) -> Tensor:
+    """Read the first channels of chosen images, averaged to size × size: (N, channels, size, size) in [-1, 1].
 
     A few are read at a time: thousands of large ones would take all memory.
 
     Args:
-        read: indices → their pixels, uint8 (n, C, S, S).
+        images: pixels, uint8 (…, C, S, S): a dataset's, or any.
         chosen: one index at least.
     """
     parts = (chosen[k : k + READ_AT_ONCE] for k in range(0, len(chosen), READ_AT_ONCE))
-    return torch.cat([interpolate(to_range(read(part)), size=(size, size), mode="area") for part in parts])
+    read = (to_range(torch.from_numpy(read_rows(images, part, channels))) for part in parts)
+    return torch.cat([interpolate(some, size=(size, size), mode="area") for some in read])
 
 
 def to_range(pixels: Tensor) -> Tensor:

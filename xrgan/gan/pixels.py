@@ -1,5 +1,6 @@
 """The training images' pixels, ready when a step wants them: in the GPU's memory, or read ahead from the disk."""
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -21,8 +22,8 @@ class PixelStore:
         self._batches, self._device = batches, device
         self._thread = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: tuple[int, Future[NDArray[np.uint8]]] | None = None
-        size = len(batches.indices) * batches.bytes_an_image
-        self.resident = self._load() if size <= MOST_OF_MEMORY * free_memory(device) else None
+        self._shape = (len(batches.indices), batches.channels, batches.dataset.size, batches.dataset.size)
+        self.resident = self._load() if math.prod(self._shape) <= MOST_OF_MEMORY * free_memory(device) else None
 
     def places(self, step: int) -> NDArray[np.int64]:
         """Which images a step takes here, as places in `Batches.indices`: (b,)."""
@@ -41,12 +42,10 @@ class PixelStore:
     def _load(self) -> Tensor:
         """Bring all training images to the device, a few at a time."""
         console.waiting("Bringing the training images to the GPU")
-        parts = np.split(
-            np.arange(len(self._batches.indices)), range(READ_AT_ONCE, len(self._batches.indices), READ_AT_ONCE)
-        )
-        first = self._batches.read(parts[0][:1])
-        there = torch.empty((len(self._batches.indices), *first.shape[1:]), dtype=torch.uint8, device=self._device)
-        for part in parts:
-            (pixels,) = upload([self._batches.read(part)], self._device)
-            there[part[0] : part[-1] + 1] = pixels
+        there = torch.empty(self._shape, dtype=torch.uint8, device=self._device)
+        places = np.arange(len(there))
+        for begin in range(0, len(there), READ_AT_ONCE):
+            part = slice(begin, begin + READ_AT_ONCE)
+            (pixels,) = upload([self._batches.read(places[part])], self._device)
+            there[part] = pixels
         return there

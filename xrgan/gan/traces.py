@@ -58,13 +58,11 @@ def _differences(
     Components of aligned images draw aligned images: all are registered together, which takes half a minute for 6,000.
     """
     channels, size = eigen.mean.shape[1], eigen.size if warps is None else round(eigen.size / warps.margin)
-    images = read_averaged(lambda part: torch.from_numpy(dataset.images[part, :channels]), chosen, size)
+    images = read_averaged(dataset.images, channels, chosen, size)
     if warps is not None:
         images = warps.align(images)
-    labels = (
-        torch.from_numpy(dataset.labels[chosen].clip(0)) if len(eigen.mean) > 1 else torch.zeros(len(chosen)).long()
-    )
-    return (images - eigen.mean.cpu()[labels]).flatten(1)
+    mean = eigen.mean.cpu()
+    return (images - (mean[dataset.labels[chosen].clip(0)] if len(mean) > 1 else mean)).flatten(1)
 
 
 def _explained(differences: Tensor, span: Tensor) -> float:
