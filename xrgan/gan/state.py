@@ -52,16 +52,10 @@ class TrainState:
     norms_before_clipping: dict[NetworkName, Tensor] = field(default_factory=dict)  # of the last step, where it clips
 
     @cached_property
-    def averaged(self) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
-        """The average's numbers, the generator's that they follow; and its counters, that are copied from the last."""
-        of_both = [network.state_dict(keep_vars=True).values() for network in (self.ema, self.generator)]
-        pairs = [
-            (average, value) for average, value in zip(*of_both, strict=True) if average is not value
-        ]  # not shared
-        numbers = [pair for pair in pairs if pair[0].is_floating_point()]
-        counters = [pair for pair in pairs if not pair[0].is_floating_point()]
-        averages, values, counts, counted = ([pair[k] for pair in some] for some in (numbers, counters) for k in (0, 1))
-        return averages, values, counts, counted
+    def averaged(self) -> list[tuple[Tensor, Tensor]]:
+        """Each tensor of the average, and the generator's that it follows; without those that both share."""
+        of_both = (network.state_dict(keep_vars=True).values() for network in (self.ema, self.generator))
+        return [(average, value) for average, value in zip(*of_both, strict=True) if average is not value]
 
 
 def build_state(plan: TrainingPlan, spec: ImageSpec, device: torch.device) -> TrainState:
@@ -225,10 +219,11 @@ def update_ema(state: TrainState, batch_size: int, halflife_images: float) -> No
     """Move the average towards the generator; BatchNorm's statistics move with the weights that they belong to."""
     halflife = min(halflife_images, MAX_EMA_SHARE * (state.images_seen + batch_size))
     weight = 1 - 0.5 ** (batch_size / halflife) if halflife else 1.0
-    averages, values, counts, counted = state.averaged
-    torch._foreach_lerp_(averages, values, weight)
-    for average, value in zip(counts, counted, strict=True):
-        average.copy_(value)
+    numbers = [pair for pair in state.averaged if pair[0].is_floating_point()]
+    torch._foreach_lerp_([average for average, _ in numbers], [value for _, value in numbers], weight)
+    for average, value in state.averaged:
+        if not average.is_floating_point():
+            average.copy_(value)
 
 
 def gradient_norms(state: TrainState) -> dict[str, float]:
