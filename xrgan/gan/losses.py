@@ -68,7 +68,7 @@ def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
     processes.
     """
     layers = [
-        (ranks.mean(ours.float().mean(dim=0)) - ranks.mean(theirs.detach().float().mean(dim=0))).square().mean()
+        ranks.mean(ours.float().mean(dim=0) - theirs.detach().float().mean(dim=0)).square().mean()
         for theirs, ours in zip(real, fake, strict=True)
     ]
     return torch.stack(layers).mean()
