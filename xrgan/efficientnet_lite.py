@@ -49,12 +49,15 @@ class EfficientNetLite(nn.Module):
                 self._blocks.append((number, size, stride if repeat == 0 else 1, repeat > 0))
                 number += 1
 
-    def forward(self, images: Tensor) -> list[Tensor]:
+    def forward(self, images: Tensor, resolutions: int = 4) -> list[Tensor]:
+        """Compute the features of so many resolutions, the finest first."""
         maps = relu6(self._conv(images.contiguous(memory_format=torch.channels_last), "stem", 3, 2))
         features: list[Tensor] = []
         for number, size, stride, adds in self._blocks:
             if stride == 2 and number > 1:  # the last of a resolution
                 features.append(maps)
+                if len(features) == resolutions:
+                    return features
             hidden = relu6(self._conv(maps, f"expand{number}", 1, 1)) if number else maps
             hidden = relu6(self._conv(hidden, f"depthwise{number}", size, stride, groups=hidden.shape[1]))
             hidden = self._conv(hidden, f"project{number}", 1, 1)

@@ -21,6 +21,7 @@ def test_lite0_sees_the_x_ray_alone_and_passes_the_gradient_on() -> None:
     other = torch.cat([pair[:, :1], -pair[:, 1:]], dim=1)
     features = network(pair)
     assert [maps.shape[1:] for maps in features] == [(24, 8, 8), (40, 4, 4), (112, 2, 2)]
+    assert all(map(torch.equal, features, network.features(pair[:, :1]))), "the first three of four"
     assert float(feature_distance(network(other), features).detach()) == 0, "the mask doesn't matter"
     feature_distance(network(torch.zeros(2, 2, 32, 32)), features).backward()
     assert pair.grad is not None and pair.grad[:, 0].abs().sum() > 0 and not pair.grad[:, 1].any()

@@ -22,8 +22,8 @@ class PerceptualLite0(nn.Module):
         self.features = EfficientNetLite0(channel_to_rgb(channels, 0))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        seen: list[Tensor] = self.features(images[:, : self.channels])
-        return seen[:RESOLUTIONS]
+        seen: list[Tensor] = self.features(images[:, : self.channels], RESOLUTIONS)
+        return seen
 
 
 def perceptual_network(weights: str, channels: int, device: torch.device) -> nn.Module:
