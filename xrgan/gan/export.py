@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import xrgan
-from xrgan.errors import XrganError
 from xrgan.exported import FORMAT, Manifest
-from xrgan.gan import checkpoint
-from xrgan.gan.sampler import Sampler, default_checkpoint
+from xrgan.gan.sampler import Sampler, load_drawing
 from xrgan.rundir import RunDir
-from xrgan.tensor_files import Content, safetensors_bytes
+from xrgan.tensor_files import safetensors_bytes
 
 
 def manifest_of(run: RunDir, sampler: Sampler, checkpoint_name: str, learned_from: Sequence[str]) -> Manifest:
@@ -21,7 +19,7 @@ def manifest_of(run: RunDir, sampler: Sampler, checkpoint_name: str, learned_fro
     Raises:
         XrganError: there is no such checkpoint.
     """
-    content = _checkpoint_of(run, checkpoint_name)
+    content = load_drawing(run, checkpoint_name, lambda content: content)
     environment = run.read_environment()
     return Manifest(
         format=FORMAT,
@@ -47,13 +45,3 @@ def manifest_of(run: RunDir, sampler: Sampler, checkpoint_name: str, learned_fro
 def weights_of(sampler: Sampler) -> bytes:
     """Write the weights that draw as a safetensors file; its SHA-256 is the one in every image's mark."""
     return safetensors_bytes(sampler.generator.state_dict())
-
-
-def _checkpoint_of(run: RunDir, name: str) -> Content:
-    name = name or default_checkpoint(run)
-    if name:
-        return checkpoint.load(checkpoint.find(run.checkpoints, name))
-    last = checkpoint.load_last_as(run.checkpoints, lambda content: content, run.run_id())
-    if last is None:
-        raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
-    return last[1]

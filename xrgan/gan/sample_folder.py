@@ -253,7 +253,7 @@ def recorded_seed(folder: Path, default: int) -> int:
 
 
 def recorded_checkpoint(folder: Path, run: RunDir) -> str:
-    """The checkpoint that a folder's images were drawn from, so that more can be added; empty: the last one."""
+    """The checkpoint that a folder's images were drawn from, so that more can be added; empty: the one that draws."""
     step = _recorded(folder).get("step")
     return str(checkpoint.on_disk(run.checkpoints).get(step, "")) if step is not None else ""
 

@@ -1,9 +1,10 @@
 """Checkpoint + seed → images. Image k depends on (seed, k) alone, not on how many are drawn or in which order."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from xrgan.tensor_files import Content, load_safetensors, safetensors_bytes
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Sampler:
 
 
 def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint_name: str = "") -> Sampler:
-    """Load a run's generator: of the checkpoint of that name, else of `default_checkpoint`; or an export's only one.
+    """Load a run's generator, of the checkpoint that `load_drawing` chooses; or an export's, of which it has one.
 
     Raises:
         XrganError: the run has no checkpoint yet, or no such one; or the export is damaged.
@@ -65,22 +67,26 @@ def load_sampler(run: RunDir | Export, device: str, ema: bool = True, checkpoint
         origin = Origin(run.name, run_id, dataset_hash=run.trained_on())
         return replace(_sampler_of(content, plan, on, ema), origin=origin)
 
-    checkpoint_name = checkpoint_name or default_checkpoint(run)
+    return load_drawing(run, checkpoint_name, make)
+
+
+def load_drawing(run: RunDir, checkpoint_name: str, make: Callable[[Content], Made]) -> Made:
+    """Read the checkpoint that draws, and make of it what it is for (`checkpoint.load_as`).
+
+    Args:
+        checkpoint_name: empty = the best one where the run stops early, else the last good one.
+
+    Raises:
+        XrganError: the run has no checkpoint yet, or no such one.
+    """
+    if not checkpoint_name and (run.checkpoints / checkpoint.BEST).is_file() and run.read_config().train.patience:
+        checkpoint_name = checkpoint.BEST
     if checkpoint_name:
-        return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run_id)
-    last = checkpoint.load_last_as(run.checkpoints, make, run_id)
+        return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run.run_id())
+    last = checkpoint.load_last_as(run.checkpoints, make, run.run_id())
     if last is None:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
     return last[1]
-
-
-def default_checkpoint(run: RunDir) -> str:
-    """Name the checkpoint that draws unless another one is asked for: `best` where a run stops early, else the last.
-
-    Empty = the last good one.
-    """
-    has_best = (run.checkpoints / checkpoint.BEST).is_file()
-    return checkpoint.BEST if has_best and run.read_config().train.patience else ""
 
 
 def _exported_sampler(export: Export, device: str, ema: bool, checkpoint_name: str) -> Sampler:
