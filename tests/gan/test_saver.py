@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.gan.helpers import create, last, tiny_config, tiny_dataset, trained
+from tests.gan.helpers import assert_same, create, last, tiny_config, tiny_dataset, trained
 from xrgan.gan import checkpoint, saver
 from xrgan.gan.saver import Saver, off_device, saving
 from xrgan.gan.state import content_of, start
@@ -34,12 +34,14 @@ def steps_on_disk(run: RunDir) -> list[int]:
 
 
 def test_on_a_gpu_the_end_alone_of_a_short_training_is_saved_and_it_is_the_same(
-    tmp_path: Path, gpu_like: list[float]
+    tmp_path: Path, gpu_like: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = tiny_dataset(tmp_path)
-    fast = trained(tmp_path / "fast", dataset, tiny_config("train.epochs=3"))
+    dataset, config = tiny_dataset(tmp_path), tiny_config("train.epochs=3")
+    fast = trained(tmp_path / "fast", dataset, config)
     assert steps_on_disk(fast) == [24]
     assert [row["epoch"] for row in fast.read_losses()] == [1, 2, 3]
+    monkeypatch.undo()
+    assert_same(trained(tmp_path / "plain", dataset, config), fast)
 
 
 def test_checkpoints_come_by_time_and_where_they_are_needed(tmp_path: Path, gpu_like: list[float]) -> None:
