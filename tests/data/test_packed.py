@@ -50,6 +50,15 @@ def test_it_says_of_every_image_what_the_index_says(dataset: Path) -> None:
     assert packed.groups.tolist() == [0, 1, 0, 0], "the third shows the first one's picture"
 
 
+def test_labels_are_told_in_the_classes_of_another_dataset(dataset: Path) -> None:
+    packed = open_packed(dataset)
+    assert packed.labels_in(("ill", "healthy", "TB")).tolist() == [0, -1, 1, 0]
+    assert packed.labels_in(("TB", "ill")).tolist() == [1, -1, -1, 1]
+    assert packed.labels_in(("TB", "well"), {"healthy": "well", "ill": "COPD"}).tolist() == [-1, -1, 1, -1]
+    assert packed.labels_in(("ill",), {"healthy": "ill"}).tolist() == [-1, -1, 0, -1], "what isn't named is left out"
+    assert packed.labels_in(()).tolist() == [-1, -1, -1, -1]
+
+
 def test_a_folder_of_unknown_origin_has_no_source(dataset: Path) -> None:
     write_yaml(dataset / "dataset.yaml", {"classes": ["healthy", "ill"], "content_hash": "abc", "options": {}})
     assert open_packed(dataset).source == ""

@@ -43,6 +43,15 @@ def test_a_run_on_another_preparation_of_the_source_saw_its_patients() -> None:
     }
 
 
+def test_a_generator_of_some_rows_saw_those_alone() -> None:
+    some = DATASET.of_split("val")
+    there = changed(toy_dataset(), content_hash="another preparation")
+    for trained_on in (DATASET, there):
+        seen = provenance_on("run", trained_on, DATASET, some)
+        assert seen.rows.tolist() == some.tolist() and seen.elsewhere == 0
+        assert seen.groups.tolist() == np.unique(DATASET.groups[some]).tolist()
+
+
 def test_names_of_patients_mean_nothing_between_sources() -> None:
     for source in ("elsewhere", ""):
         there = changed(toy_dataset(name="elsewhere", seed=9), source=source)

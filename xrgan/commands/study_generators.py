@@ -57,26 +57,21 @@ class PartGenerators:
         Args:
             part: its fold's indices are rows of the dataset.
         """
-        import numpy as np
-
         from xrgan.downstream.generator_data import share_of_study
-        from xrgan.downstream.leaks import TrainingProvenance, joined, provenance_on
+        from xrgan.downstream.leaks import joined, provenance_on
         from xrgan.gan.prune import is_pruned, prune
 
-        learned, of_part = part.fold.training, self._images_for(part)
+        of_part = self._images_for(part)
         generator, config = RunDir(self.folder / FOLDER / self._name(part)), self._config_for(part)
         self._train(generator, config, of_part, self._called(part))
         count = math.ceil(part.whole * self.options.ratio / share_of_study(of_part))
         images = drawn(self.workspace, generator, config, count, None)
         if not is_pruned(generator):
             prune(generator)  # it draws, should more images be asked for, and need not go on
-        seen = TrainingProvenance(generator.name, np.unique(self.dataset.groups[learned]), learned)
+        seen = provenance_on(generator.name, self.dataset, self.dataset, part.fold.training)
         if self.extra is None:
             return images, seen
-        other = self.extra.dataset
-        splits = np.full(len(other.splits), "test", dtype="<U5")
-        splits[self.extra.rows] = "train"
-        also = provenance_on(generator.name, dataclasses.replace(other, splits=splits), self.dataset)
+        also = provenance_on(generator.name, self.extra.dataset, self.dataset, self.extra.rows)
         return images, joined(generator.name, [seen, also])
 
     def _train(self, generator: RunDir, config: Config, of_part: "PackedDataset", called: str) -> None:
@@ -92,9 +87,10 @@ class PartGenerators:
             setup.check_dataset(generator, of_part)
             saved = generator.read_config()
             setup.update_config(generator, saved, config)
-            is_done = is_pruned(generator) and _how_long(saved) == _how_long(config)
-            if is_pruned(generator) and not is_done:
-                shutil.rmtree(generator.path)  # it can't go on: it is trained anew, for longer
+            if is_pruned(generator):
+                is_done = _how_long(saved) == _how_long(config)
+                if not is_done:
+                    shutil.rmtree(generator.path)  # it can't go on: it is trained anew, for longer
         if not generator.exists():
             setup.create_run(job, config)
         console.notice(f"A generator for {called}: {generator.path}")
@@ -102,11 +98,7 @@ class PartGenerators:
             raise KeyboardInterrupt
 
     def _images_for(self, part: "Part") -> "PackedDataset":
-        """What the generator learns from, as a dataset.
-
-        Those of a fraction are repeated until they are as many as those of fraction 1: then an epoch has as many
-        steps, and so the training.
-        """
+        """What the generator learns from, as a dataset."""
         of_part = self._of_study(part)
         if self.extra is None:
             return of_part
@@ -115,6 +107,11 @@ class PartGenerators:
         return with_generator_data(of_part, self.extra)
 
     def _of_study(self, part: "Part") -> "PackedDataset":
+        """What it learns from of the study's own dataset.
+
+        Those of a fraction are repeated until they are as many as those of fraction 1: then an epoch has as many
+        steps, and so the training.
+        """
         import numpy as np
 
         dataset, fold = self.dataset, part.fold

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from mmap import mmap
@@ -88,6 +88,17 @@ class PackedDataset:
     def of_split(self, *splits: str) -> NDArray[np.int64]:
         """The indices of the images in those splits, ascending: int64 (n,)."""
         return np.flatnonzero(np.isin(self.splits, splits)).astype(np.int64)
+
+    def labels_in(self, classes: Sequence[str], names: Mapping[str, str] | None = None) -> NDArray[np.int64]:
+        """The labels as indices into other classes; -1 = none of them: int64 (N,).
+
+        Args:
+            names: class → what it is called there, of those that are there at all; by default the same.
+        """
+        index = {name: k for k, name in enumerate(classes)}
+        there = self.classes if names is None else [names.get(name, "") for name in self.classes]
+        # A label of -1 takes the last one.
+        return np.array([index.get(name, -1) for name in there] + [-1], np.int64)[self.labels]
 
     def some_of(self, splits: tuple[str, ...], n: int, seed: int) -> NDArray[np.int64]:
         """At most n indices of those splits, drawn at random by the seed, ascending: int64 (≤ n,)."""

@@ -1,6 +1,6 @@
 """The arms of a study beside one another: the figures of each, and what holds of their differences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,15 +59,12 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
         samples: of `resample`.
     """
     grouped = by_arm(results.trials)
-    arms = {arm for arm, _ in grouped}
-    against = {key: (held_against(key[0], arms, baseline), key[1]) for key in grouped if key[0] != baseline}
+    against = others_of(grouped, baseline)
     pairs = {key: (grouped[key], grouped[other]) for key, other in against.items()}
     of_folds = [_folds_test(task, results, *pair) for pair in pairs.values()]
     paired = [_paired_test(task, results, *pair) for pair in pairs.values()]
-    leading = list(task.metrics(results.pool.names)).index(task.leading)
     effects = [
-        effect_of(task, results, *pair, (samples[key] - samples[against[key]])[:, leading], len(pairs))
-        for key, pair in pairs.items()
+        effect_of(task, results, *pair, samples[key] - samples[against[key]], len(pairs)) for key, pair in pairs.items()
     ]
     effects_holm = holm([test.p for test in effects])
     folds_holm = holm([test.p for test in of_folds if test]) or [np.nan] * len(pairs)
@@ -90,6 +87,12 @@ def compare(task: Task, results: Results, samples: Mapping[ArmKey, Floats], base
             )
         )
     return made
+
+
+def others_of(keys: Collection[ArmKey], baseline: str) -> dict[ArmKey, ArmKey]:
+    """What each arm is held against at its fraction (`held_against`); the baseline itself is against nothing."""
+    arms = {arm for arm, _ in keys}
+    return {(arm, share): (held_against(arm, arms, baseline), share) for arm, share in keys if arm != baseline}
 
 
 def figures_on_test(task: Task, results: Results, trial: Trial) -> dict[str, float]:
@@ -135,7 +138,7 @@ def effect_of(
     """Test the difference of two arms in the leading metric on the test split, over patients and trainings.
 
     Args:
-        sampled: its mean on other patients, (resamples,).
+        sampled: the means of all metrics' differences on other patients, (resamples, metrics).
         tests: in the study.
     """
     scores = [[figures_on_test(task, results, one)[task.leading] for one in trials] for trials in (ours, theirs)]
@@ -144,7 +147,8 @@ def effect_of(
     units = np.array([one.key.fold if with_folds else one.key.seed for one in ours])
     by_unit = np.array([differences[units == unit].mean() for unit in np.unique(units)])
     patients = len(np.unique(results.pool.test_groups))
-    return effect_test(by_unit, sampled, patients, left_out_ratio(results.folds) if with_folds else 0.0, tests)
+    leading = sampled[:, list(task.metrics(results.pool.names)).index(task.leading)]
+    return effect_test(by_unit, leading, patients, left_out_ratio(results.folds) if with_folds else 0.0, tests)
 
 
 def _folds_test(task: Task, results: Results, ours: Sequence[Trial], theirs: Sequence[Trial]) -> TTest | None:

@@ -7,8 +7,7 @@ import numpy as np
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import results_cache
 from xrgan.downstream.arm_results import arm_result
-from xrgan.downstream.arms import held_against
-from xrgan.downstream.comparison import effect_of, resample
+from xrgan.downstream.comparison import effect_of, others_of, resample
 from xrgan.downstream.folds import Indices
 from xrgan.downstream.leaks import provenance_on
 from xrgan.downstream.pool import External, Pool
@@ -60,8 +59,7 @@ def unleaked_rows(external: PackedDataset, dataset: PackedDataset, also: Indices
         raise XrganError(
             f"{external.name} is the study's own dataset: --external takes another one.", "Its test split is judged."
         )
-    learned = replace(dataset, splits=np.where(dataset.splits == "val", "train", dataset.splits))
-    groups = np.union1d(provenance_on("", learned, external).groups, also)
+    groups = np.union1d(provenance_on("", dataset, external, dataset.of_split("train", "val")).groups, also)
     leaked = np.isin(external.groups, groups)
     if leaked.any() and not drop:
         patients = len(np.unique(external.groups[leaked]))
@@ -77,18 +75,13 @@ def external_summary(task: Task, results: Results, external: External, baseline:
     trials = [replace(one, on_test=one.on_external) for one in results.trials if one.on_external is not None]
     there = replace(results, pool=external.pool, trials=trials)
     samples, grouped = resample(task, there), by_arm(trials)
-    leading = list(task.metrics(external.pool.names)).index(task.leading)
     differences: list[ExternalDifference] = []
-    for (arm, fraction), ours in grouped.items():
-        if arm == baseline:
-            continue
-        other = held_against(arm, {name for name, _ in grouped}, baseline)
-        sampled = (samples[arm, fraction] - samples[other, fraction])[:, leading]
-        effect = effect_of(task, there, ours, grouped[other, fraction], sampled, 1)
+    for key, other in others_of(grouped, baseline).items():
+        effect = effect_of(task, there, grouped[key], grouped[other], samples[key] - samples[other], 1)
         one: ExternalDifference = {
-            "arm": arm,
-            "against": other,
-            "fraction": fraction,
+            "arm": key[0],
+            "against": other[0],
+            "fraction": key[1],
             "mean": effect.mean,
             "interval": pair(effect.interval),
             "p": known(effect.p),

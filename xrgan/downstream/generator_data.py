@@ -15,15 +15,10 @@ OTHER = "other data"  # the class of its images that have none of the study's: a
 
 @dataclass(frozen=True)
 class GeneratorData:
-    """Rows of another dataset that generators may learn from: nobody is among them who is judged.
-
-    Attributes:
-        labels: of the study's classes; -1 = none of them.
-    """
+    """Rows of another dataset that generators may learn from: nobody is among them who is judged."""
 
     dataset: PackedDataset
     rows: Indices
-    labels: Indices
 
 
 def generator_data(other: PackedDataset, dataset: PackedDataset, judged: Indices, drop: bool) -> GeneratorData:
@@ -44,9 +39,7 @@ def generator_data(other: PackedDataset, dataset: PackedDataset, judged: Indices
             " can't learn from both.",
             f"Prepare it alike: `xrgan prepare SOURCE --size {dataset.size} --name NEW`.",
         )
-    as_seen = np.full(len(dataset.splits), "test", dtype="<U5")
-    as_seen[judged] = "train"
-    leaked = np.isin(other.groups, provenance_on("", replace(dataset, splits=as_seen), other).groups)
+    leaked = np.isin(other.groups, provenance_on("", dataset, other, judged).groups)
     if other.content_hash == dataset.content_hash or leaked.all():
         raise XrganError(f"{other.name} holds the images that networks are judged by.", "Name another dataset.")
     if leaked.any() and not drop:
@@ -55,17 +48,15 @@ def generator_data(other: PackedDataset, dataset: PackedDataset, judged: Indices
             " judged: synthetic images could carry them into training.",
             f"Leave their {np.count_nonzero(leaked):,} of {len(leaked):,} images out (`--leaks drop`).",
         )
-    rows = np.flatnonzero(~leaked).astype(np.int64)
-    index = {name: k for k, name in enumerate(dataset.classes)}
-    of_class = np.array([index.get(name, -1) for name in other.classes] + [-1])
-    return GeneratorData(other, rows, of_class[other.labels[rows]])
+    return GeneratorData(other, np.flatnonzero(~leaked).astype(np.int64))
 
 
 def with_generator_data(dataset: PackedDataset, extra: GeneratorData) -> PackedDataset:
     """Add those images to what a generator learns from; those of no class of the study are a class of their own."""
     training, other, rows = dataset.of_split("train"), extra.dataset, extra.rows
-    unknown = (extra.labels < 0).any() and len(dataset.classes) > 0
-    labels = np.where(extra.labels < 0, len(dataset.classes) if unknown else -1, extra.labels)
+    labels = other.labels_in(dataset.classes)[rows]
+    unknown = (labels < 0).any() and len(dataset.classes) > 0
+    labels = np.where(labels < 0, len(dataset.classes) if unknown else -1, labels)
     content = hashlib.sha256(
         f"{dataset.content_hash} {other.content_hash} {rows.tolist()} {training.tolist()}".encode()
     )

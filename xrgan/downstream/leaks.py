@@ -31,13 +31,18 @@ class TrainingProvenance:
     datasets: tuple[str, ...] = ()
 
 
-def provenance_on(name: str, trained_on: PackedDataset, dataset: PackedDataset) -> TrainingProvenance:
+def provenance_on(
+    name: str, trained_on: PackedDataset, dataset: PackedDataset, rows: Indices | None = None
+) -> TrainingProvenance:
     """Tell in groups of `dataset` whom a run saw that was trained on `trained_on`.
 
     `trained_on` may be another preparation of the same source, where patients have the same names; or of other images,
     where equal pixels alone tell.
+
+    Args:
+        rows: of `trained_on`, those that it learned from; by default its training images.
     """
-    rows = trained_on.of_split("train")
+    rows = trained_on.of_split("train") if rows is None else rows
     groups = dataset.groups
     if trained_on.content_hash == dataset.content_hash:
         return TrainingProvenance(name, np.unique(groups[rows]), rows)

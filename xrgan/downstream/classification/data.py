@@ -48,18 +48,16 @@ def gather_external(dataset: PackedDataset, rows: Indices, names: Mapping[str, s
     Raises:
         XrganError: a class of the study has no image.
     """
-    index = {name: k for k, name in enumerate(pool.names)}
-    of_class = np.array([index.get(names.get(name, ""), -1) for name in dataset.classes] + [-1])
-    labels = of_class[dataset.labels[rows]]  # the last one of those without a label
+    labels = dataset.labels_in(pool.names, names)[rows]
     rows, labels = rows[labels >= 0], labels[labels >= 0]
-    absent = [name for name, k in index.items() if k not in labels]
+    absent = [name for k, name in enumerate(pool.names) if k not in labels]
     if absent:
         raise XrganError(
             f"No image of {dataset.name} is of the class {absent[0]}: its classes are {', '.join(dataset.classes)}.",
             f"Say which of them it is: `--map '{(*dataset.classes, 'CLASS')[0]}={absent[0]}'`.",
         )
     everything, none = np.arange(len(rows)), np.empty(0, np.int64)
-    images, targets = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(labels.astype(np.int64))
+    images, targets = torch.from_numpy(dataset.xrays(rows)), torch.from_numpy(labels)
     return Pool(images, targets, pool.names, labels, dataset.groups[rows], rows, none, none, everything)
 
 
