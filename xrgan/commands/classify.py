@@ -39,7 +39,7 @@ from xrgan.commands.studies import (
     with_arch,
     with_folds,
 )
-from xrgan.commands.study_runs import dataset_of_study, find_study_run, refuse_without_generator
+from xrgan.commands.study_runs import config_of_study, dataset_of_study, find_study_run, refuse_without_generator
 from xrgan.commands.synthetic_images import Origin, folder_of, origins_by_class
 from xrgan.config import Config
 from xrgan.config_resolve import resolve, to_yaml
@@ -123,8 +123,7 @@ def classify(
     console.configure(quiet or as_json)
     workspace = Workspace(data_root, runs_root)
     run = find_study_run(workspace, run_name, data, lambda: resolve(None, config_file, settings or (), flags).classify)
-    base = run.read_config() if run.exists() else Config(generator=False)
-    config = resolve(base, config_file, settings or (), flags)
+    config = resolve(config_of_study(run), config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
         return

@@ -97,17 +97,28 @@ def _names(paths: Sequence[Path]) -> str:
     return ", ".join(path.name for path in paths) or "none"
 
 
-def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
-    """Open the dataset that a run was trained on, or another one where the user insists.
+def open_prepared(workspace: Workspace, name: str) -> "PackedDataset":
+    """Open the prepared dataset of that path or name.
 
     Raises:
         XrganError: it is none, or was changed since it was prepared.
     """
     from xrgan.data.packed import check_content, open_packed
+
+    dataset = open_packed(workspace.find_prepared(name))
+    check_content(dataset)
+    return dataset
+
+
+def dataset_of(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
+    """Open the dataset that a run was trained on, or another one where the user insists.
+
+    Raises:
+        XrganError: it is none, was changed since it was prepared, or isn't the run's though nobody named another.
+    """
     from xrgan.gan import setup
 
-    dataset = open_packed(workspace.find_prepared(data or config.dataset))
-    check_content(dataset)
+    dataset = open_prepared(workspace, data or config.dataset)
     if data is None:
         setup.check_dataset(run, dataset)
     elif dataset.content_hash != run.trained_on():

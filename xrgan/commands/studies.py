@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xrgan import console
+from xrgan.commands.inputs import open_prepared
 from xrgan.commands.study_generators import PartGenerators
 from xrgan.commands.study_runs import make_study_run
 from xrgan.commands.synthetic_images import Origin, training_provenance
@@ -133,11 +134,9 @@ def generator_data_of(request: StudyRequest) -> "GeneratorData | None":
         return None
     import numpy as np
 
-    from xrgan.data.packed import check_content, open_packed
     from xrgan.downstream.generator_data import generator_data
 
-    other, dataset = open_packed(request.workspace.find_prepared(request.others.generator_data)), request.dataset
-    check_content(other)
+    other, dataset = open_prepared(request.workspace, request.others.generator_data), request.dataset
     judged = np.arange(len(dataset.labels)) if request.options.k_folds else dataset.of_split("test")
     return generator_data(other, dataset, judged, drop=request.options.leaks == "drop")
 
@@ -154,17 +153,14 @@ def external_of(
         return None
     import numpy as np
 
-    from xrgan.data.packed import check_content, open_packed
     from xrgan.downstream.external import external_images, unleaked_rows
     from xrgan.downstream.leaks import provenance_on
 
-    other, dataset = open_packed(request.workspace.find_prepared(request.others.external)), request.dataset
-    check_content(other)
+    other, dataset = open_prepared(request.workspace, request.others.external), request.dataset
     provenances = [training_provenance(request.workspace, origin, other) for origin in origins]
     seen = [one.groups for one in provenances if one is not None]
     if extra is not None:
-        all_of_it = dataclasses.replace(extra.dataset, splits=np.full(len(extra.dataset.splits), "train"))
-        seen.append(provenance_on("", all_of_it, other).groups)
+        seen.append(provenance_on("", extra.dataset, other, np.arange(len(extra.dataset.labels))).groups)
     also = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
     rows = unleaked_rows(other, dataset, also, drop=request.options.leaks == "drop")
     return external_images(task, other, dataset, pool, rows, _rules(request.others.map))

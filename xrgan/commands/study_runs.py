@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import xrgan
 from xrgan import console
-from xrgan.commands.inputs import dataset_of, find_run
+from xrgan.commands.inputs import dataset_of, find_run, open_prepared
 from xrgan.config import Config, StudyConfig
 from xrgan.errors import XrganError
 from xrgan.rundir import RunDir
@@ -41,15 +41,16 @@ def find_study_run(
     return run
 
 
+def config_of_study(run: RunDir) -> Config:
+    """Read a run's configuration; one that isn't there yet has no generator."""
+    return run.read_config() if run.exists() else Config(generator=False)
+
+
 def dataset_of_study(workspace: Workspace, run: RunDir, config: Config, data: str | None) -> "PackedDataset":
     """Open the dataset of a study, whose run may not be there yet."""
     if run.exists():
         return dataset_of(workspace, run, config, data)
-    from xrgan.data.packed import check_content, open_packed
-
-    dataset = open_packed(workspace.find_prepared(data or config.dataset))
-    check_content(dataset)
-    return dataset
+    return open_prepared(workspace, data or config.dataset)
 
 
 def make_study_run(run: RunDir, config: Config, dataset: "PackedDataset") -> None:
