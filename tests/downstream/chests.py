@@ -20,16 +20,6 @@ from xrgan.downstream.trial import Epoch, History, Trial, TrialKey
 
 SIZE = 32
 STRUCTURES = ("lungs", "heart")
-ALL_ARMS = (
-    "real",
-    "real+classic",
-    "real+synthetic",
-    "real+classic+synthetic",
-    "real+agreed",
-    "synthetic→real",
-    "synthetic→real+classic",
-    "synthetic",
-)
 QUICK = SegmentConfig(k_folds=2, epochs=8, patience=0, batch_size=4, width=4, lr=0.05, resamples=100)
 CPU = torch.device("cpu")
 

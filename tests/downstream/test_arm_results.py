@@ -1,5 +1,7 @@
 """The figures of one arm."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.downstream.blobs import QUICK, constructed, results_of, toy_dataset
@@ -13,12 +15,12 @@ TRIALS = constructed(POOL, cut(POOL, 0, 0), {"real": 1}, seeds=3)
 
 
 def test_means_intervals_and_who_stands_behind() -> None:
-    results = results_of(POOL, cut(POOL, 0, 0), TRIALS)
+    behind = {one.key: 10 * one.key.seed for one in TRIALS}
+    results = replace(results_of(POOL, cut(POOL, 0, 0), TRIALS), behind=behind)
     samples = np.random.default_rng(0).uniform(0.6, 0.8, (50, len(METRICS)))
-    results.behind.update({one.key: 10 * one.key.seed for one in TRIALS})  # type: ignore[attr-defined]
     result = arm_result(Classification(QUICK), results, TRIALS, samples)
     assert (result["trainings"], result["n_real"], result["n_behind"]) == (3, 20, 20)
     accuracies = [(one.on_test.argmax(axis=1) == POOL.strata[POOL.test]).mean() for one in TRIALS]
     assert np.isclose(result["test"]["accuracy"]["mean"] or 0, np.mean(accuracies))
-    results.behind.update({TRIALS[0].key: None})  # type: ignore[attr-defined]
-    assert arm_result(Classification(QUICK), results, TRIALS, samples)["n_behind"] is None
+    unknown = replace(results, behind=behind | {TRIALS[0].key: None})
+    assert arm_result(Classification(QUICK), unknown, TRIALS, samples)["n_behind"] is None

@@ -21,37 +21,34 @@ pytestmark = pytest.mark.slow
 DATASET = toy_dataset(train=60, test=40)
 POOL = gather(DATASET)
 LABELS = POOL.strata
+FOLDS = cut(POOL, 2, 0)
+STRENGTHS = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 3.5, 3.0, 1.0, 1.5, 0.5), strict=True))
+TRIALS = constructed(POOL, FOLDS, STRENGTHS, fractions=(0.25, 1.0))
 TASK = Classification(QUICK)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a study of five arms, two fractions and two folds."""
-    folds = cut(POOL, 2, 0)
-    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 3.5, 3.0, 1.0, 1.5, 0.5), strict=True))
-    trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
+    """Of a study of all arms, two fractions and two folds."""
     wish = {"arms": ALL_ARMS, "fractions": (0.25, 1.0), "resamples": 20}
-    summary = summarised(DATASET, POOL, folds, QUICK.model_copy(update=wish), trials)
+    summary = summarised(DATASET, POOL, FOLDS, QUICK.model_copy(update=wish), TRIALS)
     folder = tmp_path_factory.mktemp("report") / "classify"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pictures, "RESAMPLES", 5)
-        report.write(TASK, results_of(POOL, folds, trials, folder), summary)
+        report.write(TASK, results_of(POOL, FOLDS, TRIALS, folder), summary)
     return folder
 
 
 def test_scores_has_a_row_a_training_with_the_figures_of_both_parts(folder: Path) -> None:
-    folds = cut(POOL, 2, 0)
-    strengths = dict(zip(ALL_ARMS, (1.0, 1.5, 3.0, 3.5, 3.0, 1.0, 1.5, 0.5), strict=True))
-    trials = constructed(POOL, folds, strengths, fractions=(0.25, 1.0))
     text = (folder / "scores.csv").read_text()
     table = pd.read_csv(io.StringIO(text))
-    assert len(table) == len(ALL_ARMS) * 2 * 2 and len(table) == len(trials)
-    for (_, row), one in zip(table.iterrows(), trials, strict=True):
+    assert len(table) == len(ALL_ARMS) * 2 * 2 and len(table) == len(TRIALS)
+    for (_, row), one in zip(table.iterrows(), TRIALS, strict=True):
         assert (row.arm, row.fraction, row.fold, row.seed) == one.key
         assert (row.n_real, row.n_synthetic, row.steps, row.best_epoch) == (one.n_real, one.n_synthetic, 8, 2)
         assert (row.validation_auroc, row.validation_balanced_accuracy) == (0.9, 0.8)
         on_test = score(LABELS[POOL.test], one.on_test)
-        on_fold = score(LABELS[folds[one.key.fold - 1].test], one.on_fold)
+        on_fold = score(LABELS[FOLDS[one.key.fold - 1].test], one.on_fold)
         for name in METRICS:
             assert row[name] == pytest.approx(on_test[name], abs=1e-12)
             assert row[f"fold_{name}"] == pytest.approx(on_fold[name], abs=1e-12)

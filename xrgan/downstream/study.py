@@ -213,9 +213,9 @@ class _FoldStudy:
         found = {}
         for key in self.keys:
             arm = ARMS[key.arm]
-            learned = thinned(self.data.fold, pool, key, self.task.config).training[: None if arm.uses_real else 0]
+            learned = pool.rows[thinned(self.data.fold, pool, key, self.task.config).training]
             seen = synthetic.seen if synthetic and arm.uses_synthetic else ()
-            found[key] = images_behind(pool.rows[learned], seen)
+            found[key] = images_behind(learned if arm.uses_real else learned[:0], seen)
         return found
 
     def run(self) -> list[Trial]:

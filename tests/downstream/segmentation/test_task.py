@@ -14,8 +14,8 @@ import torch
 import yaml
 from PIL import Image
 
+from tests.downstream.blobs import ALL_ARMS
 from tests.downstream.chests import (
-    ALL_ARMS,
     CPU,
     QUICK,
     SIZE,

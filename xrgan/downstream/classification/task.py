@@ -37,6 +37,24 @@ FEW_PATIENTS = 20  # of a class in the test split
 FEATURES_KEPT = 4  # sets of images: the real ones, another hospital's, and synthetic ones
 
 
+class FrozenFeatures:
+    """What a frozen body answers to images that stay as they are: computed once, for all arms, folds and seeds."""
+
+    def __init__(self) -> None:
+        self.known: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
+
+    def of(self, images: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
+        """The features of those images: as they were computed for this very tensor, else anew."""
+        number = id(images)
+        _, features = self.known.pop(number, (images, None))
+        if features is None:
+            features = compute(images)
+        self.known[number] = images, features  # the tensor is kept, too: its number is nobody else's as long
+        if len(self.known) > FEATURES_KEPT:
+            self.known.popitem(last=False)
+        return features
+
+
 @dataclass(frozen=True)
 class Classification(Task):
     """Do synthetic X-rays help a classifier? A `Task`; its answers are probabilities (n, K), not yet scored."""
@@ -71,7 +89,7 @@ class Classification(Task):
     )
 
     config: ClassifyConfig
-    frozen: "FrozenFeatures" = field(default_factory=lambda: FrozenFeatures(), repr=False, compare=False)
+    frozen: FrozenFeatures = field(default_factory=FrozenFeatures, repr=False, compare=False)
 
     def check(self, dataset: PackedDataset, k: int) -> None:
         """Refuse what `data.check_real` does, and too small images; fetch ImageNet weights if need be."""
@@ -182,31 +200,11 @@ class Classification(Task):
         return pictures.save_pictures(results)
 
 
-class FrozenFeatures:
-    """What a frozen body answers to images that stay as they are: computed once, for all arms, folds and seeds."""
-
-    def __init__(self) -> None:
-        self.known: OrderedDict[int, tuple[Tensor, Tensor]] = OrderedDict()
-
-    def of(self, images: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
-        """The features of those images: as they were computed for this very tensor, else anew."""
-        number = id(images)
-        _, features = self.known.pop(number, (images, None))
-        if features is None:
-            features = compute(images)
-        self.known[number] = images, features  # the tensor is kept, too: its number is nobody else's as long
-        if len(self.known) > FEATURES_KEPT:
-            self.known.popitem(last=False)
-        return features
-
-
 class ClassifierTrainer:
     """Trains the classifiers of one fold."""
 
-    def __init__(
-        self, config: ClassifyConfig, data: FoldData, device: torch.device, frozen: FrozenFeatures | None = None
-    ) -> None:
-        self.config, self.data, self.device, self.frozen = config, data, device, frozen or FrozenFeatures()
+    def __init__(self, config: ClassifyConfig, data: FoldData, device: torch.device, frozen: FrozenFeatures) -> None:
+        self.config, self.data, self.device, self.frozen = config, data, device, frozen
 
     @cached_property
     def features(self) -> Tensor:
