@@ -132,4 +132,5 @@ def test_augmentation_grows_while_the_discriminator_is_sure() -> None:
 
 @pytest.mark.parametrize(("count", "probability"), [(1, 1), (5000, 1), (18_708, 0.5), (70_000, 0), (112_120, 0)])
 def test_fewer_images_are_changed_more_often(count: int, probability: float) -> None:
-    assert probability_for(count) == pytest.approx(probability, abs=0.01)
+    assert probability_for(count, most=1) == pytest.approx(probability, abs=0.01)
+    assert probability_for(count, most=0.4) == pytest.approx(0.4 * probability, abs=0.01)

@@ -128,11 +128,13 @@ class PartGenerators:
     def _config_for(self, part: "Part") -> Config:
         """As the run was trained, but it keeps no more than resuming needs, and few images are augmented as few are."""
         from xrgan.gan.augment import probability_for
+        from xrgan.gan.plan import recipe_of
 
         train: dict[str, float] = {"keep_checkpoints": 2}
-        as_all = probability_for(len(self.dataset.of_split("train")))
+        most = recipe_of(self.config).augment
+        as_all = probability_for(len(self.dataset.of_split("train")), most)
         if part.fraction < 1 and self.config.train.augment == as_all:
-            train["augment"] = probability_for(len(part.fold.training))
+            train["augment"] = probability_for(len(part.fold.training), most)
         return self.config.model_copy(update={"train": self.config.train.model_copy(update=train)})
 
     def _name(self, part: "Part") -> str:

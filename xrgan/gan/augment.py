@@ -4,6 +4,9 @@ Zhao et al. 2020 (DiffAugment, arXiv:2006.10738): the same random changes on rea
 gradient passing through. What makes another patient or another picture of an X-ray is left out: flips, quarter turns,
 inverted gray.
 
+Seldom is better than always: where brightness is changed in every image, the discriminator can't see how it varies, and
+the generator doesn't learn to vary it (examples/race.md, "Variety: less augmentation").
+
 Shapes: images (B, C + M, S, S) in [-1, 1]: C channels of the X-ray, M of its masks, which move with it.
 """
 
@@ -59,14 +62,14 @@ def random_numbers(drawn: Tensor) -> RandomNumbers:
     return RandomNumbers(*torch.split(drawn, [4, 2, 2, 2, 2], dim=1))
 
 
-def probability_for(images: int) -> float:
-    """The augmentation probability for so many training images: 1 up to FEW_IMAGES, 0 from MANY_IMAGES on.
+def probability_for(images: int, most: float) -> float:
+    """The augmentation probability for so many training images: `most` up to FEW_IMAGES, 0 from MANY_IMAGES on.
 
     DiffAugment helps most at 100 to 5,000 images and harms a little at 70,000 (its tables 2 and 3); between, the
     probability falls with the logarithm.
     """
     share = np.log(MANY_IMAGES / max(images, 1)) / np.log(MANY_IMAGES / FEW_IMAGES)
-    return round(float(np.clip(share, 0, 1)), 2)
+    return round(most * float(np.clip(share, 0, 1)), 2)
 
 
 def adapted_probability(probability: float, sign: float, images: int) -> float:

@@ -27,7 +27,7 @@ class Recipe:
     loss: str
     r1: float
     ema_halflife_images: float
-    augments: bool
+    augment: float  # the probability where images are few: what is always changed is never learned to vary
     draws_masks: bool
 
 
@@ -61,7 +61,7 @@ EIGEN = Recipe(
     loss="hinge",
     r1=0.0,
     ema_halflife_images=2000,
-    augments=True,
+    augment=0.25,
     draws_masks=True,
 )
 # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
@@ -77,13 +77,13 @@ DCGAN = Recipe(
     loss="bce",
     r1=0.0,
     ema_halflife_images=500,
-    augments=False,
+    augment=0.0,
     draws_masks=False,
 )
-EIGEN_PLAIN = replace(EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02)
-DCGAN_PROJECTED = replace(
-    DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augments=True
+EIGEN_PLAIN = replace(
+    EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02, augment=1.0
 )
+DCGAN_PROJECTED = replace(DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0)
 
 MODELS: dict[str, Model] = {
     "eigen": Model(eigen.build_generator, eigen.build_discriminator, EIGEN, {"plain": EIGEN_PLAIN}),
