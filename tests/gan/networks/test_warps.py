@@ -2,10 +2,12 @@
 
 import math
 
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from xrgan.gan.networks import warps as module
 from xrgan.gan.networks.eigen import Generator
 from xrgan.gan.networks.warps import LATTICE, EigenWarps, inverted, register
 
@@ -36,6 +38,24 @@ def test_registration_finds_the_shift_of_each_image() -> None:
     centred = -(shift - shift.mean(dim=0))
     assert torch.corrcoef(torch.stack([found[:, 0], centred[:, 0]]))[0, 1] > 0.95
     assert torch.corrcoef(torch.stack([found[:, 1], centred[:, 1]]))[0, 1] > 0.9
+
+
+def test_registration_in_parts_is_that_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    images, _ = moved(40)
+    at_once = register(images, MARGIN)
+    monkeypatch.setattr(module, "AT_ONCE", 16)
+    assert (register(images, MARGIN) - at_once).abs().max() < 0.01 < at_once.abs().max()
+
+
+def test_a_bend_that_no_affine_map_is_is_undone_too() -> None:
+    across = torch.randn(40, generator=torch.Generator().manual_seed(0)) * 0.1
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 32), torch.linspace(-1, 1, 32), indexing="ij")
+    bent = x + across[:, None, None] * torch.cos(math.pi * y)
+    places = torch.stack([bent, y.expand_as(bent)], dim=-1)
+    images = grid_sample(chest().expand(40, -1, -1, -1), places, padding_mode="border", align_corners=False)
+    found = register(images, MARGIN)[:, 0, 12:-12, 20]
+    curve = found[:, len(found[0]) // 2] - (found[:, 0] + found[:, -1]) / 2
+    assert torch.corrcoef(torch.stack([curve, -across]))[0, 1] > 0.9
 
 
 def test_what_is_aligned_and_placed_again_is_the_image() -> None:

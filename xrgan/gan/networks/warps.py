@@ -22,6 +22,7 @@ LATTICE = 8  # displacements across the frame, which are interpolated between
 CONTROLS = 5  # of the local map, across the canvas
 REGISTERED_PIXELS = 32  # of the images while they are registered
 AFFINE_STEPS, STEPS, REDRAWN_EVERY = 40, 100, 10  # of Adam; the mean is redrawn in between
+AT_ONCE = 512  # images, whose gradient is computed together: as much as a processor's cache holds
 LEARNING_RATE = 0.02
 AFFINE_COST, LOCAL_COST, BENDING_COST = 2.0, 0.3, 0.3  # of a map's squared parameters, beside the squared distance
 INVERSIONS = 15  # steps to a fixed point
@@ -92,8 +93,9 @@ def register(images: Tensor, margin: float) -> Tensor:
     """Register images (N, C, S, S) to their common mean: displacements (N, 2, P, P) of a canvas' pixels, P of them.
 
     The image at a pixel's place and displacement is what the mean has at its place. An affine map first (6 numbers),
-    then with it a smooth local one (CONTROLS² displacements), by Adam, all images at once; what all have in common is
-    taken out of the maps again and again. Light and contrast don't count: every image has mean 0 and variance 1.
+    then with it a smooth local one (CONTROLS² displacements), by Adam, all images in every step; what all have in
+    common is taken out of the maps again and again. Light and contrast don't count: every image has mean 0 and
+    variance 1.
     """
     pixels = REGISTERED_PIXELS
     images = interpolate(images, size=(pixels, pixels), mode="area")
@@ -105,25 +107,50 @@ def register(images: Tensor, margin: float) -> Tensor:
     optimizer = torch.optim.Adam(groups, LEARNING_RATE)
     across = round(margin * pixels)
     before = (across - pixels) // 2
-    frame = slice(before, before + pixels)
+    canvas = _shapes(across, margin)
+    frame = canvas[:, before : before + pixels, before : before + pixels]
+    parts = [slice(first, first + AT_ONCE) for first in range(0, len(images), AT_ONCE)]
     mean = images
     for step in range(STEPS):
-        displacements = _displacements(affine, local if step >= AFFINE_STEPS else None, across, margin)
-        places = _grid(across, margin) + _to_last(displacements)
-        aligned = grid_sample(images, places[:, frame, frame], padding_mode="border", align_corners=False)
+        bend = local if step >= AFFINE_STEPS else None
         if step % REDRAWN_EVERY == 0:
-            mean = aligned.detach().mean(dim=0, keepdim=True)
-        distance = (aligned - mean).square().mean(dim=(1, 2, 3)).sum()
+            with torch.no_grad():
+                mean = torch.stack([_moved(images, affine, bend, frame, part).sum(dim=0) for part in parts]).sum(dim=0)
+                mean = mean / len(images)
+        optimizer.zero_grad()
+        for part in parts:
+            distance = (_moved(images, affine, bend, frame, part) - mean).square().sum() / mean.numel()
+            distance.backward()  # type: ignore[no-untyped-call]
         bending = sum(local.diff(dim=axis).square().sum() for axis in (2, 3))
         cost = AFFINE_COST * affine.square().sum() + LOCAL_COST * local.square().sum() + BENDING_COST * bending
-        optimizer.zero_grad()
-        (distance + cost).backward()  # type: ignore[no-untyped-call]
+        cost.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         if (step + 1) % REDRAWN_EVERY == 0:
             with torch.no_grad():
                 affine -= affine.mean(dim=0)
                 local -= local.mean(dim=0)
-    return _displacements(affine, local, across, margin).detach()
+    return _combined(canvas, affine, local).detach()
+
+
+def _moved(images: Tensor, affine: Tensor, local: Tensor | None, shapes: Tensor, part: slice) -> Tensor:
+    """Those of the images of a part of them, moved by their maps: (n, C, h, w)."""
+    identity = torch.eye(2, 3)
+    places = _combined(shapes, affine[part] + identity, None if local is None else local[part])
+    return grid_sample(images[part], _to_last(places), padding_mode="border", align_corners=False)
+
+
+def _shapes(across: int, margin: float) -> Tensor:
+    """What each number of a map adds to its displacements: (3 + CONTROLS², across, across) of a canvas' pixels."""
+    grid = _grid(across, margin)
+    controls = torch.eye(CONTROLS**2).view(-1, 1, CONTROLS, CONTROLS)
+    bumps = interpolate(controls, size=(across, across), mode="bicubic", align_corners=True)[:, 0]
+    return torch.cat([grid.permute(2, 0, 1), torch.ones(1, across, across), bumps])
+
+
+def _combined(shapes: Tensor, affine: Tensor, local: Tensor | None) -> Tensor:
+    """Displacements (N, 2, h, w) of maps (N, 2, 3) and (N, 2, CONTROLS, CONTROLS), in one product."""
+    maps = affine if local is None else torch.cat([affine, local.flatten(2)], dim=2)
+    return (maps @ shapes[: maps.shape[2]].flatten(1)).view(-1, 2, *shapes.shape[1:])
 
 
 def inverted(displacements: Tensor, margin: float) -> Tensor:
@@ -145,14 +172,6 @@ def _aligned(images: Tensor, displacements: Tensor, margin: float) -> Tensor:
     pixels = round(margin * images.shape[-1])
     places = _grid(pixels, margin) + _to_last(interpolate(displacements, size=(pixels, pixels), mode="bilinear"))
     return grid_sample(images, places, padding_mode="border", align_corners=False)
-
-
-def _displacements(affine: Tensor, local: Tensor | None, across: int, margin: float) -> Tensor:
-    grid = _grid(across, margin)
-    moved = torch.einsum("hwk,nck->nchw", torch.cat([grid, torch.ones_like(grid[..., :1])], dim=-1), affine)
-    if local is None:
-        return moved
-    return moved + interpolate(local, size=(across, across), mode="bicubic", align_corners=True)
 
 
 def _grid(pixels: int, reach: float, device: torch.device | None = None) -> Tensor:
