@@ -91,6 +91,10 @@ def test_a_process_alone_is_the_first_and_does_it_all() -> None:
         x = torch.ones(2, requires_grad=True)
         assert ranks.mean(x) is x
         assert ranks.of_first("word") == "word" and ranks.largest(3) == 3 and ranks.total(3) == 3
+        assert ranks.by_first(lambda: "made") == "made" and ranks.deal(["all"]) == "all"
+        assert ranks.gathered("said") == ["said"]
+        with ranks.in_turn():
+            assert ranks.is_first()
         layer = torch.nn.BatchNorm2d(2)
         assert ranks.with_common_batch_norm(layer, torch.device("cuda")) is layer
 

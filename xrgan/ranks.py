@@ -11,10 +11,10 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 import torch.distributed as dist
@@ -24,8 +24,8 @@ from xrgan import console, launched
 from xrgan.errors import XrganError
 from xrgan.hardware import choose_device
 
-# Longer than the first process takes to score a checkpoint, while the others wait; one that dies is noticed at once.
-PATIENCE = timedelta(hours=6)
+# Longer than a process trains a study's generator, or scores, while the others wait; one that dies is noticed at once.
+PATIENCE = timedelta(days=7)
 RESTARTS = 3  # of processes that were killed
 SECONDS_TO_STOP = "600"  # for a step and a checkpoint, after Ctrl-C; torch before 2.10 gives them 30
 Value = TypeVar("Value")
@@ -85,11 +85,11 @@ def _outlive_launcher() -> None:
 def _backend_on(device: torch.device) -> str:
     """How processes talk that compute on such devices, of which this one takes its own; raises as `joined` does."""
     if device.type == "mps":
-        raise XrganError("Several processes can't share an MPS device.", "Train in one process, or with --device cpu.")
+        raise XrganError("Several processes can't share an MPS device.", "Take one process, or --device cpu.")
     if device.type != "cuda":
         return "gloo"
     if device.index is not None:
-        raise XrganError(f"{device} is one GPU, and each process takes its own.", "Train with --device cuda.")
+        raise XrganError(f"{device} is one GPU, and each process takes its own.", "Take --device cuda.")
     there = torch.cuda.device_count()
     if launched.local_rank() >= there:
         raise XrganError(
@@ -159,6 +159,51 @@ def of_first(value: Value) -> Value:
     with _failing_together():
         dist.broadcast_object_list(said, src=0)
     return said[0]
+
+
+def by_first(make: Callable[[], Value]) -> Value:
+    """What the first process makes, by itself, while the others wait: any small value that can be pickled."""
+    made: list[Value] = []
+    if is_first():
+        with alone():
+            made = [make()]
+    return of_first(made)[0]
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Let the first process pass the block by itself, and then each of the others, who find what it made."""
+    first = is_first()
+    if not first:
+        wait()
+    with alone():
+        yield
+    if first:
+        wait()
+
+
+def deal(shares: Sequence[Value] = ()) -> Value:
+    """Give each process its share of what the first one has: any values that can be pickled.
+
+    Args:
+        shares: as many as there are processes; of the first one alone.
+    """
+    if size() == 1:
+        return shares[0]
+    own: list[Value | None] = [None]
+    with _failing_together():
+        dist.scatter_object_list(own, list(shares) if is_first() else None, src=0)
+    return cast(Value, own[0])
+
+
+def gathered(value: Value) -> list[Value]:
+    """What every process says, in their order, for the first one; the others get nothing."""
+    if size() == 1:
+        return [value]
+    said: list[Any] = [None] * size()
+    with _failing_together():
+        dist.gather_object(value, said if is_first() else None, dst=0)
+    return said if is_first() else []
 
 
 def largest(number: int) -> int:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.gan.helpers import tiny_config, tiny_dataset
+from tests.gan.helpers import create, tiny_config, tiny_dataset
 from tests.terminal import Terminal
 from xrgan import ranks
 from xrgan.config_resolve import to_yaml
+from xrgan.data.packed import open_packed
 from xrgan.rundir import RunDir
 
 LINE = "train --run runs/a --data tiny --config config.yaml"
@@ -66,7 +67,7 @@ def test_torchrun_needs_a_name_and_no_nproc(type_: Terminal, monkeypatch: pytest
     under_torchrun(monkeypatch, 0)
     assert "Under torchrun, a run needs a name." in type_("train --data tiny", code=1).err
     assert "Under torchrun, a run needs a name." in type_("resume", code=1).err
-    for command in ("train", "resume", "sample"):
+    for command in ("train", "resume", "sample", "evaluate", "classify", "segment"):
         assert "torchrun started 2 processes: each of them can't start" in type_(f"{command} --nproc 2", code=2).err
 
 
@@ -87,3 +88,31 @@ def test_the_same_sampling_is_started_in_several_processes(
     line = ["sample", "--run", "runs/a", "-n", "5", "--out", "here"]
     assert started[1:] == [(2, line), (3, line)]
     assert "works in one process" in type_("sample --run runs/a --nproc 2 --reject-copies", code=2).err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "evaluate --run runs/a --fid --json",
+        "evaluate --run runs/a --every-checkpoint",
+        "evaluate --real here --synthetic there",
+        "classify --run runs/a --arms real",
+        "segment --run runs/a",
+    ],
+)
+def test_scores_and_studies_are_started_in_several_processes(
+    type_: Terminal, started: list[tuple[int, Sequence[str]]], line: str
+) -> None:
+    create(RunDir(Path("runs/a")), open_packed(Path("tiny")), tiny_config())
+    type_(f"{line} --nproc 2")
+    assert started == [(2, line.split())]
+
+
+def test_what_works_in_one_process_or_nowhere_starts_none(
+    type_: Terminal, started: list[tuple[int, Sequence[str]]]
+) -> None:
+    create(RunDir(Path("runs/a")), open_packed(Path("tiny")), tiny_config())
+    assert "in one process" in type_("classify --run runs/a --predict tiny --nproc 2", code=2).err
+    assert "needs --synthetic DIR" in type_("evaluate --real tiny --nproc 2", code=2).err
+    assert "no place beside it" in type_("evaluate --run runs/a --every-checkpoint --fid --nproc 2", code=2).err
+    assert started == []

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from tests.commands.toy_studies import QUICK, refused, scores_of, summary_of
+from tests.commands.toy_studies import QUICK, put_run, refused, scores_of, summary_of
+from tests.gan.helpers import flat
+from tests.gan.in_ranks import finished, started
 from tests.terminal import Terminal
 from xrgan.downstream.classification import task
+from xrgan.tensor_files import read_tensors
 
 pytestmark = [pytest.mark.usefixtures("any_hash", "small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
@@ -42,3 +46,59 @@ def test_an_interrupted_study_is_resumed(here: Terminal, monkeypatch: pytest.Mon
     assert not Path("runs/a/classify/summary.yaml").exists()
     assert "1 of 2 trainings were there already" in here(f"classify {QUICK}").err
     assert len(scores_of("a")) == 2
+
+
+def left_by(run: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All that a study found, but for the seconds: its summary and figures; what its networks' files hold."""
+    scores = scores_of(run).drop(columns="seconds").to_dict("list")
+    summary = {key: value for key, value in summary_of(run).items() if key != "seconds"}
+    saved = {
+        file.name: dict(flat(read_tensors(file))) for file in Path(f"runs/{run}/classify/checkpoints").glob("*.pt")
+    }
+    return {"scores": repr(scores), "summary": repr(summary)}, saved
+
+
+def assert_same_study(run: str, other: str) -> None:
+    ours, theirs = left_by(run), left_by(other)
+    assert ours[0] == theirs[0]
+    assert ours[1].keys() == theirs[1].keys() and ours[1]
+    for name, content in ours[1].items():
+        for path, value in content.items():
+            of_other = theirs[1][name][path]
+            assert torch.equal(value, of_other) if isinstance(value, torch.Tensor) else value == of_other, (name, path)
+
+
+@pytest.fixture
+def in_two(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The beginning of a command line that tests start in two processes."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    return ["-m", "tests.commands.study_in_ranks"]
+
+
+def test_two_processes_share_a_study_and_find_what_one_does(
+    here: Terminal, in_two: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = f"classify {QUICK} --arms real,real+synthetic --fractions 0.5,1 --seeds 2"
+    with monkeypatch.context() as patch:
+        patch.setenv("DIES", "1")
+        dying = started([*in_two, *line.split(), "--run", "a"], 2)
+        said = [process.communicate(timeout=900)[1] for process in dying]
+    assert [process.returncode for process in dying] == [1, -9], said
+    assert "2 processes share 8 trainings." in said[0] and "Traceback" not in said[0]
+    assert "Process 1 of 2 stops, because another one ended; see its message." in said[0]
+    of_first, of_second = finished(started([*in_two, *line.split(), "--run", "a"], 2))
+    assert "4 of 8 trainings were there already." in of_first[1] and "2 processes share 4 trainings" in of_first[1]
+    assert "Against real with 50 %" in of_first[0] and of_second == ("", "")
+    assert not Path("runs/a/classify/checkpoints/.lock").exists()
+    put_run("b")
+    here(f"{line} --run b")
+    assert_same_study("a", "b")
+
+
+def test_each_of_two_processes_trains_a_folds_generator(here: Terminal, in_two: list[str]) -> None:
+    line = f"classify {QUICK} --gan-per-fold --k-folds 2 --arms real,synthetic"
+    of_first, _ = finished(started([*in_two, *line.split(), "--run", "a"], 2))
+    assert "A generator for fold 2 of 2" in of_first[1]
+    put_run("b")
+    here(f"{line} --run b")
+    assert_same_study("a", "b")

@@ -10,6 +10,8 @@ from xrgan.evaluation.extractors import inception
 from xrgan.evaluation.features import content_hash, extract
 from xrgan.evaluation.inception_weights import FULL, WITHOUT_LOGITS
 
+from ..gan.in_ranks import finished, started
+from . import in_ranks
 from .conftest import FakeNetwork
 
 EXTRACTOR = inception(Path(WITHOUT_LOGITS.name), "cpu")
@@ -122,3 +124,14 @@ def test_gray_is_three_equal_channels(weights: Path, draw: Draw) -> None:
     features_of_rgb = extract(np.repeat(gray, 3, axis=1), inception(weights, "cpu"), "images")
     np.testing.assert_allclose(features_of_gray[2048], features_of_rgb[2048], rtol=1e-4, atol=1e-5)
     assert np.abs(features_of_gray[2048][0] - features_of_gray[2048][1]).max() > 1e-3
+
+
+@pytest.mark.slow
+def test_two_processes_extract_what_one_does(own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished(started(["-m", "tests.evaluation.in_ranks", str(tmp_path / "of_two.npy")], 2))
+    files = {file.name: file.read_bytes() for file in (own_cache / "features").iterdir()}
+    assert len(files) == 3
+    monkeypatch.setenv("XRGAN_CACHE", str(tmp_path / "of_one"))
+    alone = extract(in_ranks.images(), in_ranks.extractor(), "images")[in_ranks.FEATURES]
+    assert np.array_equal(np.load(tmp_path / "of_two.npy"), alone)
+    assert files == {file.name: file.read_bytes() for file in (tmp_path / "of_one" / "features").iterdir()}

@@ -89,7 +89,7 @@ def started(command: Sequence[str], processes: int) -> list[subprocess.Popen[str
 
 def finished(processes: Sequence[subprocess.Popen[str]]) -> list[tuple[str, str]]:
     """What each of them wrote to stdout and stderr; all of them have done what they should."""
-    said = [process.communicate(timeout=300) for process in processes]
+    said = [process.communicate(timeout=900) for process in processes]
     assert [process.returncode for process in processes] == [0] * len(processes), said
     return said
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xrgan import console
+from xrgan import console, launched
+from xrgan.commands import processes
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
@@ -27,15 +28,18 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
+from xrgan.commands.processes import Processes
 from xrgan.commands.report import refresh_report
 from xrgan.commands.studies import (
     NO_OTHERS,
     Known,
     Others,
+    Study,
     StudyRequest,
     refuse_alone,
     refuse_beside_own_generators,
-    run_with_images,
+    run_in_turn,
+    study_with_images,
     with_arch,
     with_folds,
 )
@@ -110,6 +114,7 @@ def classify(
     generator_data: GeneratorDataName = None,
     external_map: ExternalMap = "",
     flags: Flags,
+    nproc: Processes = 1,
     predict: Predict = None,
     out: OutFile = None,
     as_json: Json = False,
@@ -120,13 +125,14 @@ def classify(
     quiet: Quiet = False,
 ) -> None:
     """Do the synthetic X-rays help? Classifiers on real images against others that learned from synthetic ones, too."""
-    console.configure(quiet or as_json)
+    processes.begin(quiet or as_json, nproc, "classify")
     workspace = Workspace(data_root, runs_root)
     run = find_study_run(workspace, run_name, data, lambda: resolve(None, config_file, settings or (), flags).classify)
     config = resolve(config_of_study(run), config_file, settings or (), flags)
     if dry_run:
         console.show_text(to_yaml(config))
         return
+    _refuse_to_share_prediction(predict, processes.of_all(nproc))
     console.waiting("Loading PyTorch")
     if predict is not None:
         arm = _one_arm(config) if flags["classify.arms"] else ""
@@ -135,12 +141,18 @@ def classify(
     elif out is not None:
         raise XrganError("--out goes with --predict: a study stays in its run.", "Leave it out.", exit_code=2)
     else:
-        with console.hint_when_interrupted():
-            others = Others(external, external_map, generator_data)
+        others = Others(external, external_map, generator_data)
+        with processes.shared(nproc, config.device), console.hint_when_interrupted():
             summary = compare_classifiers(workspace, run, config, data, synthetic or (), others)
-        refresh_cards(workspace, run)
-        refresh_report(workspace, run)
-        _show_summary(run, config, summary, as_json)
+        if launched.rank() == 0:
+            refresh_cards(workspace, run)
+            refresh_report(workspace, run)
+            _show_summary(run, config, summary, as_json)
+
+
+def _refuse_to_share_prediction(predict: Path | None, of_all: int) -> None:
+    if predict is not None and of_all > 1:
+        raise XrganError("--predict asks a classifier in one process.", "Leave out --nproc.", exit_code=2)
 
 
 def _one_arm(config: Config) -> str:
@@ -197,6 +209,18 @@ def compare_classifiers(
     Returns:
         What classify/summary.yaml holds.
     """
+    return run_in_turn(lambda: _study(workspace, run, config, data, synthetic, others))
+
+
+def _study(
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    data: str | None,
+    synthetic: Sequence[str],
+    others: Others,
+) -> Study:
+    """Read, check and draw what a study of classifiers needs; its arguments are those of `compare_classifiers`."""
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.classification.task import Classification
 
@@ -229,7 +253,7 @@ def compare_classifiers(
         )
         return labelled_images(dataset, *read, known)
 
-    return run_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
+    return study_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
 
 
 def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", known: Known) -> "SyntheticImages":

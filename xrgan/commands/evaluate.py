@@ -1,12 +1,14 @@
 """`xrgan evaluate`: synthetic images beside real ones, or each checkpoint of a run beside held-out ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xrgan import console
+from xrgan.commands import processes
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_extractor
 from xrgan.commands.flags import Flag, Flags, option, panel, with_flags
@@ -25,6 +27,7 @@ from xrgan.commands.options import (
     RunsRoot,
     Settings,
 )
+from xrgan.commands.processes import Processes
 from xrgan.commands.report import refresh_report
 from xrgan.commands.sample import drawn
 from xrgan.config import Config
@@ -42,6 +45,9 @@ EXAMPLES = [
     "xrgan evaluate --run jrs_64-2025-01-31-1 --fid --memorisation",
     "xrgan evaluate --real held-out/ --synthetic drawn/",
 ]
+Score = Callable[[bool], None]
+"""Scores, and shows it; told whether other processes extract their share of the features."""
+
 METRICS, COMPARISON = "Metrics", "Comparison"
 SCORED = 1  # place of the synthetic side among those of a comparison without a run
 METRIC_FLAGS = [Flag(metric.name, (f"--{metric.name}",), bool, metric.help, METRICS) for metric in metric_table.METRICS]
@@ -115,6 +121,7 @@ def evaluate(
     metrics: Flags,
     every_checkpoint: EveryCheckpoint = False,
     flags: Flags,
+    nproc: Processes = 1,
     out: OutFolder = None,
     as_json: Json = False,
     runs_root: RunsRoot = RUNS_ROOT,
@@ -124,7 +131,7 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Score the synthetic X-rays against real ones that the generator never saw; no metric named = all."""
-    console.configure(quiet or as_json)
+    processes.begin(quiet or as_json, nproc, "evaluate")
     workspace = Workspace(data_root, runs_root)
     run = None if real else find_run(workspace, run_name)
     config = resolve(run.read_config() if run else None, config_file, settings or (), flags)
@@ -132,28 +139,40 @@ def evaluate(
     if dry_run:
         console.show_text(to_yaml(config))
         return
-    console.waiting("Loading PyTorch")
+    score: Score
     if every_checkpoint:
         reference = flags["evaluate.reference"]
         _refuse_beside_every_checkpoint(
             named, real=real, training=training, synthetic=synthetic, out=out, reference=reference
         )
         assert run is not None
-        _show_over_time(workspace, run, config, data, as_json)
-        refresh_report(workspace, run)
+        score = partial(_score_over_time, workspace, run, config, data, as_json)
     elif run is None:
         assert real is not None
         synthetic = _folder_to_score(synthetic, real, run_name, data)
         folder = out or Path("evaluation") / synthetic.resolve().name
-        scores = evaluate_folders(workspace, real, synthetic, training, config, named, folder, allow_synthetic)
-        _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
+        sides = real, synthetic, training
+        score = partial(_score_folders, workspace, sides, config, named, folder, allow_synthetic, as_json)
     else:
         _refuse_beside_a_run(training=training, out=out)
-        scores = evaluate_run(workspace, run, config, named, data, synthetic)
-        refresh_cards(workspace, run)
-        refresh_report(workspace, run)
-        title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
-        _show_scores(scores, title, run.evaluation, as_json)
+        score = partial(_score_run, workspace, run, config, named, data, synthetic, as_json)
+    console.waiting("Loading PyTorch")
+    with processes.shared(nproc, config.device):
+        _score_or_help(score, workspace, config)
+
+
+def _score_or_help(score: Score, workspace: Workspace, config: Config) -> None:
+    """Score in the first of several processes, and extract features for it in the others."""
+    from xrgan import ranks
+    from xrgan.evaluation import features
+
+    if not ranks.is_first():
+        features.help_first(extractor_of(workspace, config))
+        return
+    helped = ranks.size() > 1
+    score(helped)
+    if helped:
+        features.dismiss_helpers()
 
 
 def evaluate_run(
@@ -163,8 +182,12 @@ def evaluate_run(
     metrics: Sequence[str] = (),
     data: str | None = None,
     synthetic: Path | None = None,
+    helped: bool = False,
 ) -> "Scores":
     """Score a run's synthetic images against real ones that it never saw; draws them where there are too few.
+
+    Args:
+        helped: whether other processes extract their share of the features.
 
     Returns:
         What evaluation/scores.yaml holds.
@@ -187,7 +210,12 @@ def evaluate_run(
         chosen.reference,
     )
     return score(
-        comparison, metrics, chosen, extractor_of(workspace, config), run.evaluation, f"{run.name} · {dataset.name}"
+        comparison,
+        metrics,
+        chosen,
+        extractor_of(workspace, config, helped),
+        run.evaluation,
+        f"{run.name} · {dataset.name}",
     )
 
 
@@ -200,6 +228,7 @@ def evaluate_folders(
     metrics: Sequence[str],
     out: Path,
     allow_synthetic: bool = False,
+    helped: bool = False,
 ) -> "Scores":
     """Score one folder of images against another, whoever drew them; each may be a prepared dataset instead.
 
@@ -208,6 +237,7 @@ def evaluate_folders(
         training: what the generator learned from, where that is known: without it, copies can't be looked for.
         out: gets scores.yaml and the pictures.
         allow_synthetic: let images count as real ones that say they are synthetic.
+        helped: whether other processes extract their share of the features.
 
     Returns:
         What scores.yaml holds.
@@ -230,7 +260,48 @@ def evaluate_folders(
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:
         comparison = sample_comparison(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
-    return score(comparison, metrics, chosen, extractor_of(workspace, config), out, f"{synthetic} against {real}")
+    return score(
+        comparison, metrics, chosen, extractor_of(workspace, config, helped), out, f"{synthetic} against {real}"
+    )
+
+
+def _score_run(
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    metrics: Sequence[str],
+    data: str | None,
+    synthetic: Path | None,
+    as_json: bool,
+    helped: bool,
+) -> None:
+    """Score a run's images, write it into cards and report, and show the table."""
+    scores = evaluate_run(workspace, run, config, metrics, data, synthetic, helped)
+    refresh_cards(workspace, run)
+    refresh_report(workspace, run)
+    title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
+    _show_scores(scores, title, run.evaluation, as_json)
+
+
+def _score_folders(
+    workspace: Workspace,
+    sides: tuple[Path, Path, Path | None],
+    config: Config,
+    metrics: Sequence[str],
+    folder: Path,
+    allow_synthetic: bool,
+    as_json: bool,
+    helped: bool,
+) -> None:
+    """Score two folders' images, and show the table.
+
+    Args:
+        sides: real images, synthetic ones, and what their generator learned from, if known.
+        folder: of the scores.
+    """
+    real, synthetic, training = sides
+    scores = evaluate_folders(workspace, real, synthetic, training, config, metrics, folder, allow_synthetic, helped)
+    _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
 
 
 def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> None:
@@ -249,12 +320,15 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
             console.show_text(str(folder / picture))
 
 
-def _show_over_time(workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool) -> None:
-    """Score every checkpoint of a run, and show them with the best one."""
+def _score_over_time(
+    workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool, helped: bool
+) -> None:
+    """Score every checkpoint of a run, show them with the best one, and write it into the report."""
     from xrgan.commands.score_checkpoints import evaluate_checkpoints
     from xrgan.evaluation import checkpoint_report, checkpoint_scores
 
-    rows, best = evaluate_checkpoints(workspace, run, config, data)
+    rows, best = evaluate_checkpoints(workspace, run, config, data, helped)
+    refresh_report(workspace, run)
     if as_json:
         console.show_json(checkpoint_report.summary(rows, best))
         return

@@ -140,8 +140,12 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
     return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out
 
 
-def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
-    """The network that features come from, loaded when it is needed."""
+def extractor_of(workspace: Workspace, config: Config, helped: bool = False) -> "Callable[[], Extractor]":
+    """The network that features come from, loaded when it is needed.
+
+    Args:
+        helped: whether other processes extract their share, for the first one.
+    """
     from xrgan.evaluation import dino, extractors, inception_weights
     from xrgan.hardware import choose_device
     from xrgan.lite_weights import LITES, fetch_lite
@@ -173,4 +177,4 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.metadata.channels
         )
 
-    return make
+    return lambda: replace(make(), helped=helped)

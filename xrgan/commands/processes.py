@@ -1,7 +1,8 @@
 """`--nproc`: a command in several processes, whether it starts them itself or torchrun did."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -55,6 +56,21 @@ def start(processes: int, arguments: Sequence[str]) -> None:
 
     console.stop_waiting()  # they say what is waited for
     raise typer.Exit(ranks.launch(processes, arguments))
+
+
+@contextmanager
+def shared(processes: int, device: str) -> Iterator[None]:
+    """Work in several processes: with those that torchrun started beside this one, or in others, if they are wanted.
+
+    Args:
+        device: its name, as in the configuration.
+    """
+    from xrgan import ranks
+
+    if processes > 1:
+        start_again(processes)
+    with ranks.joined(device):
+        yield
 
 
 def start_again(processes: int) -> None:

@@ -122,14 +122,11 @@ def sample(
         return
     _refuse_what_excludes_itself(label, balance, interpolate, reject_copies, data, processes.of_all(nproc))
     console.waiting("Loading PyTorch")
-    if nproc > 1:
-        processes.start_again(nproc)
-    from xrgan import ranks
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 
     folder, seed, formats, n = out or run.synthetic, config.sample.seed, config.sample.format, config.sample.n
-    with ranks.joined(config.device):
+    with processes.shared(nproc, config.device):
         sampler = load_sampler(run, config.device, config.sample.ema, checkpoint)
         sampler = dataclasses.replace(sampler, balance=balance)
         rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
@@ -211,11 +208,12 @@ def rejection_of_copies(
 def drawn(
     workspace: Workspace, run: RunDir, config: Config, count: int, data: str | None, aside: Path | None = None
 ) -> Path:
-    """Return a folder with at least `count` of the run's images: drawn now, where its synthetic/ has too few.
+    """Return a folder with at least `count` of the run's images: drawn now by this process, if synthetic/ has too few.
 
     Args:
         aside: where to draw all of them, so that synthetic/ stays as it is; none = the rest, into synthetic/.
     """
+    from xrgan import ranks
     from xrgan.gan import sample_folder
     from xrgan.gan.sampler import load_sampler
 
@@ -230,7 +228,8 @@ def drawn(
     where = f"drawing as many into {aside}" if aside else "drawing the rest"
     console.notice(f"{run.synthetic} holds fewer than {count:,} images: {where}.")
     folder, rejection = aside or run.synthetic, rejection_of_copies(workspace, run, config, data) if rejects else None
-    sample_folder.fill(
-        sampler, folder, count, seed, run_name=run.name, overwrite=aside is not None, rejection=rejection
-    )
+    with ranks.alone():
+        sample_folder.fill(
+            sampler, folder, count, seed, run_name=run.name, overwrite=aside is not None, rejection=rejection
+        )
     return folder

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xrgan import console
+from xrgan import console, launched
+from xrgan.commands import processes
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_run
 from xrgan.commands.flags import Flags, option, panel, with_flags
@@ -25,15 +26,18 @@ from xrgan.commands.options import (
     Settings,
     study_flags,
 )
+from xrgan.commands.processes import Processes
 from xrgan.commands.report import refresh_report
 from xrgan.commands.studies import (
     NO_OTHERS,
     Known,
     Others,
+    Study,
     StudyRequest,
     refuse_alone,
     refuse_beside_own_generators,
-    run_with_images,
+    run_in_turn,
+    study_with_images,
     with_folds,
 )
 from xrgan.commands.study_runs import config_of_study, dataset_of_study, find_study_run, refuse_without_generator
@@ -84,6 +88,7 @@ def segment(
     external: External = None,
     generator_data: GeneratorDataName = None,
     flags: Flags,
+    nproc: Processes = 1,
     as_json: Json = False,
     runs_root: RunsRoot = RUNS_ROOT,
     config_file: ConfigFile = None,
@@ -92,7 +97,7 @@ def segment(
     quiet: Quiet = False,
 ) -> None:
     """Do synthetic X-rays with masks help? U-Nets on real ones against others that learned from synthetic ones, too."""
-    console.configure(quiet or as_json)
+    processes.begin(quiet or as_json, nproc, "segment")
     workspace = Workspace(data_root, runs_root)
     run = find_study_run(workspace, run_name, data, lambda: resolve(None, config_file, settings or (), flags).segment)
     config = resolve(config_of_study(run), config_file, settings or (), flags)
@@ -100,12 +105,13 @@ def segment(
         console.show_text(to_yaml(config))
         return
     console.waiting("Loading PyTorch")
-    with console.hint_when_interrupted():
-        others = Others(external, generator_data=generator_data)
+    others = Others(external, generator_data=generator_data)
+    with processes.shared(nproc, config.device), console.hint_when_interrupted():
         summary = compare_segmenters(workspace, run, config, data, synthetic, others)
-    refresh_cards(workspace, run)
-    refresh_report(workspace, run)
-    _show_summary(run, config, summary, as_json)
+    if launched.rank() == 0:
+        refresh_cards(workspace, run)
+        refresh_report(workspace, run)
+        _show_summary(run, config, summary, as_json)
 
 
 def _show_summary(run: RunDir, config: Config, summary: "Summary", as_json: bool) -> None:
@@ -140,6 +146,18 @@ def compare_segmenters(
     Returns:
         What segment/summary.yaml holds.
     """
+    return run_in_turn(lambda: _study(workspace, run, config, data, synthetic, others))
+
+
+def _study(
+    workspace: Workspace,
+    run: RunDir,
+    config: Config,
+    data: str | None,
+    synthetic: str | None,
+    others: Others,
+) -> Study:
+    """Read, check and draw what a study of segmenters needs; its arguments are those of `compare_segmenters`."""
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.segmentation.data import check_real
     from xrgan.downstream.segmentation.task import Segmentation
@@ -165,7 +183,7 @@ def compare_segmenters(
     def fold_images(folder: Path, known: Known) -> "SyntheticImages":
         return _paired(dataset, folder, known)
 
-    return run_with_images(request, Segmentation(request.config.segment), [origin], shared_images, fold_images)
+    return study_with_images(request, Segmentation(request.config.segment), [origin], shared_images, fold_images)
 
 
 def _paired(dataset: "PackedDataset", folder: Path, known: Known) -> "SyntheticImages":

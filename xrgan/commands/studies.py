@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +33,9 @@ Known = tuple["TrainingProvenance", ...] | None
 """What the generators of synthetic images learned from; None where nobody knows it of one of them."""
 
 SharedImages = Callable[["Pool", Known], "SyntheticImages"]
+Study = Callable[[], "Summary"]
+"""A study that is ready to be run; it gives what its summary.yaml holds."""
+
 FoldImages = Callable[[Path, Known], "SyntheticImages"]
 
 
@@ -82,21 +86,21 @@ class StudyRequest:
         return self.run.classify if self.section == "classify" else self.run.segment
 
 
-def run_with_images(
+def study_with_images(
     request: StudyRequest,
     task: "Task",
     origins: Sequence[Origin],
     shared_images: SharedImages,
     fold_images: FoldImages,
-) -> "Summary":
-    """Run a study; where an arm needs synthetic images, with those of `origins`, or of generators of its own.
+) -> Study:
+    """Prepare a study; where an arm needs synthetic images, with those of `origins`, or of generators of its own.
 
     Args:
         shared_images: reads those of `origins`, for all folds.
         fold_images: reads those that a fold's own generator drew, or that of a part of it, from their folder.
 
     Returns:
-        What the study's summary.yaml holds.
+        What trains its networks.
     """
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.study import check, run_study
@@ -107,7 +111,7 @@ def run_with_images(
         of_real = check(task, dataset)
         other = external_of(request, task, of_real[0], [])
         make_study_run(request.run, request.config, dataset)
-        return run_study(task, dataset, device, folder, checked=of_real, external=other)
+        return partial(run_study, task, dataset, device, folder, checked=of_real, external=other)
     if request.options.trains_generators:
         extra = generator_data_of(request)
         generators = PartGenerators(request.workspace, folder, request.config, request.options, dataset, extra)
@@ -119,13 +123,13 @@ def run_with_images(
 
         of_own = check(task, dataset)
         other = external_of(request, task, of_own[0], [], extra)
-        return run_study(task, dataset, device, folder, of_part, checked=of_own, external=other)
+        return partial(run_study, task, dataset, device, folder, of_part, checked=of_own, external=other)
     provenances = [training_provenance(request.workspace, origin, dataset) for origin in origins]
     known = tuple(one for one in provenances if one is not None)
     checked = check(task, dataset, known)
     other = external_of(request, task, checked[0], origins)
     shared = shared_images(checked[0], known if len(known) == len(provenances) else None)
-    return run_study(task, dataset, device, folder, lambda _: shared, known, checked, other)
+    return partial(run_study, task, dataset, device, folder, lambda _: shared, known, checked, other)
 
 
 def generator_data_of(request: StudyRequest) -> "GeneratorData | None":
@@ -171,6 +175,15 @@ def _rules(text: str) -> tuple[Rule, ...]:
         return parse_map(text) if text else ()
     except ValueError as error:
         raise XrganError(f"--map {text}: {error}.", "Write --map 'THEIRS=OURS,*=OTHER'.", exit_code=2) from None
+
+
+def run_in_turn(prepare: Callable[[], Study]) -> "Summary":
+    """Prepare a study and run it; of several processes, the first one draws and fetches what the others then find."""
+    from xrgan import ranks
+
+    with ranks.in_turn():
+        study = prepare()
+    return study()
 
 
 def refuse_alone(config: StudyConfig, others: Others) -> None:

@@ -1,18 +1,23 @@
 """Best checkpoint per arm and fold of a study, with its metadata."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 import torch
+from filelock import FileLock
 from pydantic import ConfigDict, TypeAdapter
 from torch import nn
 
+from xrgan import launched
 from xrgan.downstream.arms import ARMS
 from xrgan.downstream.trial import TrialKey
 from xrgan.tensor_files import read_entry, read_tensors, write_tensors
 
 FOLDER = "checkpoints"
+LOCK = ".lock"  # beside the checkpoints of a study that several processes share; it holds nothing
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -65,14 +70,32 @@ OfTask = TypeVar("OfTask", bound=Metadata)
 def keep_best(folder: Path, network: nn.Module, metadata: Metadata) -> None:
     """Save a network of its arm and fold in a run's classify/ or segment/, unless a better one of its study is there.
 
-    Better is what has the higher `Metadata.rank`.
+    Better is what has the higher `Metadata.rank`; among equals, the later seed, whichever was trained first.
     """
     file = _file(folder, metadata.arm, metadata.fold)
-    saved = read_metadata(file, type(metadata))
-    if saved and saved.study == metadata.study and saved.rank > metadata.rank:
+    with _one_at_a_time(folder):
+        saved = read_metadata(file, type(metadata))
+        better = saved and saved.study == metadata.study and (saved.rank, saved.seed) > (metadata.rank, metadata.seed)
+        if better:
+            return
+        state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
+        write_tensors(file, {"about": metadata.to_dict(), "network": state})
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let none of the processes that share a study replace a network that another one is about to replace."""
+    if launched.size() == 1:
+        yield
         return
-    state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
-    write_tensors(file, {"about": metadata.to_dict(), "network": state})
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / FOLDER / LOCK):
+        yield
+
+
+def end_sharing(folder: Path) -> None:
+    """Take away what processes that shared a study needed, when all of them are done."""
+    (folder / FOLDER / LOCK).unlink(missing_ok=True)
 
 
 def has_checkpoint(folder: Path, key: TrialKey, study: str, rank: tuple[float, float], kind: type[Metadata]) -> bool:

@@ -2,14 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from xrgan import console
+from xrgan import console, ranks
 from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import checkpoints, report, results_cache
@@ -34,6 +35,9 @@ CLASSIC_DECIDES = {"classic_rotation", "classic_shift", "classic_scale", "classi
 SyntheticFor = Callable[[Part], SyntheticImages]
 """Synthetic images for a fold, or for one fraction and seed of it, whose indices are rows of the dataset."""
 
+_Place = tuple[Fold, Part, list[TrialKey]]
+"""Trainings that learn from images of one generator, if of any, and the part of a fold that it learns from."""
+
 
 def run_study(
     task: Task,
@@ -53,7 +57,8 @@ def run_study(
     number of steps: `config.epochs` passes over the fold's real images at fraction 1.
 
     Interrupted, and started again with the same settings and images, it resumes with the trainings that are missing;
-    asked for more arms, fractions or seeds, it adds them.
+    asked for more arms, fractions or seeds, it adds them. Several processes (`ranks`) share the trainings, and the
+    first one does the rest.
 
     Args:
         task: its config has `k_folds` as a number.
@@ -65,7 +70,7 @@ def run_study(
         external: another hospital's images, of which all networks are asked; they choose nothing.
 
     Returns:
-        What summary.yaml holds.
+        What summary.yaml holds, in every process.
 
     Raises:
         XrganError: the images are not what a study needs, a generator saw test images, or the weights can't be had.
@@ -73,40 +78,88 @@ def run_study(
     started = time.monotonic()
     console.waiting("Reading the images")
     pool, folds = checked or check(task, dataset, seen)
-    results = _train_all(task, dataset, pool, folds, device, folder, synthetic_for, external)
-    console.waiting("Comparing the arms")
-    for oddity in task.oddities(results):
-        console.warn(oddity)
-    summary = summarise(task, dataset, results)
-    summary["seconds"] = round(time.monotonic() - started, 1)
-    report.write(task, results, summary)
-    return summary
+    grounds = _Grounds(task, dataset, pool, folds, device, folder, synthetic_for, external)
+    shared = ranks.size() > 1
+    if shared:
+        grounds.share()
+
+    def finish() -> Summary:
+        results = grounds.results(told=shared)
+        console.waiting("Comparing the arms")
+        for oddity in task.oddities(results):
+            console.warn(oddity)
+        summary = summarise(task, dataset, results)
+        summary["seconds"] = round(time.monotonic() - started, 1)
+        report.write(task, results, summary)
+        return summary
+
+    return ranks.by_first(finish)
 
 
-def _train_all(
-    task: Task,
-    dataset: PackedDataset,
-    pool: Pool,
-    folds: list[Fold],
-    device: torch.device,
-    folder: Path,
-    synthetic_for: SyntheticFor | None,
-    external: External | None,
-) -> Results:
-    """Do the trainings that `folder` hasn't yet, fold by fold, and gather what all of them gave."""
-    trials: list[Trial] = []
-    studies: set[str] = set()
-    behind: dict[TrialKey, int | None] = {}
-    learned: tuple[TrainingProvenance, ...] = ()
-    for fold in folds:
-        for part, keys in parts(task.config, fold, pool):
-            data = FoldData(dataset, pool, fold, _synthetic_images(synthetic_for, pool, part), external)
-            study = _FoldStudy(task, data, device, folder, task.trainer(data, device), keys)
-            trials += study.run()
+@dataclass(frozen=True)
+class _Grounds:
+    """What all trainings of a study stand on; the arguments of `run_study`."""
+
+    task: Task
+    dataset: PackedDataset
+    pool: Pool
+    folds: list[Fold]
+    device: torch.device
+    folder: Path
+    synthetic_for: SyntheticFor | None
+    external: External | None
+
+    def places(self) -> list[_Place]:
+        """The parts of all folds, with their trainings."""
+        return [(fold, *of_part) for fold in self.folds for of_part in parts(self.task.config, fold, self.pool)]
+
+    def at(self, fold: Fold, part: Part, keys: list[TrialKey]) -> "_FoldStudy":
+        """The trainings of a part, whose generator is trained now where they have their own."""
+        synthetic = _synthetic_images(self.synthetic_for, self.pool, part)
+        data = FoldData(self.dataset, self.pool, fold, synthetic, self.external)
+        return _FoldStudy(self.task, data, self.device, self.folder, self.task.trainer(data, self.device), keys)
+
+    def share(self) -> None:
+        """Let each of several processes do its part of what `folder` hasn't yet; the first then finds all of it there.
+
+        A generator and the trainings that learn from its images are one process's; where generators are shared, or
+        there are none, every training by itself may be another's.
+        """
+        own, places = slice(ranks.rank(), None, ranks.size()), self.places()
+        if self.task.config.trains_generators:
+            with ranks.alone():
+                for place in places[own]:
+                    self.at(*place).run()
+        else:
+            missing = ranks.by_first(lambda: [self.at(*place).missing() for place in places])
+            dealt = [(k, key) for k, keys in enumerate(missing) for key in keys]
+            if dealt:
+                console.notice(f"{ranks.size()} processes share {len(dealt)} trainings.")
+            for k, place in enumerate(places):
+                if keys := [key for at, key in dealt[own] if at == k]:
+                    self.at(*place).do(keys)
+        ranks.wait()
+        if ranks.is_first():
+            checkpoints.end_sharing(self.folder)
+
+    def results(self, told: bool) -> Results:
+        """Do the trainings that `folder` hasn't yet, fold by fold, and gather what all of them gave.
+
+        Args:
+            told: whether the user knows what was there already.
+        """
+        trials: list[Trial] = []
+        studies: set[str] = set()
+        behind: dict[TrialKey, int | None] = {}
+        learned: tuple[TrainingProvenance, ...] = ()
+        for place in self.places():
+            study = self.at(*place)
+            trials += study.run(told)
             behind |= study.behind()
-            learned += (data.synthetic.seen if data.synthetic else None) or ()
-            studies |= {study_digest(task, data, arm) for arm in task.config.arms}
-    return Results(pool, folds, trials, frozenset(studies), folder, device, behind, external, learned)
+            learned += (study.data.synthetic.seen if study.data.synthetic else None) or ()
+            studies |= {study_digest(self.task, study.data, arm) for arm in self.task.config.arms}
+        of_all = (self.pool, self.folds, trials, frozenset(studies), self.folder, self.device)
+        return Results(*of_all, behind, self.external, learned)
 
 
 def check(task: Task, dataset: PackedDataset, seen: tuple[TrainingProvenance, ...] = ()) -> tuple[Pool, list[Fold]]:
@@ -218,32 +271,54 @@ class _FoldStudy:
             found[key] = images_behind(learned if arm.uses_real else learned[:0], seen)
         return found
 
-    def run(self) -> list[Trial]:
-        """Do the trainings that `folder` hasn't yet, and store them there; all of them in their order."""
-        config, fold = self.task.config, self.data.fold
-        digests = {key: trial_digest(self.task, self.data, key) for key in self.keys}
-        done = self._stored(digests)
-        missing = [key for key in digests if key not in done]
-        if done:
-            console.notice(f"{_name(fold)}{len(done)} of {len(digests)} trainings were there already.")
-        if missing:
-            steps = budget_of(fold, config).steps
-            with console.progress(self.task.wording.networks.capitalize(), len(missing) * steps, unit="steps") as bar:
-                for key in missing:
-                    counted = _Counted(bar, _called(key), steps)
-                    done[key] = self._train(key, counted.report)
-                    self._store(digests[key], done[key])
-                    counted.finish()
-        return [done[key] for key in digests]
+    @cached_property
+    def digests(self) -> dict[TrialKey, str]:
+        """What each training is found by."""
+        return {key: trial_digest(self.task, self.data, key) for key in self.keys}
 
-    def _stored(self, digests: dict[TrialKey, str]) -> dict[TrialKey, Trial]:
+    def run(self, told: bool = False) -> list[Trial]:
+        """Do the trainings that `folder` hasn't yet; all of them in their order.
+
+        Args:
+            told: whether the user knows what was there already.
+        """
+        done = self._stored()
+        missing = [key for key in self.keys if key not in done]
+        if done and not told:
+            self._say_there(done)
+        if missing:
+            done |= self.do(missing)
+        return [done[key] for key in self.keys]
+
+    def missing(self) -> list[TrialKey]:
+        """The trainings that `folder` hasn't yet; says how many are there."""
+        done = self._stored()
+        if done:
+            self._say_there(done)
+        return [key for key in self.keys if key not in done]
+
+    def _say_there(self, done: Collection[TrialKey]) -> None:
+        console.notice(f"{_name(self.data.fold)}{len(done)} of {len(self.keys)} trainings were there already.")
+
+    def do(self, keys: Sequence[TrialKey]) -> dict[TrialKey, Trial]:
+        """Do those trainings, one after another, and store each in `folder`."""
+        steps, done = budget_of(self.data.fold, self.task.config).steps, {}
+        with console.progress(self.task.wording.networks.capitalize(), len(keys) * steps, unit="steps") as bar:
+            for key in keys:
+                counted = _Counted(bar, _called(key), steps)
+                done[key] = self._train(key, counted.report)
+                self._store(self.digests[key], done[key])
+                counted.finish()
+        return done
+
+    def _stored(self) -> dict[TrialKey, Trial]:
         """The trainings that are stored; those whose network is lost, but is its arm's best, count as missing."""
-        found = {key: self._load(key, digest) for key, digest in digests.items()}
+        found = {key: self._load(key, digest) for key, digest in self.digests.items()}
         done = {key: trial for key, trial in found.items() if trial}
         for arm in self.task.config.arms:
-            ranks = {key: (key.fraction, one.history.kept.score) for key, one in done.items() if key.arm == arm}
-            best = max(ranks, key=lambda key: ranks[key], default=None)
-            if best and not self._has_checkpoint(best, ranks[best]):
+            ranked = {key: (key.fraction, one.history.kept.score) for key, one in done.items() if key.arm == arm}
+            best = max(ranked, key=lambda key: ranked[key], default=None)
+            if best and not self._has_checkpoint(best, ranked[best]):
                 del done[best]
         return done
 

@@ -3,13 +3,14 @@
 import hashlib
 import os
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from xrgan import console
+from xrgan import console, ranks
 from xrgan.downloads import cache_dir
 from xrgan.evaluation.extractors import Extractor, Network
 from xrgan.files import replacing
@@ -20,6 +21,7 @@ BLOCK_IMAGES = 256  # one file each in the cache: sets that begin with the same 
 CACHE_BYTES = 2_000_000_000  # 12 kB per image: about 160,000 images
 
 Features = dict[int, NDArray[np.float32]]
+Batches = list[NDArray[np.uint8]]
 
 
 def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -> Features:
@@ -40,10 +42,13 @@ def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -
     missing = [k for k, joined in enumerate(found) if joined is None]
     if missing:
         network, kept = extractor.load(), True
+        at_once = ranks.size() if extractor.helped else 1
         with console.progress(description, sum(len(blocks[k]) for k in missing)) as bar:
-            for k in missing:
-                found[k] = block = _run(network, blocks[k], extractor, bar)
-                kept = kept and _write(files[k], block)
+            for first in range(0, len(missing), at_once):
+                some = missing[first : first + at_once]
+                for k, block in zip(some, _run(network, [blocks[k] for k in some], extractor, bar), strict=True):
+                    found[k] = block
+                    kept = kept and _write(files[k], block)
     joined = np.concatenate([block for block in found if block is not None])
     return dict(zip(extractor.layers, np.split(joined, np.cumsum(extractor.layers)[:-1], axis=1), strict=True))
 
@@ -62,15 +67,54 @@ def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
     return hashlib.sha256(f"{extractor.identity} {content_hash(images)}{on}".encode()).hexdigest()
 
 
-def _run(network: Network, images: NDArray[np.uint8], extractor: Extractor, bar: console.Bar) -> NDArray[np.float32]:
-    """Extract one block's features, all layers side by side: (B, Σ layers)."""
-    batches: list[torch.Tensor] = []
+def help_first(extractor: Callable[[], Extractor]) -> None:
+    """Extract the share of this process of the batches that the first one deals, until that says `dismiss_helpers`.
+
+    Args:
+        extractor: called where there is something to do.
+    """
+    made: Extractor | None = None
+    share: Batches | None
+    while (share := ranks.deal()) is not None:
+        made = made or extractor()
+        ranks.gathered(_answers(made.load(), share, made, None))
+
+
+def dismiss_helpers() -> None:
+    """Tell the other processes that no features are wanted any more."""
+    ranks.deal([None] * ranks.size())
+
+
+def _run(
+    network: Network, blocks: Sequence[NDArray[np.uint8]], extractor: Extractor, bar: console.Bar
+) -> list[NDArray[np.float32]]:
+    """Extract the features of some blocks, all layers side by side: (B, Σ layers) each.
+
+    The batches are the same however many processes share them, and so is every bit.
+    """
+    batches = [block[start : start + BATCH_IMAGES] for block in blocks for start in range(0, len(block), BATCH_IMAGES)]
+    if not extractor.helped:
+        answers = [_answers(network, batches, extractor, bar)]
+    else:
+        places = np.array_split(np.arange(len(batches)), ranks.size())
+        own = ranks.deal([[np.array(batches[k]) for k in of_one] for of_one in places])
+        answers = ranks.gathered(_answers(network, own, extractor, bar))
+        bar.advance(sum(map(len, batches)) - sum(map(len, own)))
+    return np.split(np.concatenate(answers), np.cumsum([len(block) for block in blocks])[:-1])
+
+
+def _answers(network: Network, batches: Batches, extractor: Extractor, bar: console.Bar | None) -> NDArray[np.float32]:
+    """What the network says of some batches, of none, too: (N, Σ layers)."""
+    if not batches:
+        return np.empty((0, sum(extractor.layers)), np.float32)
+    answers: list[torch.Tensor] = []
     with torch.inference_mode():
-        for start in range(0, len(images), BATCH_IMAGES):
-            (batch,) = upload([np.array(images[start : start + BATCH_IMAGES])], extractor.device)
-            batches.append(torch.cat([layer.float() for layer in network(batch)], dim=1))
-            bar.advance(len(batch))
-    joined: NDArray[np.float32] = torch.cat(batches).cpu().numpy()
+        for images in batches:
+            (batch,) = upload([np.array(images)], extractor.device)
+            answers.append(torch.cat([layer.float() for layer in network(batch)], dim=1))
+            if bar:
+                bar.advance(len(batch))
+    joined: NDArray[np.float32] = torch.cat(answers).cpu().numpy()
     return joined
 
 
