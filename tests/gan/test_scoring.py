@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.gan.helpers import assert_same, create, job_of, last, tiny_config, tiny_dataset, trained
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, schedule, step, training
+from xrgan.gan import checkpoint, diagnostics, schedule, step, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 
@@ -127,15 +128,16 @@ def test_a_score_that_fails_costs_a_warning(
     assert f"step_{STEPS:08d}.pt was not scored: {str(error).rstrip('.')}." in said and "--every-checkpoint" in said
 
 
+def best_in_epoch_2(path: Path, wanted: bool) -> float:
+    """A score by which an epoch takes a minute, and the second was the best."""
+    return 60.0 * max(0, int(path.stem[5:]) // STEPS - 2)
+
+
 def test_patience_ends_a_run_that_gets_no_better_and_a_longer_one_lets_it_go_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The second epoch was the best, and an epoch takes a minute."""
-
-    def score(path: Path, wanted: bool) -> float:
-        return 60.0 * max(0, int(path.stem[5:]) // STEPS - 2)
-
-    dataset, options = tiny_dataset(tmp_path), ("train.epochs=9", "train.evaluate_every=1")
+    score, dataset = best_in_epoch_2, tiny_dataset(tmp_path)
+    options = ("train.epochs=9", "train.evaluate_every=1")
     run = trained(tmp_path / "run", dataset, tiny_config(*options, "train.patience=3"), score)
     assert last(run)["step"] == 5 * STEPS
     assert "No better for 3 minutes of training" in " ".join(capsys.readouterr().err.split())
@@ -144,6 +146,34 @@ def test_patience_ends_a_run_that_gets_no_better_and_a_longer_one_lets_it_go_on(
     trained(run.path, dataset, tiny_config(*options, "train.patience=0"), score)
     assert last(run)["step"] == 9 * STEPS
     assert_same(trained(tmp_path / "plain", dataset, tiny_config(*options), score), run)
+
+
+def test_a_run_that_stops_early_shows_its_end_as_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knew that the epoch would be the last one as it was recorded; what lacks is drawn and said then."""
+    monkeypatch.setattr(diagnostics, "LEAST_DIVERSITY", 100)
+    dataset = tiny_dataset(tmp_path)
+    options = ("train.epochs=9", "train.evaluate_every=1", "train.patience=3", "train.sample_every=4")
+    run = trained(tmp_path / "run", dataset, tiny_config(*options), best_in_epoch_2)
+    assert sorted(grid.name for grid in run.samples.iterdir()) == ["epoch_0004.png", "epoch_0005.png"]
+    assert capsys.readouterr().err.count("the generator has hardly begun to learn") == 1
+    whole = trained(tmp_path / "whole" / "run", dataset, tiny_config("train.epochs=5", *options[3:]))
+    pictures = [(of.samples / "epoch_0005.png", of.path / "losses.png") for of in (run, whole)]
+    for ours, theirs in zip(*pictures, strict=True):
+        assert np.array_equal(np.asarray(Image.open(ours)), np.asarray(Image.open(theirs)))
+
+
+def test_a_run_whose_patience_ends_where_it_would_anyway_says_nothing_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, config = (
+        tiny_dataset(tmp_path),
+        tiny_config("train.epochs=5", "train.evaluate_every=1", "train.patience=3"),
+    )
+    for _ in ("trained", "resumed"):
+        trained(tmp_path / "run", dataset, config, best_in_epoch_2)
+    assert "No better for" not in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_run_that_stops_early_draws_from_its_best_checkpoint_unless_another_is_named(tmp_path: Path) -> None:

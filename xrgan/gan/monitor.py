@@ -70,9 +70,8 @@ class Monitor:
         if diagnostics.is_due(state, self._job):
             row |= diagnostics.diagnose(state, self._job)
             self._warn_once(diagnostics.explain(row))
-        elif done:  # a short training is never due: said, and not recorded, so that a longer one has the same rows
-            seen = {"images_seen": state.images_seen}
-            self._warn_once(diagnostics.explain(diagnostics.diagnose(state, self._job) | seen))
+        elif done:
+            self._warn_at_end(state)
         self._rows.append(row)
         self._job.run.write_losses(self._rows)
         if self._events is not None:
@@ -80,6 +79,19 @@ class Monitor:
             self._events.add_scalars(curves, state.step)
         if done or row["epoch"] % self._job.plan.sample_every == 0:
             self._pictures(math.ceil(row["epoch"]), state)
+
+    def after_early_stop(self, state: TrainState) -> None:
+        """Make up for what the last epoch's record lacks, as nobody knew that it would be the last one."""
+        row = self._rows[-1]
+        if "diversity" not in row:
+            self._warn_at_end(state)
+        if row["epoch"] % self._job.plan.sample_every:
+            self._pictures(math.ceil(row["epoch"]), state)
+
+    def _warn_at_end(self, state: TrainState) -> None:
+        """Judge a training whose end isn't due to be: not recorded, so that a longer one has the same rows."""
+        seen = {"images_seen": state.images_seen}
+        self._warn_once(diagnostics.explain(diagnostics.diagnose(state, self._job) | seen))
 
     def _show(self, state: TrainState) -> None:
         """Put epoch and losses behind the bar."""

@@ -10,6 +10,7 @@ from xrgan import console
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
+from xrgan.gan.monitor import Monitor
 from xrgan.gan.schedule import TrainingClock
 from xrgan.gan.signals import Interrupt
 from xrgan.gan.state import TrainState
@@ -29,15 +30,16 @@ class CheckpointScoring:
     job: Job
     clock: TrainingClock
     interrupt: Interrupt
+    monitor: Monitor | None  # None: another process records
 
     def after_resume(self, state: TrainState, done: bool) -> bool:
         """Make up for a stop that came before the last checkpoint was scored; whether training is over."""
-        return self._call(state, wanted=done or self.is_due(state)) or done
+        return self._call(state, done, wanted=done or self.is_due(state))
 
     def after_epoch(self, state: TrainState, done: bool) -> bool:
         """Score the checkpoint that was saved last, where it is one to score; whether training is over."""
         if done or self.is_due(state):
-            return self._call(state, wanted=True) or done
+            return self._call(state, done, wanted=True)
         return False
 
     def is_due(self, state: TrainState) -> bool:
@@ -45,10 +47,10 @@ class CheckpointScoring:
         every = self.job.plan.evaluate_every * self.job.batches.steps_per_epoch
         return every > 0 and state.step % every == 0
 
-    def _call(self, state: TrainState, wanted: bool) -> bool:
-        """Have a checkpoint scored; whether none was better for as long as patience lasts (early stopping)."""
+    def _call(self, state: TrainState, done: bool, wanted: bool) -> bool:
+        """Have a checkpoint scored; whether training is over, or none was better for as long as patience lasts."""
         if self.score is None:
-            return False
+            return done
         path = checkpoint.path_of(self.job.run.checkpoints, state.step)
         try:
             with self.clock.paused(), self.interrupt.at_once(), torch.random.fork_rng(devices=[]):
@@ -56,10 +58,12 @@ class CheckpointScoring:
         except (XrganError, OSError, RuntimeError) as error:  # memory that runs out is a RuntimeError
             reason = " ".join(str(error).split()).rstrip(".")
             console.warn(f"{path.name} was not scored: {reason}. `xrgan evaluate --every-checkpoint` tries it again.")
-            return False
-        if not self.job.plan.patience or waited < self.job.plan.patience:
-            return False
+            return done
+        if done or not self.job.plan.patience or waited < self.job.plan.patience:
+            return done
         console.notice(
             f"No better for {waited:.0f} minutes of training: it stops here (`--patience`); the best checkpoint draws."
         )
+        if self.monitor:
+            self.monitor.after_early_stop(state)
         return True

@@ -64,7 +64,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
             recording as monitor,
             saving(job) as saver,
         ):
-            scoring = CheckpointScoring(score, job, clock, interrupt)
+            scoring = CheckpointScoring(score, job, clock, interrupt, monitor)
             done = schedule.done(state)
             if restored:
                 done = ranks.of_first(scoring.after_resume(state, done))
