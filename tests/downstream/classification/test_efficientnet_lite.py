@@ -47,3 +47,16 @@ def test_all_of_it_learns_where_it_may_and_the_head_alone_where_not() -> None:
         changed = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
         assert {"head.1.weight", "head.1.bias"} <= changed
         assert ("body._conv_stem.weight" in changed) == ("body._bn0.running_mean" in changed) == unfreeze
+
+
+def test_folded_it_answers_alike_through_the_same_head_and_the_original_keeps_its_weights() -> None:
+    network = build("efficientnet-lite0", 1, 2, "imagenet", unfreeze=False).eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    folded = network.folded().eval()
+    images = torch.randint(0, 256, (4, 1, 48, 48), generator=torch.manual_seed(0)).byte()
+    with torch.no_grad():
+        torch.testing.assert_close(folded.features(images), network.features(images), atol=1e-4, rtol=1e-3)
+    assert folded.head is network.head
+    assert [name for name, weight in folded.named_parameters() if weight.requires_grad] == ["head.1.weight", "head.1.bias"]
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) and module.affine for module in folded.modules())
+    torch.testing.assert_close(network.state_dict(), before, atol=0, rtol=0)

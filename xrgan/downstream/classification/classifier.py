@@ -30,12 +30,18 @@ VALIDATION = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy"}
 
 @dataclass(frozen=True)
 class Examples:
-    """What a classifier learns from and is chosen by; indices (n,) into inputs and labels."""
+    """What a classifier learns from and is chosen by; indices (n,) into inputs and labels.
+
+    Attributes:
+        features: of the validation images at least, by the same indices, where the classifier's body is frozen and its
+            inputs are images: they stay as they are when it is chosen, so that its head alone is asked.
+    """
 
     inputs: Tensor
     labels: Tensor  # int64 (N,) in [0, classes)
     validation: Indices
     classes: int
+    features: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,10 @@ class ClassifierLearner:
 
     def validate(self) -> dict[str, float]:
         """`VALIDATION`."""
-        probabilities = predict(self.network, self.examples.inputs, self.examples.validation, self.device)
+        features = self.examples.features
+        asked = self.network if features is None else self.network.get_submodule("head")
+        inputs = self.examples.inputs if features is None else features
+        probabilities = predict(asked, inputs, self.examples.validation, self.device)
         finite(torch.from_numpy(probabilities).sum(), SECTION)  # the last step may have ruined the weights
         labels = self.examples.labels[self.examples.validation].numpy()
         accuracy = score(labels, probabilities)["balanced_accuracy"]

@@ -4,10 +4,12 @@ Its modules are named as in the published weights. `xrgan.efficientnet_lite` is 
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from xrgan.efficientnet_lite import EPSILON, STAGES
 from xrgan.lite_weights import LITES, Lite
@@ -21,6 +23,10 @@ MEAN, STD = 127 / 255, 128 / 255
 
 CHANNELS = {"lite0": (32, 16, 24, 40, 80, 112, 192, 320), "lite2": (32, 16, 24, 48, 88, 120, 208, 352)}
 """Of the stem and of each stage; Lite1's are Lite0's. Lite2's are 1.1 times as many, in eights."""
+
+FOLDED = {"_conv_stem": "_bn0", "_conv_head": "_bn1"}
+FOLDED_OF_BLOCK = {"_expand_conv": "_bn0", "_depthwise_conv": "_bn1", "_project_conv": "_bn2"}
+"""A convolution → the BatchNorm behind it."""
 
 LAST, CLASSES, DROPOUT, MOMENTUM = 1280, 1000, 0.2, 0.01
 
@@ -86,6 +92,27 @@ class EfficientNetLite(nn.Module):
         maps = nn.functional.relu6(self._bn1(self._conv_head(maps)))
         out: Tensor = self._fc(maps.mean(dim=(2, 3)))
         return out
+
+
+def folded(network: EfficientNetLite) -> EfficientNetLite:
+    """Copy a network that no longer learns, each BatchNorm made part of its convolution.
+
+    It answers alike, and on a CPU in half the time.
+    """
+    copy = deepcopy(network).eval().requires_grad_(False)
+    _fold(copy, FOLDED)
+    for block in copy._blocks:
+        _fold(block, FOLDED_OF_BLOCK)
+    return copy.to(memory_format=torch.channels_last)
+
+
+def _fold(module: nn.Module, norms: Mapping[str, str]) -> None:
+    for name, convolution in list(module.named_children()):
+        if isinstance(convolution, Convolution):
+            norm = module.get_submodule(norms[name])
+            assert isinstance(norm, nn.BatchNorm2d)
+            setattr(module, name, fuse_conv_bn_eval(convolution, norm))
+            setattr(module, norms[name], nn.Identity())
 
 
 def _convolution(channels: int, out: int, kernel: int, stride: int = 1, groups: int = 1) -> Convolution:

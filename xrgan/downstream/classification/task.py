@@ -218,29 +218,43 @@ class ClassifierTrainer:
 
     def _features(self, images: Tensor) -> Tensor:
         with fixed_seed(self.config.seed):
-            network = self._build().to(self.device).eval()
+            network = self._build().folded().to(self.device).eval()
         with console.progress(f"Features of {self.config.arch}", len(images)) as bar:
             return run(network.features, images, np.arange(len(images)), self.device, bar.advance)
 
     def train(self, arm: Arm, phases: Sequence[Phase], validation: Indices, seed: int, report: Report) -> Trained:
-        """Train one classifier; where only its head learns, and images stay as they are, from their features."""
+        """Train one classifier; where only its head learns, images that stay as they are show it their features."""
         data, classic = self.data, classic_of(self.config) if arm.classic else None
         with fixed_seed(seed):
             network = self._build()
-            on_features = network.frozen and not classic
-            learner = network.head if on_features else network
-            inputs = self.features if on_features else data.images
-            examples = Examples(inputs, data.targets, validation, len(data.pool.names))
+            learner, examples = self._learner(network, classic is not None, validation)
             history = join_phases(
                 train(learner, examples, phase, self.device, seed, report, classic) for phase in phases
             )
-        on_test, on_fold = (predict(learner, inputs, part, self.device) for part in (data.pool.test, data.fold.test))
-        on_external = None
-        if data.external:
-            images = data.external.pool.images
-            asked = self._features_of(images) if on_features else images
-            on_external = predict(learner, asked, data.external.pool.test, self.device)
+        on_test, on_fold = (self._asked(network, data.pool.images, part) for part in (data.pool.test, data.fold.test))
+        other = data.external.pool if data.external else None
+        on_external = self._asked(network, other.images, other.test) if other else None
         return Trained(network, history, on_test, on_fold, on_external)
+
+    def _learner(self, network: Classifier, changes: bool, validation: Indices) -> tuple[nn.Module, Examples]:
+        """What of a classifier is trained, and on what.
+
+        Args:
+            changes: whether its training images are augmented.
+        """
+        data, classes = self.data, len(self.data.pool.names)
+        if not network.frozen:
+            return network, Examples(data.images, data.targets, validation, classes)
+        if not changes:
+            return network.head, Examples(self.features, data.targets, validation, classes)
+        seen = self._features_of(data.pool.images)
+        return network.folded(), Examples(data.images, data.targets, validation, classes, seen)
+
+    def _asked(self, network: Classifier, images: Tensor, part: Indices) -> Floats:
+        """What a trained classifier answers to those images as they are."""
+        if network.frozen:
+            return predict(network.head, self._features_of(images), part, self.device)
+        return predict(network, images, part, self.device)
 
     def agreeing(self, network: nn.Module) -> Indices:
         """Those whose class it finds the likeliest; of a class of which it finds none, the one that it doubts least."""
