@@ -1,4 +1,7 @@
-"""What it saves to compute a frozen network's features once, and not for every fold: seconds of CPU of one study.
+"""What it saves to ask a frozen network once and in few steps: seconds of CPU of a study.
+
+First its features of images that stay as they are, once or for every fold; then the arm with classic augmentation,
+where images change at every step, with each BatchNorm made part of its convolution, or not.
 
 python -m tests.benchmarks.frozen_features data/prepared/kermany_64_by_patient [--images 1500]
 """
@@ -7,7 +10,9 @@ import argparse
 import dataclasses
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +20,9 @@ import torch
 
 from xrgan import console
 from xrgan.config import ClassifyConfig
-from xrgan.data.packed import open_packed
+from xrgan.data.packed import PackedDataset, open_packed
 from xrgan.downstream import report
+from xrgan.downstream.classification.networks import Classifier
 from xrgan.downstream.classification.task import Classification, FrozenFeatures
 from xrgan.downstream.study import run_study
 
@@ -32,18 +38,26 @@ def main() -> None:
     whole = open_packed(asked.dataset)
     rows = np.sort(np.random.default_rng(0).permutation(len(whole.labels))[: asked.images])
     some = dataclasses.replace(whole, **{name: getattr(whole, name)[rows] for name in COLUMNS})
-    config = ClassifyConfig(
-        arch="efficientnet-lite0", arms=("real",), k_folds=5, seeds=3, epochs=4, patience=0, resamples=100
-    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report, "save_pictures", lambda *_: {})
-        for name in ("once", "for every fold"):
-            if name != "once":
-                patch.setattr(FrozenFeatures, "of", lambda _, images, compute: compute(images))
-            begun = time.process_time()
-            with tempfile.TemporaryDirectory() as folder:
-                run_study(Classification(config), some, torch.device("cpu"), Path(folder))
-            console.show_text(f"features {name}: {time.process_time() - begun:.1f} s of CPU")
+        folds: dict[str, Any] = {"arms": ("real",), "k_folds": 5, "seeds": 3}
+        measure("features once", some, folds)
+        with patch.context() as another:
+            another.setattr(FrozenFeatures, "of", lambda _, images, compute: compute(images))
+            measure("features for every fold", some, folds)
+        classic: dict[str, Any] = {"arms": ("real+classic",), "k_folds": 0}
+        measure("real+classic, folded", some, classic)
+        patch.setattr(Classifier, "folded", lambda network: network)
+        measure("real+classic, not folded", some, classic)
+
+
+def measure(what: str, dataset: PackedDataset, options: Mapping[str, Any]) -> None:
+    """Print the seconds of CPU that a study takes."""
+    config = ClassifyConfig(arch="efficientnet-lite0", epochs=4, patience=0, resamples=100, **options)
+    begun = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        run_study(Classification(config), dataset, torch.device("cpu"), Path(folder))
+    console.show_text(f"{what}: {time.process_time() - begun:.1f} s of CPU")
 
 
 if __name__ == "__main__":

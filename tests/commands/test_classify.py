@@ -107,22 +107,6 @@ def test_weights_that_can_t_be_fetched_are_a_sentence(here: Terminal, monkeypatc
     assert tree(Path("runs")) == before
 
 
-def test_where_they_can_t_be_fetched_the_classifier_is_the_one_whose_weights_are_here(
-    here: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from torchvision import models
-
-    monkeypatch.setenv("TORCH_HOME", str(here.folder / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(models.ResNet50_Weights.DEFAULT.value, "url", "http://127.0.0.1:9/resnet50-11ad3fa6.pth")
-    quick = QUICK.replace("--arch resnet18 --weights none ", "")
-    answer = said(here(f"classify {quick}"))
-    assert "could not be downloaded" in answer and "So it is efficientnet-lite0" in answer
-    options = summary_of("a")["options"]
-    assert (options["arch"], options["weights"]) == ("efficientnet-lite0", "imagenet")
-    assert "efficientnet-lite0, from imagenet weights" in Path("runs/a/classify/report.md").read_text(encoding="utf-8")
-
-
 @pytest.fixture
 def asked(here: Terminal) -> Terminal:
     """A study of two arms is there, and a folder of images of all kinds."""

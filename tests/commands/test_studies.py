@@ -4,15 +4,23 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from tests.commands.toy_studies import QUICK, put_run, refused, scores_of, summary_of
+from tests.commands.toy_studies import QUICK, TOYS, put_dataset, put_run, refused, scores_of, summary_of
+from tests.downstream.blobs import changed, toy_dataset
 from tests.gan.helpers import flat
 from tests.gan.in_ranks import finished, started
 from tests.terminal import Terminal
-from xrgan.downstream.classification import task
+from xrgan.commands.studies import Others, StudyRequest, external_of
+from xrgan.config import ClassifyConfig, Config
+from xrgan.downstream.classification import task as of_classifiers
+from xrgan.downstream.classification.task import Classification
+from xrgan.downstream.generator_data import GeneratorData
+from xrgan.rundir import RunDir
 from xrgan.tensor_files import read_tensors
+from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 pytestmark = [pytest.mark.usefixtures("any_hash", "small_networks", "one_thread", "pictures"), pytest.mark.slow]
 
@@ -31,7 +39,7 @@ def test_folds_are_refused_where_one_generator_saw_them_all(here: Terminal) -> N
 
 
 def test_an_interrupted_study_is_resumed(here: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    train, calls = task.train, 0
+    train, calls = of_classifiers.train, 0
 
     def stopping(*args: Any, **more: Any) -> Any:
         nonlocal calls
@@ -41,7 +49,7 @@ def test_an_interrupted_study_is_resumed(here: Terminal, monkeypatch: pytest.Mon
         return train(*args, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(task, "train", stopping)
+        patch.setattr(of_classifiers, "train", stopping)
         assert "the same command goes on" in here(f"classify {QUICK}", code=130).err
     assert not Path("runs/a/classify/summary.yaml").exists()
     assert "1 of 2 trainings were there already" in here(f"classify {QUICK}").err
@@ -102,3 +110,21 @@ def test_each_of_two_processes_trains_a_folds_generator(here: Terminal, in_two: 
     put_run("b")
     here(f"{line} --run b")
     assert_same_study("a", "b")
+
+
+def test_whom_the_generators_left_out_may_judge_as_another_dataset(type_: Terminal) -> None:
+    """Of `--generator-data`, what is left out was never learned from; the rest was."""
+    other = put_dataset(toy_dataset(train=20, test=20, name="other", seed=5))
+    put_dataset(changed(other, name="clinic", content_hash="c" * 64))
+    task = Classification(ClassifyConfig(leaks="drop"))
+    request = StudyRequest(
+        Workspace(DATA_ROOT, RUNS_ROOT),
+        RunDir(Path("runs/a")),
+        Config(classify=task.config),
+        "classify",
+        TOYS,
+        None,
+        Others(external="clinic"),
+    )
+    found = external_of(request, task, task.gather(TOYS, 0, ()), [], GeneratorData(other, np.arange(4, 40)))
+    assert found and found.pool.rows.tolist() == [0, 1, 2, 3] and found.left_out == 36

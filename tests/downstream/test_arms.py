@@ -6,7 +6,7 @@ import pytest
 
 from tests.downstream.blobs import ALL_ARMS
 from xrgan import config
-from xrgan.downstream.arms import ARMS, baseline_of, held_against, needs_synthetic
+from xrgan.downstream.arms import ARMS, about_synthetic, baseline_of, held_against, needs_synthetic
 
 
 def test_every_arm_that_can_be_asked_for_has_a_row_and_its_own_colour() -> None:
@@ -59,3 +59,8 @@ def test_what_adds_to_classic_augmentation_is_held_against_it() -> None:
 def test_who_needs_synthetic_images() -> None:
     assert not needs_synthetic(("real", "real+classic"))
     assert needs_synthetic(("real", "synthetic→real"))
+
+
+def test_which_comparisons_say_something_of_synthetic_images() -> None:
+    comparisons = [{"arm": arm} for arm in ("real+classic", "synthetic", "an arm of a later version")]
+    assert about_synthetic(comparisons) == comparisons[1:]

@@ -56,13 +56,28 @@ def test_copies_are_judged_beside_real_images(tmp_path: Path, score: Any, state:
 
 @pytest.mark.parametrize(
     ("verdicts", "state"),
-    [(["nothing shown", "helps"], "good"), (["harms"], "poor"), (["nothing shown"], "fair"), (["can't tell"], "open")],
+    [
+        (["nothing shown", "helps"], "good"),
+        (["harms"], "poor"),
+        (["nothing shown"], "fair"),
+        (["can't tell"], "open"),
+        (["helps", "harms"], "fair"),
+    ],
 )
 def test_help_is_what_the_studies_say(tmp_path: Path, verdicts: list[str], state: str) -> None:
-    study = {"conclusion": "So it is.", "comparisons": [{"verdict": one} for one in verdicts]}
+    study = {"conclusion": "So it is.", "comparisons": [{"arm": "synthetic", "verdict": one} for one in verdicts]}
     answer = does_it_help(replace(known(tmp_path), studies={"classify": study}))
     assert answer.state == state and answer.reasons == ("classify: So it is.",)
     assert all(one in answer.words for one in verdicts)
+
+
+def test_that_classic_augmentation_helps_is_no_answer(tmp_path: Path) -> None:
+    comparisons = [{"arm": "real+classic", "verdict": "helps"}]
+    answer = does_it_help(replace(known(tmp_path), studies={"classify": {"comparisons": comparisons}}))
+    assert (answer.state, answer.words) == ("open", "Not studied yet")
+    comparisons.append({"arm": "real+classic+synthetic", "verdict": "nothing shown"})
+    answer = does_it_help(replace(known(tmp_path), studies={"classify": {"comparisons": comparisons}}))
+    assert (answer.state, answer.words) == ("fair", "Classify: nothing shown")
 
 
 def test_inception_is_asked_first_and_what_flatters_last(tmp_path: Path) -> None:

@@ -20,3 +20,10 @@ def test_in_public_no_picture_shows_patients(tmp_path: Path) -> None:
     run = put_run(tmp_path)
     classify, segment = studies({"classify": STUDY, "segment": STUDY}, run.path, public=True)
     assert len(classify.pictures) == 1 and not segment.pictures
+
+
+def test_an_arm_that_is_held_against_another_one_says_which(tmp_path: Path) -> None:
+    (one,) = STUDY["comparisons"]
+    study = STUDY | {"comparisons": [one | {"against": "real+classic"}]}
+    (classify,) = studies({"classify": study}, put_run(tmp_path).path, public=False)
+    assert classify.rows[1][-1] == "nothing shown (against real+classic)"

@@ -40,9 +40,9 @@ from xrgan.commands.studies import (
     refuse_beside_own_generators,
     run_in_turn,
     study_with_images,
-    with_arch,
     with_folds,
 )
+from xrgan.commands.study_arch import with_arch
 from xrgan.commands.study_runs import config_of_study, dataset_of_study, find_study_run, refuse_without_generator
 from xrgan.commands.synthetic_images import Origin, folder_of, origins_by_class
 from xrgan.config import Config
@@ -227,7 +227,7 @@ def _study(
     refuse_alone(config.classify, others)
     needed = needs_synthetic(config.classify.arms)
     refuse_without_generator(run, config, needed, synthetic)
-    dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config)
+    dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config, run)
     origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
     refuse_beside_own_generators(config.classify, synthetic)
     if needed and config.classify.trains_generators and not config.model.conditional:

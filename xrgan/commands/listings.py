@@ -29,6 +29,7 @@ KEYS = (
 
 
 class _Comparison(BaseModel):
+    arm: str
     verdict: str
 
 
@@ -131,13 +132,20 @@ def _best_in_words(best: Mapping[str, Any] | None) -> str:
 
 
 def _verdicts(run: RunDir) -> dict[str, str]:
-    """What each of a run's studies found, in its own words: the verdicts on its arms, each once."""
+    """What each of a run's studies found of synthetic images, in its own words: the verdicts on its arms, each once.
+
+    Where no arm learned from any, the arms are named.
+    """
+    from xrgan.downstream.arms import about_synthetic
+
     found = {}
     for name, folder in (("classify", run.classify), ("segment", run.segment)):
         file = folder / "summary.yaml"
         if file.is_file():
             comparisons = read_yaml(file, _Summary, "Run the study again.").get("comparisons", [])
-            found[name] = ", ".join(dict.fromkeys(one["verdict"] for one in comparisons)) or "nothing compared"
+            synthetic = [one["verdict"] for one in about_synthetic(comparisons)]
+            said = synthetic or [f"{one['arm']}: {one['verdict']}" for one in comparisons]
+            found[name] = ", ".join(dict.fromkeys(said)) or "nothing compared"
     return found
 
 

@@ -164,7 +164,7 @@ def external_of(
     provenances = [training_provenance(request.workspace, origin, other) for origin in origins]
     seen = [one.groups for one in provenances if one is not None]
     if extra is not None:
-        seen.append(provenance_on("", extra.dataset, other, np.arange(len(extra.dataset.labels))).groups)
+        seen.append(provenance_on("", extra.dataset, other, extra.rows).groups)
     also = np.unique(np.concatenate(seen)) if seen else np.empty(0, np.int64)
     rows = unleaked_rows(other, dataset, also, drop=request.options.leaks == "drop")
     return external_images(task, other, dataset, pool, rows, _rules(request.others.map))
@@ -214,29 +214,6 @@ def with_folds(config: Config, section: Section) -> Config:
             " (`--gan-per-fold` trains one a fold)."
         )
     return config.model_copy(update={section: chosen.model_copy(update={"k_folds": k})})
-
-
-def with_arch(config: Config) -> Config:
-    """Write the network that `auto` means into the options of `classify`."""
-    if config.classify.arch != AUTO:
-        return config
-    return config.model_copy(update={"classify": config.classify.model_copy(update={"arch": _arch_here(config)})})
-
-
-def _arch_here(config: Config) -> Literal["resnet50", "efficientnet-lite0"]:
-    """ResNet-50, unless its ImageNet weights are wanted and can't be had: then what has some on every machine."""
-    from xrgan.downstream.classification.imagenet_weights import locate
-
-    weights = config.classify.weights
-    if weights != "imagenet":
-        return "resnet50"
-    try:
-        locate("resnet50", weights)
-    except XrganError as error:
-        console.notice(f"{error.message} So it is efficientnet-lite0, whose ImageNet weights are here.")
-        return "efficientnet-lite0"
-    console.notice("The classifier is resnet50 with ImageNet weights (`--arch efficientnet-lite0` is faster).")
-    return "resnet50"
 
 
 def refuse_beside_own_generators(config: StudyConfig, synthetic: object) -> None:

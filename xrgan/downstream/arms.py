@@ -1,8 +1,8 @@
 """The arms of a study: one row each says what its networks learn from."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 REAL, CLASSIC = "real", "real+classic"
 
@@ -83,3 +83,8 @@ def held_against(arm: str, arms: Collection[str], baseline: str) -> str:
 def needs_synthetic(arms: tuple[str, ...]) -> bool:
     """Whether any of those arms learns from synthetic images."""
     return any(ARMS[name].uses_synthetic for name in arms)
+
+
+def about_synthetic(comparisons: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those comparisons of a summary that say something of synthetic images: `real+classic` against `real` doesn't."""
+    return [one for one in comparisons if one.get("arm") not in ARMS or ARMS[one["arm"]].uses_synthetic]

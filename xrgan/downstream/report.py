@@ -139,7 +139,8 @@ def _subgroups(task: Task, summary: Summary) -> list[str]:
         for group in groups:
             figures = [one["figure"] for one in group["results"] if one["fraction"] == fraction]
             cells = [f"{number(one['mean'])} ({between(one['interval'])})" for one in figures]
-            lines.append(_row([group["group"], f"{group['images']:,} / {group['patients']:,}", *cells]))
+            few = ", too few to tell" if group.get("few") else ""
+            lines.append(_row([f"{group['group']}{few}", f"{group['images']:,} / {group['patients']:,}", *cells]))
         lines.append("")
     return lines
 

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from xrgan.config import StudyConfig
 from xrgan.data.packed import PackedDataset
 from xrgan.downstream import checkpoints, report, results_cache
 from xrgan.downstream.arms import ARMS, REAL, Arm, needs_synthetic
+from xrgan.downstream.caveats import doubts
 from xrgan.downstream.folds import Fold, Indices, Part, subsample
 from xrgan.downstream.leaks import TrainingProvenance, check_folds, check_generator, images_behind
 from xrgan.downstream.pool import External, FoldData, Pool, SyntheticImages
@@ -86,9 +87,9 @@ def run_study(
     def finish() -> Summary:
         results = grounds.results(told=shared)
         console.waiting("Comparing the arms")
-        for oddity in task.oddities(results):
-            console.warn(oddity)
         summary = summarise(task, dataset, results)
+        for doubt in doubts(task, results, summary["results"], summary.get("external")):
+            console.warn(doubt)
         summary["seconds"] = round(time.monotonic() - started, 1)
         report.write(task, results, summary)
         return summary
@@ -206,6 +207,11 @@ def grid(config: StudyConfig, fold: Fold) -> Iterator[TrialKey]:
                 yield TrialKey(arm, fraction, fold.number, seed)
 
 
+def deciding_first(keys: Iterable[TrialKey], config: StudyConfig) -> list[TrialKey]:
+    """Put trainings whose network decides for others before these: it is trained once."""
+    return sorted(keys, key=lambda key: (key.seed, config.fractions.index(key.fraction), ARMS[key.arm].agreed))
+
+
 def parts(config: StudyConfig, fold: Fold, pool: Pool) -> list[tuple[Part, list[TrialKey]]]:
     """The trainings of a fold, by the real images that the generator of their synthetic images may learn from.
 
@@ -251,7 +257,12 @@ def phases_of(arm: Arm, real: Indices, synthetic: Indices, budget: Budget, pretr
 
 @dataclass(frozen=True)
 class _FoldStudy:
-    """The trainings of one fold; of several that share their synthetic images, or all."""
+    """The trainings of one fold; of several that share their synthetic images, or all.
+
+    Attributes:
+        understood: training of the arm `real` → the synthetic images that its network agrees with, as far as it was
+            trained here and an agreed arm is to learn from them.
+    """
 
     task: Task
     data: FoldData
@@ -259,6 +270,7 @@ class _FoldStudy:
     folder: Path
     trainer: Trainer
     keys: list[TrialKey]
+    understood: dict[TrialKey, Indices] = field(default_factory=dict)
 
     def behind(self) -> dict[TrialKey, int | None]:
         """How many real images stand behind each training, its generator's included."""
@@ -303,10 +315,11 @@ class _FoldStudy:
     def do(self, keys: Sequence[TrialKey]) -> dict[TrialKey, Trial]:
         """Do those trainings, one after another, and store each in `folder`."""
         steps, done = budget_of(self.data.fold, self.task.config).steps, {}
+        deciders = {key._replace(arm=REAL) for key in keys if ARMS[key.arm].agreed}
         with console.progress(self.task.wording.networks.capitalize(), len(keys) * steps, unit="steps") as bar:
-            for key in keys:
+            for key in deciding_first(keys, self.task.config):
                 counted = _Counted(bar, _called(key), steps)
-                done[key] = self._train(key, counted.report)
+                done[key] = self._train(key, counted.report, decides=key in deciders)
                 self._store(self.digests[key], done[key])
                 counted.finish()
         return done
@@ -353,16 +366,18 @@ class _FoldStudy:
         study = study_digest(self.task, self.data, key.arm)
         return checkpoints.has_checkpoint(self.folder, key, study, rank, self.task.metadata_kind)
 
-    def _train(self, key: TrialKey, report: Report) -> Trial:
-        """One training, whose network is saved if it is the arm's best."""
+    def _train(self, key: TrialKey, report: Report, decides: bool) -> Trial:
+        """One training, whose network is saved if it is the arm's best, and asked of synthetic images if it decides."""
         started = time.monotonic()
         task, data, arm = self.task, self.data, ARMS[key.arm]
         seed = seed_of(key, task.config)
         fold = thinned(data.fold, data.pool, key, task.config)
-        synthetic = self._synthetic(fold, arm, seed)
+        synthetic = self._synthetic(fold, key, seed)
         budget = budget_of(data.fold, task.config)
         phases = phases_of(arm, fold.training, synthetic, budget, task.config.pretraining)
         trained = self.trainer.train(arm, phases, fold.validation, seed, report)
+        if decides:
+            self.understood[key] = self.trainer.agreeing(trained.network)
         n_real = len(fold.training) if arm.uses_real else 0
         seconds = round(time.monotonic() - started, 2)
         answers = (trained.on_test, trained.on_fold, seconds, trained.on_external)
@@ -371,7 +386,7 @@ class _FoldStudy:
         checkpoints.keep_best(self.folder, trained.network, metadata)
         return trial
 
-    def _synthetic(self, fold: Fold, arm: Arm, seed: int) -> Indices:
+    def _synthetic(self, fold: Fold, key: TrialKey, seed: int) -> Indices:
         """The synthetic images that a training uses: none, or chosen by the seed.
 
         Beside real images, `ratio` for each of them. By themselves, `ratio` for each real one of fraction 1: who has
@@ -380,7 +395,7 @@ class _FoldStudy:
         Args:
             fold: as the training's fraction leaves it.
         """
-        pool, synthetic = self.data.pool, self.data.synthetic
+        pool, synthetic, arm = self.data.pool, self.data.synthetic, ARMS[key.arm]
         if not arm.uses_synthetic:
             return fold.training[:0]
         assert synthetic is not None, "an arm needs synthetic images"
@@ -388,12 +403,18 @@ class _FoldStudy:
         rng = np.random.default_rng(seed)
         if not arm.agreed:
             return self.task.choose_synthetic(pool, real, synthetic, rng) + len(pool.images)
-        kept = self._agreed(fold, seed)
+        kept = self._agreed(fold, key, seed)
         among = replace(synthetic, images=synthetic.images[kept], targets=synthetic.targets[kept])
         return kept[self.task.choose_synthetic(pool, real, among, rng)] + len(pool.images)
 
-    def _agreed(self, fold: Fold, seed: int) -> Indices:
-        """The synthetic images that the network of the arm `real` of the same images and seed agrees with: (n,)."""
+    def _agreed(self, fold: Fold, key: TrialKey, seed: int) -> Indices:
+        """The synthetic images that the network of the arm `real` of the same images and seed agrees with: (n,).
+
+        Where it wasn't trained here (the arm isn't asked for, or its result is stored), it is, for this alone.
+        """
+        decider = key._replace(arm=REAL)
+        if decider in self.understood:
+            return self.understood[decider]
         budget, real = budget_of(self.data.fold, self.task.config), ARMS[REAL]
         phases = phases_of(real, fold.training, fold.training[:0], budget, self.task.config.pretraining)
         trained = self.trainer.train(real, phases, fold.validation, seed, lambda *_: None)

@@ -54,4 +54,5 @@ def _of_group(task: Task, results: Results, name: str, chosen: NDArray[np.bool_]
         figure = arm_result(task, part, trials, samples[key])["test"][task.leading]
         figures.append({"arm": key[0], "fraction": key[1], "figure": figure})
     images, patients = int(chosen.sum()), len(np.unique(pool.test_groups))
-    return {"group": name, "images": images, "patients": patients, "results": figures}
+    few = bool(task.few_patients(pool, name))
+    return {"group": name, "images": images, "patients": patients, "few": few, "results": figures}

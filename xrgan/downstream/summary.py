@@ -81,11 +81,12 @@ class SubgroupFigure(TypedDict):
 
 
 class SubgroupResult(TypedDict):
-    """A subgroup of the test split, by sex or age, and every arm's figure in it."""
+    """A subgroup of the test split, by sex or age, and every arm's figure in it; `few`: no figure of it says much."""
 
     group: str
     images: int
     patients: int
+    few: NotRequired[bool]
     results: list[SubgroupFigure]
 
 

@@ -20,6 +20,8 @@ from xrgan.downstream.summary import Summary
 from xrgan.downstream.training_loop import Phase, Report
 from xrgan.downstream.trial import Floats, History, Trial, TrialKey
 
+FEW_PATIENTS = 20  # of a class, or in all where there are no classes
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -212,6 +214,13 @@ class Task(Protocol):
 
     def facts(self, dataset: PackedDataset, pool: Pool) -> dict[str, Any]:
         """How many images there are, for the summary."""
+
+    def few_patients(self, pool: Pool, whose: str) -> list[str]:
+        """A doubt where a pool's test images are of so few patients that no interval of theirs can be trusted.
+
+        Args:
+            whose: what the pool is called, at the beginning of a sentence.
+        """
 
     def caveats(self, pool: Pool) -> list[str]:
         """What to keep in mind in this task alone."""

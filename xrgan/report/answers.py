@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from xrgan.cards.facts import Facts, lowest_class
+from xrgan.downstream.arms import about_synthetic
 from xrgan.evaluation.scores_file import ScoreKey
 
 State = Literal["good", "fair", "poor", "open"]
@@ -125,16 +126,21 @@ def does_it_copy(facts: Facts) -> Answer:
 
 
 def does_it_help(facts: Facts) -> Answer:
-    """Answer by the verdicts of the studies, with their conclusions."""
+    """Answer by the verdicts of the studies on synthetic images, with their conclusions."""
     question = "Does it help?"
-    found = {name: study for name, study in facts.studies.items() if study.get("comparisons")}
+    found = {name: study for name, study in facts.studies.items() if about_synthetic(study.get("comparisons", ()))}
     if not found:
         step = f"xrgan classify --run {facts.run.name}"
         return Answer(question, "open", "Not studied yet", next_step=step)
-    verdicts = {name: [str(one.get("verdict")) for one in study["comparisons"]] for name, study in found.items()}
+    verdicts = {
+        name: [str(one.get("verdict")) for one in about_synthetic(study["comparisons"])]
+        for name, study in found.items()
+    }
     words = "; ".join(f"{name}: {', '.join(dict.fromkeys(each))}" for name, each in verdicts.items())
     said = [verdict for each in verdicts.values() for verdict in each]
     state: State = next((VERDICTS[one] for one in VERDICTS if one in said), "open")
+    if {"helps", "harms"} <= {*said}:
+        state = "fair"
     reasons = tuple(f"{name}: {study.get('conclusion', '')}" for name, study in found.items())
     return Answer(question, state, words[:1].upper() + words[1:], reasons)
 

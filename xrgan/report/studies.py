@@ -46,7 +46,8 @@ def studies(found: Mapping[str, Mapping[str, Any]], run: Path, public: bool) -> 
 def _study(name: str, summary: Mapping[str, Any], folder: Path, public: bool) -> Study:
     key, label = LEADING[name]
     verdicts = {(one["arm"], one["fraction"]): one for one in summary.get("comparisons", ())}
-    rows = [_row(one, key, verdicts.get((one["arm"], one["fraction"]))) for one in summary.get("results", ())]
+    baseline = summary.get("baseline")
+    rows = [_row(one, key, verdicts.get((one["arm"], one["fraction"])), baseline) for one in summary.get("results", ())]
     columns = ["arm", "real data", "real", "synthetic", label, "95 %", f"Δ {label}", "95 % of Δ", "verdict"]
     shown = [file for file in PICTURES if (folder / file).is_file() and not (public and file in SHOW_PATIENTS)]
     pictures = [embedded(folder / file, f"{TITLES[name]}: {PICTURES[file]}", PICTURES[file]) for file in shown]
@@ -62,11 +63,13 @@ def _study(name: str, summary: Mapping[str, Any], folder: Path, public: bool) ->
     )
 
 
-def _row(one: Mapping[str, Any], key: str, against: Mapping[str, Any] | None) -> list[str]:
+def _row(one: Mapping[str, Any], key: str, against: Mapping[str, Any] | None, baseline: object) -> list[str]:
     figure = one["test"][key]
     cells = [str(one["arm"]), share(one["fraction"]), f"{one['n_real']:,}", f"{one['n_synthetic']:,}"]
     cells += [number(figure["mean"]), between(figure["interval"])]
     if against is None:
         return [*cells, "–", "–", "baseline"]
     effect = against["effect"]
-    return [*cells, signed(effect["mean"]), between(effect["interval"], signed), str(against["verdict"])]
+    other = against.get("against", baseline)
+    beside = "" if other == baseline else f" (against {other})"
+    return [*cells, signed(effect["mean"]), between(effect["interval"], signed), f"{against['verdict']}{beside}"]

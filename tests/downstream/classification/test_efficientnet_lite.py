@@ -57,6 +57,9 @@ def test_folded_it_answers_alike_through_the_same_head_and_the_original_keeps_it
     with torch.no_grad():
         torch.testing.assert_close(folded.features(images), network.features(images), atol=1e-4, rtol=1e-3)
     assert folded.head is network.head
-    assert [name for name, weight in folded.named_parameters() if weight.requires_grad] == ["head.1.weight", "head.1.bias"]
+    assert [name for name, weight in folded.named_parameters() if weight.requires_grad] == [
+        "head.1.weight",
+        "head.1.bias",
+    ]
     assert not any(isinstance(module, torch.nn.BatchNorm2d) and module.affine for module in folded.modules())
     torch.testing.assert_close(network.state_dict(), before, atol=0, rtol=0)

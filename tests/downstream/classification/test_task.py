@@ -17,8 +17,9 @@ from tests.downstream.blobs import (
 )
 from xrgan.downstream.classification.data import cut, gather
 from xrgan.downstream.classification.metrics import METRICS, score
-from xrgan.downstream.classification.task import FEW_PATIENTS, Classification, together
+from xrgan.downstream.classification.task import Classification, together
 from xrgan.downstream.pool import FoldData
+from xrgan.downstream.task import FEW_PATIENTS
 from xrgan.errors import XrganError
 
 DATASET = toy_dataset()
@@ -77,10 +78,11 @@ def test_the_setting_is_one_sentence() -> None:
 
 
 def test_few_test_patients_of_a_class_are_told_of() -> None:
-    (said,) = TASK.caveats(POOL)
+    (said,) = TASK.few_patients(POOL, "The test split")
+    assert said.startswith("The test split has patients: ")
     assert "6 of NORMAL, 6 of PNEUMONIA" in said and "up to 0.17" in said
     many = toy_dataset(train=16, test=2 * 2 * FEW_PATIENTS)
-    assert TASK.caveats(gather(many)) == []
+    assert TASK.few_patients(gather(many), "The test split") == []
 
 
 def test_classifiers_that_call_every_image_alike_are_told_of() -> None:

@@ -26,14 +26,13 @@ from xrgan.downstream.leaks import TrainingProvenance
 from xrgan.downstream.pool import FoldData, Pool, SyntheticImages
 from xrgan.downstream.statistics import mcnemar
 from xrgan.downstream.summary import Summary
-from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
+from xrgan.downstream.task import FEW_PATIENTS, PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, fixed_seed, join_phases
 from xrgan.downstream.trial import Floats, Trial, by_arm
 from xrgan.downstream.wording import setting_of, share
 from xrgan.errors import XrganError
 
 LEADING = "auroc"  # it needs no threshold, so the verdict rests on it
-FEW_PATIENTS = 20  # of a class in the test split
 FEATURES_KEPT = 4  # sets of images: the real ones, another hospital's, and synthetic ones
 
 
@@ -160,17 +159,21 @@ class Classification(Task):
         counts = {name: data.class_counts(pool.targets[part], pool.names).tolist() for name, part in parts.items()}
         return {name: dict(zip(pool.names, of_class, strict=True)) for name, of_class in counts.items()}
 
-    def caveats(self, pool: Pool) -> list[str]:
-        """One where a class has so few test patients that each of them moves every figure by much."""
+    def few_patients(self, pool: Pool, whose: str) -> list[str]:
+        """Where a class has so few that each of them moves every figure by much."""
         labels, patients = pool.targets[pool.test].numpy(), pool.test_groups
         counts = {name: len(np.unique(patients[labels == k])) for k, name in enumerate(pool.names)}
         few = [f"{count} of {name}" for name, count in counts.items() if count < FEW_PATIENTS]
         if not few:
             return []
         return [
-            f"The test split has patients: {', '.join(few)}. One of them more or less moves the AUROC by up to"
+            f"{whose} has patients: {', '.join(few)}. One of them more or less moves the AUROC by up to"
             f" {1 / min(counts.values()):.2f}, and no interval of so few can be trusted: read no difference from them."
         ]
+
+    def caveats(self, pool: Pool) -> list[str]:
+        """None of its own."""
+        return []
 
     def oddities(self, results: Results) -> list[str]:
         """Classifiers that call every test image alike."""

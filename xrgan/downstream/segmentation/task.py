@@ -21,7 +21,7 @@ from xrgan.downstream.segmentation.metrics import METRICS, dice, flat, metrics_o
 from xrgan.downstream.segmentation.segmenter import VALIDATION, Examples, build, predict, train
 from xrgan.downstream.statistics import wilcoxon
 from xrgan.downstream.summary import Summary
-from xrgan.downstream.task import PairedTest, PairedWording, Results, Task, Trained, Wording
+from xrgan.downstream.task import FEW_PATIENTS, PairedTest, PairedWording, Results, Task, Trained, Wording
 from xrgan.downstream.training_loop import Phase, Report, join_phases
 from xrgan.downstream.trial import Floats, Trial, by_arm
 from xrgan.downstream.wording import setting_of, share
@@ -137,6 +137,16 @@ class Segmentation(Task):
             "test": len(pool.test),
             "left_out": len(dataset.labels) - len(pool.rows),
         }
+
+    def few_patients(self, pool: Pool, whose: str) -> list[str]:
+        """Where there are few in all."""
+        count = len(np.unique(pool.test_groups))
+        if count >= FEW_PATIENTS:
+            return []
+        return [
+            f"{whose} has {count} patient{'' if count == 1 else 's'}: no interval of so few can be trusted; read no"
+            " difference from them."
+        ]
 
     def caveats(self, pool: Pool) -> list[str]:
         """One where the dataset's masks show what the file of a synthetic mask can't."""
