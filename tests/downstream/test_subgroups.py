@@ -47,6 +47,6 @@ def test_each_group_has_the_figures_of_its_own_images() -> None:
 def test_the_report_has_a_table_where_somebody_is_known() -> None:
     summary = summarised(PEOPLE, POOL, cut(POOL, 0, 0), TASK.config, TRIALS)
     text = report.as_markdown(TASK, summary, {})
-    assert "## By sex and age" in text and "| sex F | 40 / 20 |" in text and "18 to 39 years" in text
+    assert "## By sex and age" in text and "| sex F, too few to tell | 40 / 20 |" in text and "18 to 39 years" in text
     plain = summarised(DATASET, POOL, cut(POOL, 0, 0), TASK.config, TRIALS)
     assert "subgroups" not in plain and "By sex" not in report.as_markdown(TASK, plain, {})
