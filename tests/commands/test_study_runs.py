@@ -26,7 +26,11 @@ def test_no_run_is_needed_and_the_same_command_resumes(type_: Terminal) -> None:
     again = said(type_(f"{REAL} --seeds 2"))
     assert again.count("2 of 4 trainings were there already") == 2 and len(scores_of("toys-study")) == 8
     (row,) = json.loads(type_("runs --json").out)
-    assert (row["model"], row["epochs_planned"], row["studies"]) == ("none", 0, {"classify": "can't tell"})
+    assert (row["model"], row["epochs_planned"], row["studies"]) == (
+        "none",
+        0,
+        {"classify": "real+classic: can't tell"},
+    )
 
 
 def test_it_takes_a_name_and_nothing_is_made_where_it_can_t_be(type_: Terminal) -> None:
