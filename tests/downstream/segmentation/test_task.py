@@ -298,7 +298,7 @@ def test_all_arms_start_alike_and_take_the_same_steps(
     assert learned[2][0] > real and learned[3] == (learned[2][0], True)
     assert learned[5] == (real, False) and learned[7] == (real, True)
     assert learned[9][0] > real, "last who learns from what the network of the arm real left"
-    assert min(learned[6][0]) >= len(dataset.images) <= min(learned[10][0]) and learned[8] == (learned[6][0], True)
+    assert min(learned[4][0]) >= len(dataset.images) <= min(learned[8][0]) and learned[6] == (learned[4][0], True)
     assert scores.n_real.to_dict() == {arm: 0 if arm == "synthetic" else len(real) for arm in ALL_ARMS}
     assert scores.n_synthetic["synthetic→real"] == scores.n_synthetic["synthetic"] == len(real)
 
