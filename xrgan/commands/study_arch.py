@@ -33,12 +33,12 @@ def with_arch(config: Config, run: RunDir) -> Config:
     """
     if config.classify.arch != AUTO:
         return config
-    arch: Chosen = "resnet50"
+    chosen: Chosen = "resnet50"
     if config.classify.weights == PRETRAINED:
-        arch = _earlier(run) or _arch_here()
+        chosen = _earlier(run) or _arch_here()
         if run.exists():
-            write_yaml(run.classify / FILE, {"arch": arch})
-    return config.model_copy(update={"classify": config.classify.model_copy(update={"arch": arch})})
+            write_yaml(run.classify / FILE, {"arch": chosen})
+    return config.model_copy(update={"classify": config.classify.model_copy(update={"arch": chosen})})
 
 
 def _earlier(run: RunDir) -> Chosen | None:
