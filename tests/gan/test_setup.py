@@ -27,6 +27,18 @@ def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
         setup.resolve_auto(forced, unlabelled, CPU)
 
 
+@pytest.mark.parametrize(
+    ("settings", "size", "probability"),
+    [([], 16, 0.25), ([], 128, 1), (["model.discriminator=plain"], 16, 1), (["model.name=dcgan"], 128, 0)],
+)
+def test_small_images_are_augmented_seldom_and_large_ones_always(
+    tmp_path: Path, settings: list[str], size: int, probability: float
+) -> None:
+    dataset = tiny_dataset(tmp_path, n=16, size=size)
+    wish = resolve(settings=[*settings, "device=cpu", "train.batch_size=4"])
+    assert setup.resolve_auto(wish, dataset, CPU).train.augment == probability
+
+
 def test_what_is_left_open_is_decided_by_the_model_and_the_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,7 +131,7 @@ class PartGenerators:
         from xrgan.gan.plan import recipe_of
 
         train: dict[str, float] = {"keep_checkpoints": 2}
-        most = recipe_of(self.config).augment
+        most = recipe_of(self.config).augment_at(self.dataset.size)
         as_all = probability_for(len(self.dataset.of_split("train")), most)
         if part.fraction < 1 and self.config.train.augment == as_all:
             train["augment"] = probability_for(len(part.fold.training), most)

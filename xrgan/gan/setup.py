@@ -64,7 +64,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, p
         "masks": bool(dataset.masks) and recipe.draws_masks,
         "discriminator_pixels": enlarged(dataset.size),
         "precision": choose_precision(config.train.precision, device),
-        "augment": probability_for(images, recipe.augment),
+        "augment": probability_for(images, recipe.augment_at(dataset.size)),
     }
     decided = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
     plan = training_plan(decided)

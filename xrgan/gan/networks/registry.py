@@ -11,6 +11,8 @@ from xrgan.errors import XrganError
 from xrgan.gan.networks import dcgan, eigen, projected
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec, NetworkPlan
 
+LARGE_SIZE = 128  # pixels of an image
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -27,8 +29,13 @@ class Recipe:
     loss: str
     r1: float
     ema_halflife_images: float
-    augment: float  # the probability where images are few: what is always changed is never learned to vary
+    augment: float  # the probability where images are few
+    augment_large: float  # the same where they are of LARGE_SIZE pixels or more
     draws_masks: bool
+
+    def augment_at(self, size: int) -> float:
+        """The augmentation probability of few images of size × size pixels."""
+        return self.augment_large if size >= LARGE_SIZE else self.augment
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ EIGEN = Recipe(
     r1=0.0,
     ema_halflife_images=2000,
     augment=0.25,
+    augment_large=1.0,
     draws_masks=True,
 )
 # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
@@ -78,12 +86,15 @@ DCGAN = Recipe(
     r1=0.0,
     ema_halflife_images=500,
     augment=0.0,
+    augment_large=0.0,
     draws_masks=False,
 )
 EIGEN_PLAIN = replace(
     EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02, augment=1.0
 )
-DCGAN_PROJECTED = replace(DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0)
+DCGAN_PROJECTED = replace(
+    DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0, augment_large=1.0
+)
 
 MODELS: dict[str, Model] = {
     "eigen": Model(eigen.build_generator, eigen.build_discriminator, EIGEN, {"plain": EIGEN_PLAIN}),
