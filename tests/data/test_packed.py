@@ -1,5 +1,6 @@
 """A packed dataset opens whole, or says what is wrong with it."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +251,18 @@ def test_rows_are_read_where_they_stand_whoever_holds_the_images(dataset: Path) 
         for channels in (1, images.shape[1]):
             assert np.array_equal(read_rows(images, some, channels), np.asarray(images)[some, :channels])
     assert read_rows(mapped, indices[:0], 3).shape == (0, 3, 2, 2)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice")
+@pytest.mark.parametrize(("rows", "advised"), [([39, 0, 20], 1), ([5, 3, 4], 0), ([7], 0)])
+def test_a_disk_reads_no_more_than_is_wanted_where_rows_are_scattered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[int], advised: int
+) -> None:
+    images, said = np.arange(40 * 4, dtype=np.uint8).reshape(40, 1, 2, 2), []
+    np.save(tmp_path / "many.npy", images)
+    monkeypatch.setattr(os, "posix_fadvise", lambda *advice: said.append(advice[-1]))
+    found = read_rows(np.load(tmp_path / "many.npy", mmap_mode="r"), np.array(rows), 1)
+    assert np.array_equal(found, images[rows]) and said == [os.POSIX_FADV_RANDOM] * advised
 
 
 def test_a_file_that_is_cut_while_it_is_in_use_is_said(dataset: Path) -> None:

@@ -22,6 +22,7 @@ from xrgan.files import check_shape, read_yaml
 ANEW = "Prepare it anew with --force."
 BY_TABLE = "Labels, patients and splits of your own go into a table: `xrgan prepare --table FILE`."
 LARGE = 500_000_000  # bytes that take longer than a second to read
+SCATTERED = 4  # times as many rows lie between those that are read
 FEW = 500  # images, whose mean is near enough to that of all
 SPLITS = ("train", "val", "test")
 COLUMNS = ("file", "label", "patient", "split", "hash", "duplicate_of")  # of index.csv that are read back
@@ -162,16 +163,17 @@ def read_rows(images: NDArray[np.uint8], indices: NDArray[np.int64], channels: i
     Of a file, each from where it stands, in the file's order: a memory map would read what is around it, too, and all
     that was ever read would count as memory used.
     """
-    if not isinstance(images, np.memmap) or not isinstance(images.base, mmap) or not hasattr(os, "pread"):
+    if not isinstance(images, np.memmap) or not isinstance(images.base, mmap) or not hasattr(os, "preadv"):
         return images[indices, :channels]  # not the whole file, or Windows
     found = np.empty((len(indices), channels, *images.shape[2:]), np.uint8)
     flat = found.reshape(len(indices), channels * images[0, 0].size)
     with Path(str(images.filename)).open("rb", buffering=0) as file:
+        if hasattr(os, "posix_fadvise") and len(indices) and np.ptp(indices) > SCATTERED * len(indices):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)  # the disk reads half as much again without it
         for k in np.argsort(indices, kind="stable"):
-            row = os.pread(file.fileno(), flat.shape[1], images.offset + int(indices[k]) * images.strides[0])
-            if len(row) < flat.shape[1]:
+            read = os.preadv(file.fileno(), [flat[k]], images.offset + int(indices[k]) * images.strides[0])
+            if read < flat.shape[1]:
                 raise XrganError(f"{images.filename} was cut short while it was in use.", ANEW)
-            flat[k] = np.frombuffer(row, np.uint8)
     return found
 
 

@@ -13,6 +13,8 @@ from xrgan.gan.batches import READ_AT_ONCE, Batches
 from xrgan.hardware import free_memory, upload
 
 MOST_OF_MEMORY = 0.4  # of the GPU's, as far as it is free: the rest is for the networks
+READERS = 8  # steps that are read at once: a disk is the faster the more it is asked for
+MOST_AHEAD = 256_000_000  # bytes of them
 
 
 class PixelStore:
@@ -20,9 +22,11 @@ class PixelStore:
 
     def __init__(self, batches: Batches, device: torch.device) -> None:
         self._batches, self._device = batches, device
-        self._thread = ThreadPoolExecutor(1, "reads ahead")
-        self._ahead: tuple[int, Future[NDArray[np.uint8]]] | None = None
+        self._threads = ThreadPoolExecutor(READERS, "reads ahead")
+        self._ahead: dict[int, Future[NDArray[np.uint8]]] = {}
         self._shape = (len(batches.indices), batches.channels, batches.dataset.size, batches.dataset.size)
+        of_step = batches.size // ranks.size() * math.prod(self._shape[1:])
+        self._steps_ahead = max(1, min(READERS, MOST_AHEAD // of_step))
         self.resident = self._load() if math.prod(self._shape) <= MOST_OF_MEMORY * free_memory(device) else None
 
     def places(self, step: int) -> NDArray[np.int64]:
@@ -30,14 +34,13 @@ class PixelStore:
         return self._batches.chosen(step)[ranks.part(self._batches.size)]
 
     def read(self, step: int) -> NDArray[np.uint8]:
-        """Read the pixels of a step, uint8 (b, C + M, S, S), and begin to read those of the next one."""
-        which, ahead = self._ahead or (None, None)
-        pixels = ahead.result() if ahead is not None and which == step else self._read(step)
-        self._ahead = (step + 1, self._thread.submit(self._read, step + 1))
-        return pixels
+        """Read the pixels of a step, uint8 (b, C + M, S, S), and begin to read those of the next ones."""
+        wanted, begun = range(step, step + 1 + self._steps_ahead), self._ahead
+        self._ahead = {of: begun.get(of) or self._begin(of) for of in wanted}
+        return self._ahead.pop(step).result()
 
-    def _read(self, step: int) -> NDArray[np.uint8]:
-        return self._batches.read(self.places(step))
+    def _begin(self, step: int) -> Future[NDArray[np.uint8]]:
+        return self._threads.submit(self._batches.read, self.places(step))
 
     def _load(self) -> Tensor:
         """Bring all training images to the device, a few at a time."""
