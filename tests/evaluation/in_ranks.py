@@ -1,7 +1,6 @@
 """What each of two processes does that extract features together: `python -m tests.evaluation.in_ranks FILE`."""
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +37,9 @@ def main(file: Path) -> None:
     torch.set_num_threads(1)
     with ranks.joined("cpu"):
         if ranks.is_first():
-            helped = replace(extractor(), helped=True)
-            np.save(file, features.extract(images(), helped, "images")[FEATURES])
-            features.extract(images(), helped, "images")  # from the cache: nobody is asked
-            features.dismiss_helpers()
+            with features.shared():
+                np.save(file, features.extract(images(), extractor(), "images")[FEATURES])
+                features.extract(images(), extractor(), "images")  # from the cache: nobody is asked
         else:
             features.help_first(extractor)
 

@@ -45,8 +45,8 @@ EXAMPLES = [
     "xrgan evaluate --run jrs_64-2025-01-31-1 --fid --memorisation",
     "xrgan evaluate --real held-out/ --synthetic drawn/",
 ]
-Score = Callable[[bool], None]
-"""Scores, and shows it; told whether other processes extract their share of the features."""
+Score = Callable[[], None]
+"""Scores, and shows it."""
 
 METRICS, COMPARISON = "Metrics", "Comparison"
 SCORED = 1  # place of the synthetic side among those of a comparison without a run
@@ -169,10 +169,8 @@ def _score_or_help(score: Score, workspace: Workspace, config: Config) -> None:
     if not ranks.is_first():
         features.help_first(extractor_of(workspace, config))
         return
-    helped = ranks.size() > 1
-    score(helped)
-    if helped:
-        features.dismiss_helpers()
+    with features.shared():
+        score()
 
 
 def evaluate_run(
@@ -182,12 +180,8 @@ def evaluate_run(
     metrics: Sequence[str] = (),
     data: str | None = None,
     synthetic: Path | None = None,
-    helped: bool = False,
 ) -> "Scores":
     """Score a run's synthetic images against real ones that it never saw; draws them where there are too few.
-
-    Args:
-        helped: whether other processes extract their share of the features.
 
     Returns:
         What evaluation/scores.yaml holds.
@@ -213,7 +207,7 @@ def evaluate_run(
         comparison,
         metrics,
         chosen,
-        extractor_of(workspace, config, helped),
+        extractor_of(workspace, config),
         run.evaluation,
         f"{run.name} · {dataset.name}",
     )
@@ -228,7 +222,6 @@ def evaluate_folders(
     metrics: Sequence[str],
     out: Path,
     allow_synthetic: bool = False,
-    helped: bool = False,
 ) -> "Scores":
     """Score one folder of images against another, whoever drew them; each may be a prepared dataset instead.
 
@@ -237,7 +230,6 @@ def evaluate_folders(
         training: what the generator learned from, where that is known: without it, copies can't be looked for.
         out: gets scores.yaml and the pictures.
         allow_synthetic: let images count as real ones that say they are synthetic.
-        helped: whether other processes extract their share of the features.
 
     Returns:
         What scores.yaml holds.
@@ -260,9 +252,7 @@ def evaluate_folders(
         comparison = sample_comparison_without_training(sets[0], sets[1], chosen.n, chosen.seed, classes)
     else:
         comparison = sample_comparison(sets[0], sets[1], sets[2], chosen.n, chosen.seed, classes, chosen.reference)
-    return score(
-        comparison, metrics, chosen, extractor_of(workspace, config, helped), out, f"{synthetic} against {real}"
-    )
+    return score(comparison, metrics, chosen, extractor_of(workspace, config), out, f"{synthetic} against {real}")
 
 
 def _score_run(
@@ -273,10 +263,9 @@ def _score_run(
     data: str | None,
     synthetic: Path | None,
     as_json: bool,
-    helped: bool,
 ) -> None:
     """Score a run's images, write it into cards and report, and show the table."""
-    scores = evaluate_run(workspace, run, config, metrics, data, synthetic, helped)
+    scores = evaluate_run(workspace, run, config, metrics, data, synthetic)
     refresh_cards(workspace, run)
     refresh_report(workspace, run)
     title = f"{run.name}: {synthetic or 'synthetic'} against {config.evaluate.split} images"
@@ -291,7 +280,6 @@ def _score_folders(
     folder: Path,
     allow_synthetic: bool,
     as_json: bool,
-    helped: bool,
 ) -> None:
     """Score two folders' images, and show the table.
 
@@ -300,7 +288,7 @@ def _score_folders(
         folder: of the scores.
     """
     real, synthetic, training = sides
-    scores = evaluate_folders(workspace, real, synthetic, training, config, metrics, folder, allow_synthetic, helped)
+    scores = evaluate_folders(workspace, real, synthetic, training, config, metrics, folder, allow_synthetic)
     _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
 
 
@@ -320,14 +308,12 @@ def _show_scores(scores: "Scores", title: str, folder: Path, as_json: bool) -> N
             console.show_text(str(folder / picture))
 
 
-def _score_over_time(
-    workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool, helped: bool
-) -> None:
+def _score_over_time(workspace: Workspace, run: RunDir, config: Config, data: str | None, as_json: bool) -> None:
     """Score every checkpoint of a run, show them with the best one, and write it into the report."""
     from xrgan.commands.score_checkpoints import evaluate_checkpoints
     from xrgan.evaluation import checkpoint_report, checkpoint_scores
 
-    rows, best = evaluate_checkpoints(workspace, run, config, data, helped)
+    rows, best = evaluate_checkpoints(workspace, run, config, data)
     refresh_report(workspace, run)
     if as_json:
         console.show_json(checkpoint_report.summary(rows, best))

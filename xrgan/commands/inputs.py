@@ -140,12 +140,8 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
     return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out
 
 
-def extractor_of(workspace: Workspace, config: Config, helped: bool = False) -> "Callable[[], Extractor]":
-    """The network that features come from, loaded when it is needed.
-
-    Args:
-        helped: whether other processes extract their share, for the first one.
-    """
+def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
+    """The network that features come from, loaded when it is needed."""
     from xrgan.evaluation import dino, extractors, inception_weights
     from xrgan.hardware import choose_device
     from xrgan.lite_weights import LITES, fetch_lite
@@ -177,4 +173,4 @@ def extractor_of(workspace: Workspace, config: Config, helped: bool = False) -> 
             f"classifier:{run.name}", saved.sha256, saved.features, network.features, device, saved.metadata.channels
         )
 
-    return lambda: replace(make(), helped=helped)
+    return make

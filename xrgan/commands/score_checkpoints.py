@@ -29,13 +29,8 @@ OverTime = tuple[list[Row], Row | None]
 """The scored checkpoints that compare, the first step first, and the best one."""
 
 
-def evaluate_checkpoints(
-    workspace: Workspace, run: RunDir, config: Config, data: str | None = None, helped: bool = False
-) -> OverTime:
+def evaluate_checkpoints(workspace: Workspace, run: RunDir, config: Config, data: str | None = None) -> OverTime:
     """Score every checkpoint of a run that is on disk and not scored yet, and mark the best one.
-
-    Args:
-        helped: whether other processes extract their share of the features.
 
     Raises:
         XrganError: there is no checkpoint, or no held-out image, or the dataset is not the run's.
@@ -45,7 +40,7 @@ def evaluate_checkpoints(
     on_disk = checkpoint.on_disk(run.checkpoints)
     if not on_disk:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
-    return CheckpointScorer(run, dataset, config, extractor_of(workspace, config, helped)()).score(on_disk)
+    return CheckpointScorer(run, dataset, config, extractor_of(workspace, config)()).score(on_disk)
 
 
 class CheckpointScorer:

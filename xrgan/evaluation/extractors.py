@@ -32,7 +32,6 @@ class Extractor:
     device: torch.device
     load: Callable[[], Network]
     trained_against: bool = False  # the discriminator of the run that is scored looks through it, too
-    helped: bool = False  # other processes take their share of the images (`features.help_first`)
 
     @property
     def is_inception(self) -> bool:

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ CACHE_BYTES = 2_000_000_000  # 12 kB per image: about 160,000 images
 
 Features = dict[int, NDArray[np.float32]]
 Batches = list[NDArray[np.uint8]]
+
+_is_shared: ContextVar[bool] = ContextVar("is_shared", default=False)
 
 
 def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -> Features:
@@ -42,7 +46,7 @@ def extract(images: NDArray[np.uint8], extractor: Extractor, description: str) -
     missing = [k for k, joined in enumerate(found) if joined is None]
     if missing:
         network, kept = extractor.load(), True
-        at_once = ranks.size() if extractor.helped else 1
+        at_once = ranks.size() if _is_shared.get() else 1
         with console.progress(description, sum(len(blocks[k]) for k in missing)) as bar:
             for first in range(0, len(missing), at_once):
                 some = missing[first : first + at_once]
@@ -67,8 +71,22 @@ def _key(images: NDArray[np.uint8], extractor: Extractor) -> str:
     return hashlib.sha256(f"{extractor.identity} {content_hash(images)}{on}".encode()).hexdigest()
 
 
+@contextmanager
+def shared() -> Iterator[None]:
+    """Let the other processes, each in `help_first`, extract their share of what this one, the first, is asked for."""
+    if ranks.size() == 1:
+        yield
+        return
+    token = _is_shared.set(True)
+    try:
+        yield
+    finally:
+        _is_shared.reset(token)
+    ranks.deal([None] * ranks.size())  # that was all
+
+
 def help_first(extractor: Callable[[], Extractor]) -> None:
-    """Extract the share of this process of the batches that the first one deals, until that says `dismiss_helpers`.
+    """Extract the share of this process of the batches that the first one deals, until its `shared` ends.
 
     Args:
         extractor: called where there is something to do.
@@ -80,11 +98,6 @@ def help_first(extractor: Callable[[], Extractor]) -> None:
         ranks.gathered(_answers(made.load(), share, made, None))
 
 
-def dismiss_helpers() -> None:
-    """Tell the other processes that no features are wanted any more."""
-    ranks.deal([None] * ranks.size())
-
-
 def _run(
     network: Network, blocks: Sequence[NDArray[np.uint8]], extractor: Extractor, bar: console.Bar
 ) -> list[NDArray[np.float32]]:
@@ -93,7 +106,7 @@ def _run(
     The batches are the same however many processes share them, and so is every bit.
     """
     batches = [block[start : start + BATCH_IMAGES] for block in blocks for start in range(0, len(block), BATCH_IMAGES)]
-    if not extractor.helped:
+    if not _is_shared.get():
         answers = [_answers(network, batches, extractor, bar)]
     else:
         places = np.array_split(np.arange(len(batches)), ranks.size())
