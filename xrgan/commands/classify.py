@@ -34,11 +34,9 @@ from xrgan.commands.studies import (
     NO_OTHERS,
     Known,
     Others,
-    Study,
     StudyRequest,
     refuse_alone,
     refuse_beside_own_generators,
-    run_in_turn,
     study_with_images,
     with_folds,
 )
@@ -55,6 +53,7 @@ from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
+    from xrgan.data.packed import PackedDataset
     from xrgan.downstream.pool import Pool, SyntheticImages
     from xrgan.downstream.summary import Summary
 
@@ -209,51 +208,43 @@ def compare_classifiers(
     Returns:
         What classify/summary.yaml holds.
     """
-    return run_in_turn(lambda: _study(workspace, run, config, data, synthetic, others))
-
-
-def _study(
-    workspace: Workspace,
-    run: RunDir,
-    config: Config,
-    data: str | None,
-    synthetic: Sequence[str],
-    others: Others,
-) -> Study:
-    """Read, check and draw what a study of classifiers needs; its arguments are those of `compare_classifiers`."""
+    from xrgan import ranks
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.classification.task import Classification
 
-    refuse_alone(config.classify, others)
-    needed = needs_synthetic(config.classify.arms)
-    refuse_without_generator(run, config, needed, synthetic)
-    dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config, run)
-    origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
-    refuse_beside_own_generators(config.classify, synthetic)
-    if needed and config.classify.trains_generators and not config.model.conditional:
-        raise XrganError(
-            f"{run.name} draws no classes: generators like it would give images without labels.",
-            "Train one with `xrgan train --conditional`, and name it with --run.",
-        )
-    request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data, others)
+    with ranks.in_turn():  # the first process draws and fetches what the others then find
+        refuse_alone(config.classify, others)
+        needed = needs_synthetic(config.classify.arms)
+        refuse_without_generator(run, config, needed, synthetic)
+        dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config, run)
+        origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
+        refuse_beside_own_generators(config.classify, synthetic)
+        if needed and config.classify.trains_generators and not config.model.conditional:
+            raise XrganError(
+                f"{run.name} draws no classes: generators like it would give images without labels.",
+                "Train one with `xrgan train --conditional`, and name it with --run.",
+            )
+        request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data, others)
 
-    def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
-        return _labelled(request, origins, pool, known)
+        def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
+            return _labelled(request, origins, pool, known)
 
-    def fold_images(folder: Path, known: Known) -> "SyntheticImages":
-        from xrgan.data.synthetic import read_synthetic
-        from xrgan.downstream.classification.data import labelled_images
+        def fold_images(folder: Path, known: Known) -> "SyntheticImages":
+            return _of_part(dataset, folder, others.generator_data is None, known)
 
-        read = read_synthetic(
-            folder,
-            dataset.classes,
-            others.generator_data is None,
-            channels=dataset.channels,
-            brightness=dataset.brightness(),
-        )
-        return labelled_images(dataset, *read, known)
+        study = study_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
+    return study()
 
-    return study_with_images(request, Classification(request.config.classify), origins, shared_images, fold_images)
+
+def _of_part(dataset: "PackedDataset", folder: Path, known_only: bool, known: Known) -> "SyntheticImages":
+    """Read what a generator of the study's own drew, with its classes."""
+    from xrgan.data.synthetic import read_synthetic
+    from xrgan.downstream.classification.data import labelled_images
+
+    read = read_synthetic(
+        folder, dataset.classes, known_only, channels=dataset.channels, brightness=dataset.brightness()
+    )
+    return labelled_images(dataset, *read, known)
 
 
 def _labelled(request: StudyRequest, origins: Sequence[Origin], pool: "Pool", known: Known) -> "SyntheticImages":

@@ -32,11 +32,9 @@ from xrgan.commands.studies import (
     NO_OTHERS,
     Known,
     Others,
-    Study,
     StudyRequest,
     refuse_alone,
     refuse_beside_own_generators,
-    run_in_turn,
     study_with_images,
     with_folds,
 )
@@ -146,44 +144,35 @@ def compare_segmenters(
     Returns:
         What segment/summary.yaml holds.
     """
-    return run_in_turn(lambda: _study(workspace, run, config, data, synthetic, others))
-
-
-def _study(
-    workspace: Workspace,
-    run: RunDir,
-    config: Config,
-    data: str | None,
-    synthetic: str | None,
-    others: Others,
-) -> Study:
-    """Read, check and draw what a study of segmenters needs; its arguments are those of `compare_segmenters`."""
+    from xrgan import ranks
     from xrgan.downstream.arms import needs_synthetic
     from xrgan.downstream.segmentation.data import check_real
     from xrgan.downstream.segmentation.task import Segmentation
 
-    refuse_alone(config.segment, others)
-    needed = needs_synthetic(config.segment.arms)
-    refuse_without_generator(run, config, needed, synthetic)
-    dataset = dataset_of_study(workspace, run, config, data)
-    refuse_beside_own_generators(config.segment, synthetic)
-    if needed and config.segment.trains_generators:
-        check_real(dataset)
-        _refuse_without_masks(run)
-    request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data, others)
-    origin = origin_at(workspace, synthetic) if needed and synthetic else Origin(run.path, run)
+    with ranks.in_turn():  # the first process draws and fetches what the others then find
+        refuse_alone(config.segment, others)
+        needed = needs_synthetic(config.segment.arms)
+        refuse_without_generator(run, config, needed, synthetic)
+        dataset = dataset_of_study(workspace, run, config, data)
+        refuse_beside_own_generators(config.segment, synthetic)
+        if needed and config.segment.trains_generators:
+            check_real(dataset)
+            _refuse_without_masks(run)
+        request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data, others)
+        origin = origin_at(workspace, synthetic) if needed and synthetic else Origin(run.path, run)
 
-    def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
-        if origin.run:
-            _refuse_without_masks(origin.run)
-        count = round(len(pool.learned_from) * request.options.ratio)
-        folder = folder_of(workspace, origin, run, request.config, count, data, request.folder)
-        return _paired(dataset, folder, known)
+        def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
+            if origin.run:
+                _refuse_without_masks(origin.run)
+            count = round(len(pool.learned_from) * request.options.ratio)
+            folder = folder_of(workspace, origin, run, request.config, count, data, request.folder)
+            return _paired(dataset, folder, known)
 
-    def fold_images(folder: Path, known: Known) -> "SyntheticImages":
-        return _paired(dataset, folder, known)
+        def fold_images(folder: Path, known: Known) -> "SyntheticImages":
+            return _paired(dataset, folder, known)
 
-    return study_with_images(request, Segmentation(request.config.segment), [origin], shared_images, fold_images)
+        study = study_with_images(request, Segmentation(request.config.segment), [origin], shared_images, fold_images)
+    return study()
 
 
 def _paired(dataset: "PackedDataset", folder: Path, known: Known) -> "SyntheticImages":

@@ -33,10 +33,10 @@ Known = tuple["TrainingProvenance", ...] | None
 """What the generators of synthetic images learned from; None where nobody knows it of one of them."""
 
 SharedImages = Callable[["Pool", Known], "SyntheticImages"]
+FoldImages = Callable[[Path, Known], "SyntheticImages"]
+
 Study = Callable[[], "Summary"]
 """A study that is ready to be run; it gives what its summary.yaml holds."""
-
-FoldImages = Callable[[Path, Known], "SyntheticImages"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,15 +175,6 @@ def _rules(text: str) -> tuple[Rule, ...]:
         return parse_map(text) if text else ()
     except ValueError as error:
         raise XrganError(f"--map {text}: {error}.", "Write --map 'THEIRS=OURS,*=OTHER'.", exit_code=2) from None
-
-
-def run_in_turn(prepare: Callable[[], Study]) -> "Summary":
-    """Prepare a study and run it; of several processes, the first one draws and fetches what the others then find."""
-    from xrgan import ranks
-
-    with ranks.in_turn():
-        study = prepare()
-    return study()
 
 
 def refuse_alone(config: StudyConfig, others: Others) -> None:
