@@ -127,14 +127,12 @@ class PartGenerators:
 
     def _config_for(self, part: "Part") -> Config:
         """As the run was trained, but it keeps no more than resuming needs, and few images are augmented as few are."""
-        from xrgan.gan.augment import probability_for
-        from xrgan.gan.plan import recipe_of
+        from xrgan.gan.plan import augmentation_for
 
         train: dict[str, float] = {"keep_checkpoints": 2}
-        most = recipe_of(self.config).augment_at(self.dataset.size)
-        as_all = probability_for(len(self.dataset.of_split("train")), most)
+        as_all = augmentation_for(self.config, len(self.dataset.of_split("train")), self.dataset.size)
         if part.fraction < 1 and self.config.train.augment == as_all:
-            train["augment"] = probability_for(len(part.fold.training), most)
+            train["augment"] = augmentation_for(self.config, len(part.fold.training), self.dataset.size)
         return self.config.model_copy(update={"train": self.config.train.model_copy(update=train)})
 
     def _name(self, part: "Part") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from xrgan.config import AUTO, Config, ModelConfig, Section, TrainConfig
+from xrgan.gan.augment import probability_for
 from xrgan.gan.networks.base import NetworkPlan
 from xrgan.gan.networks.registry import MODELS, Recipe
 
@@ -37,6 +38,11 @@ class TrainingPlan(TrainConfig):
 def recipe_of(config: Config) -> Recipe:
     """The recipe of the model and the discriminator that were asked for."""
     return MODELS[config.model.name].recipe_with(config.model.discriminator)
+
+
+def augmentation_for(config: Config, images: int, size: int) -> float:
+    """The augmentation probability that `auto` becomes for so many training images of size × size pixels."""
+    return probability_for(images, recipe_of(config).augment_at(size))
 
 
 def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Config:

@@ -18,14 +18,13 @@ from xrgan.config_resolve import refuse_retired
 from xrgan.data.packed import PackedDataset
 from xrgan.errors import XrganError
 from xrgan.exported import Export
-from xrgan.gan.augment import probability_for
 from xrgan.gan.claim import growing, locked
 from xrgan.gan.job import Job, image_spec
 from xrgan.gan.memory import largest_batch
 from xrgan.gan.networks.perceptual import perceptual_network
 from xrgan.gan.networks.projected import enlarged
 from xrgan.gan.networks.registry import build
-from xrgan.gan.plan import TrainingPlan, as_trained, recipe_of, training_plan, with_recipe
+from xrgan.gan.plan import TrainingPlan, as_trained, augmentation_for, recipe_of, training_plan, with_recipe
 from xrgan.gan.state import save, start
 from xrgan.gan.warm_start import load_matching_weights
 from xrgan.hardware import choose_precision, describe, is_fast, versions_of
@@ -64,7 +63,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, p
         "masks": bool(dataset.masks) and recipe.draws_masks,
         "discriminator_pixels": enlarged(dataset.size),
         "precision": choose_precision(config.train.precision, device),
-        "augment": probability_for(images, recipe.augment_at(dataset.size)),
+        "augment": augmentation_for(config, images, dataset.size),
     }
     decided = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
     plan = training_plan(decided)
