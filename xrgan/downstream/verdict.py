@@ -136,7 +136,11 @@ def _verb(effect: str, arms: Mapping[str, list[float]]) -> str:
 
 
 def _comparison(task: Task, results: Results, one: ArmComparison, guessing: bool) -> Comparison:
-    """An arm beside the baseline, for the summary. Args: guessing: whether both do no better."""
+    """An arm beside the baseline, for the summary.
+
+    Args:
+        guessing: whether both do no better than that.
+    """
     verdict = judge(one, guessing)
     of_folds: FoldsTest | None = None
     if one.folds:
