@@ -320,10 +320,16 @@ def test_files_in_the_home_folder_are_named_without_it(tmp_path: Path, monkeypat
     monkeypatch.setenv("HOME", str(tmp_path / "anna"))
     weights = tmp_path / "anna" / "weights" / "vgg16.pth"
     given = resolve(
-        settings=[f"train.perceptual_weights={weights}", "evaluate.weights=/opt/inception.pth", "classify.weights=none"]
+        settings=[
+            f"train.perceptual_weights={weights}",
+            f"evaluate.extractor={weights}",
+            "evaluate.weights=/opt/inception.pth",
+            "classify.weights=none",
+        ]
     )
     write_config(tmp_path / "config.yaml", given)
     kept = read_config(tmp_path / "config.yaml")
     assert "anna" not in (tmp_path / "config.yaml").read_text()
     assert Path(kept.train.perceptual_weights).expanduser() == weights
+    assert Path(kept.evaluate.extractor).expanduser() == weights
     assert (kept.evaluate.weights, kept.classify.weights) == ("/opt/inception.pth", "none")

@@ -49,6 +49,16 @@ def test_every_errno_is_one_sentence_with_and_without_a_name(
     assert said.startswith(f"Error: {os.strerror(number)}: {name or 'the disk'}.")
 
 
+def test_a_file_in_the_place_of_a_folder_is_told_with_the_way_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(SystemExit), one_sentence(), replacing(tmp_path / "taken" / "report.html"):
+        pass
+    said = " ".join(capsys.readouterr().err.split())
+    assert "taken. A folder is needed" in said and "name another place" in said
+
+
 def test_the_disk_is_named_behind_what_a_library_made_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     try:
         try:

@@ -213,6 +213,15 @@ def test_an_unknown_source_is_named_with_those_there_are(workspace: Workspace) -
             workspace.find_raw(name)
 
 
+def test_an_empty_folder_and_a_file_are_no_source(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "images.zip").touch()
+    with pytest.raises(XrganError, match=r"nothing is empty\."):
+        workspace.find_raw(str(tmp_path / "nothing"))
+    with pytest.raises(XrganError, match=r"images\.zip is a file.* `xrgan fetch --archive .*images\.zip`"):
+        workspace.find_raw(str(tmp_path / "images.zip"))
+
+
 def test_only_what_can_be_fetched_is_said_to_be(workspace: Workspace) -> None:
     known = ["kermany", "nih"]
     with pytest.raises(XrganError) as error:

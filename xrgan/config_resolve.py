@@ -23,7 +23,14 @@ from xrgan.files import parse_yaml, read_yaml, write_text
 
 FIRST_LINE = "# The options of a run of xrgan; the last line of the file says that it is whole."
 LAST_LINE = "# end"
-PATHS = {"train": "perceptual_weights", "evaluate": "weights", "classify": "weights"}  # options that may name files
+MAY_NAME_FILES = (
+    ("train", "perceptual_weights"),
+    ("evaluate", "weights"),
+    ("evaluate", "extractor"),
+    ("classify", "weights"),
+)
+"""Sections and keys of options whose value may be a file."""
+AS_PRINTED = "Write it as `xrgan train --dry-run` prints one."
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 
@@ -48,7 +55,7 @@ def resolve(
     """
     tree = (base or Config()).model_dump()
     if file is not None:
-        content, retired = _read(file)
+        content, retired = _read(file, AS_PRINTED)
         for key, value in retired.items():
             raise XrganError(f"{file}: {key} = {value} can't be had any more.", f"Leave {key} out of it.")
         _merge(tree, content, where=str(file))
@@ -93,9 +100,9 @@ def _warn_of_retired(path: Path, option: str) -> None:
     console.warn(f"{path}: {option} can't be had any more; the run can be used, but no more resumed.")
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, object]]:
+def _read(file: Path, next_step: str = "") -> tuple[dict[str, Any], dict[str, object]]:
     """The content of a configuration without its retired keys, and those of them that can't be had any more."""
-    content = read_yaml(file)
+    content = read_yaml(file, next_step=next_step)
     check_format(content, file)
     return take_out_retired(content)
 
@@ -118,13 +125,14 @@ def write_config(path: Path, config: Config, leave_out: Sequence[str] = ()) -> N
 
 
 def _from_home(config: Config) -> Config:
-    home, update = Path.home(), {}
-    for section, key in PATHS.items():
+    home = Path.home()
+    for section, key in MAY_NAME_FILES:
         options: Section = getattr(config, section)
         file = Path(getattr(options, key))
         if file.is_absolute() and file.is_relative_to(home):
-            update[section] = options.model_copy(update={key: f"~/{file.relative_to(home).as_posix()}"})
-    return config.model_copy(update=update)
+            shorter = options.model_copy(update={key: f"~/{file.relative_to(home).as_posix()}"})
+            config = config.model_copy(update={section: shorter})
+    return config
 
 
 def to_yaml(config: Config, leave_out: Sequence[str] = ()) -> str:

@@ -18,6 +18,9 @@ NEXT_STEPS = {
     errno.EIO: "The disk or its connection fails: write to another one; what was written before is whole.",
     errno.EROFS: "Write to another place: --data-root DIR, --runs-root DIR.",
     errno.EACCES: "Take a place where you may write: --data-root DIR, --runs-root DIR.",
+    errno.EEXIST: "A folder is needed where that file is: move it away, or name another place.",
+    errno.ENOTDIR: "A folder is needed where a file is: move it away, or name another place.",
+    errno.EISDIR: "Name a file: that is a folder.",
     errno.EMFILE: "Raise the limit of open files: `ulimit -n 1024`.",
 }
 

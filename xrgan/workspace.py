@@ -137,6 +137,12 @@ class Workspace:
         for path in (Path(name),) if Path(name).name in {"", ".."} else (self.raw_root / name, Path(name)):
             if path.is_dir() and any(path.iterdir()):
                 return path
+        if Path(name).is_dir():
+            raise XrganError(f"The folder {name} is empty.", "Name a folder of images.")
+        if Path(name).is_file():
+            raise XrganError(
+                f"{name} is a file, no folder of images.", f"An archive is taken by `xrgan fetch --archive {name}`."
+            )
         raise XrganError(
             f"There is no fetched source {name} in {self.raw_root}, and no folder of that name.",
             _way_to_a_source(name, [path.name for path in fetched], known),

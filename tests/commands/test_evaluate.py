@@ -81,6 +81,11 @@ def test_class_folders_are_compared_class_by_class(type_: Terminal) -> None:
         ("--real real --synthetic drawn --fid --extractor gone.pth", 1, ["no file gone.pth", "RAD-DINO"]),
         ("--real real --synthetic drawn --fid --extractor weights.pth", 1, ["weights.pth is damaged, or no file"]),
         ("--real real --synthetic drawn --fid --extractor classifier:gone", 1, ["no run"]),
+        ("--real real --synthetic drawn --ssim --extractor gone.pth", 1, ["no file gone.pth", "RAD-DINO"]),
+        ("--real real --synthetic drawn --ssim --extractor classifier:gone", 1, ["no run"]),
+        ("--real real --synthetic drawn --ssim --weights none.pth", 1, ["no file none.pth"]),
+        ("--real real --synthetic drawn --ssim --out weights.pth", 2, ["weights.pth", "is a file"]),
+        ("--real real --synthetic drawn --ssim --config empty", 2, ["empty", "is a directory"]),
         ("--real real --synthetic drawn --ms-ssim", 1, ["176 pixels or more, not 32×32"]),
         ("--real real --synthetic drawn --memorisation --weights weights.pth", 1, ["weights.pth"]),
     ],
@@ -102,6 +107,17 @@ def test_what_is_wrong_is_said_in_a_sentence_and_nothing_is_lost(
     answer = type_(f"evaluate {line}", code=code)
     assert all(word in answer.err for word in words), answer.err
     assert tree(Path()) == before
+
+
+def test_what_the_run_itself_names_may_be_gone_where_no_metric_needs_it(type_: Terminal) -> None:
+    type_("fetch phantom --n 40 --size 16 --quiet")
+    type_("prepare phantom --size 16 --quiet")
+    Path("mine.pth").touch()
+    line = "train --epochs 1 --set evaluate.extractor=mine.pth --batch-size 4 --model dcgan --quiet"
+    type_(f"{line} --set model.generator_width=4 --set model.discriminator_width=4")
+    Path("mine.pth").unlink()
+    assert "SSIM" in type_("evaluate --ssim").out
+    assert "no file other.pth" in type_("evaluate --ssim --extractor other.pth", code=1).err
 
 
 def test_training_and_out_go_with_real(type_: Terminal) -> None:

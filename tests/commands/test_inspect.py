@@ -31,6 +31,13 @@ def test_a_file_says_what_it_is(type_: Terminal) -> None:
     assert both[0]["said"]["Number"] == "7"
 
 
+def test_what_holds_no_image_is_a_sentence(type_: Terminal) -> None:
+    Path("letter.txt").write_text("Dear reader")
+    Path("empty").mkdir()
+    assert "letter.txt is no image" in type_("inspect letter.txt", code=1).err
+    assert "no image in empty" in type_("inspect empty", code=1).err
+
+
 @pytest.mark.slow
 def test_a_folder_is_counted(type_: Terminal, hundred_and_ten: Path) -> None:
     answer = type_("inspect hospital")

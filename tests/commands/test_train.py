@@ -52,6 +52,11 @@ def test_dry_run_names_the_dataset_and_what_auto_means_there(type_: Terminal) ->
     assert not Path("runs").exists()
 
 
+def test_weights_that_no_loss_looks_through_are_refused(type_: Terminal) -> None:
+    assert "beside --perceptual" in type_("train --perceptual-weights vgg16.pth", code=2).err
+    assert "--runs-root" in type_(f"train --runs-root {__file__}", code=2).err
+
+
 def test_a_folder_that_is_no_run_is_refused(type_: Terminal) -> None:
     type_("fetch phantom --n 40 --size 16")
     before = tree(Path())

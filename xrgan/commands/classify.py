@@ -35,7 +35,7 @@ from xrgan.commands.studies import (
     Known,
     Others,
     StudyRequest,
-    refuse_alone,
+    check_others,
     refuse_beside_own_generators,
     study_with_images,
     with_folds,
@@ -213,18 +213,19 @@ def compare_classifiers(
     from xrgan.downstream.classification.task import Classification
 
     with ranks.in_turn():  # the first process draws and fetches what the others then find
-        refuse_alone(config.classify, others)
+        check_others(workspace, config.classify, others)
         needed = needs_synthetic(config.classify.arms)
         refuse_without_generator(run, config, needed, synthetic)
-        dataset, config = dataset_of_study(workspace, run, config, data), with_arch(config, run)
-        origins = origins_by_class(workspace, run, dataset, synthetic) if needed else []
+        dataset = dataset_of_study(workspace, run, config, data)
+        origins = origins_by_class(workspace, run, dataset, synthetic) if needed or synthetic else []
         refuse_beside_own_generators(config.classify, synthetic)
         if needed and config.classify.trains_generators and not config.model.conditional:
             raise XrganError(
                 f"{run.name} draws no classes: generators like it would give images without labels.",
                 "Train one with `xrgan train --conditional`, and name it with --run.",
             )
-        request = StudyRequest(workspace, run, with_folds(config, "classify"), "classify", dataset, data, others)
+        config = with_folds(with_arch(config, run), "classify")
+        request = StudyRequest(workspace, run, config, "classify", dataset, data, others)
 
         def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
             return _labelled(request, origins, pool, known)

@@ -12,7 +12,7 @@ from xrgan.commands import processes
 from xrgan.commands.cards import refresh_cards
 from xrgan.commands.completion import complete_extractor
 from xrgan.commands.flags import Flag, Flags, option, panel, with_flags
-from xrgan.commands.inputs import compared_of, dataset_of, extractor_of, find_run
+from xrgan.commands.inputs import check_extractor, compared_of, dataset_of, extractor_of, find_run
 from xrgan.commands.options import (
     DATA,
     MACHINE,
@@ -88,7 +88,10 @@ EveryCheckpoint = Annotated[
 OutFolder = Annotated[
     Path | None,
     typer.Option(
-        help="Beside --real: where to. \\[default: evaluation/<synthetic>]", metavar="DIR", rich_help_panel=RECORDS
+        help="Beside --real: where to. \\[default: evaluation/<synthetic>]",
+        metavar="DIR",
+        file_okay=False,
+        rich_help_panel=RECORDS,
     ),
 ]
 FLAGS = [
@@ -150,13 +153,13 @@ def evaluate(
     elif run is None:
         assert real is not None
         synthetic = _folder_to_score(synthetic, real, run_name, data)
-        folder = out or Path("evaluation") / synthetic.resolve().name
         sides = real, synthetic, training
-        score = partial(_score_folders, workspace, sides, config, named, folder, allow_synthetic, as_json)
+        score = partial(_score_folders, workspace, sides, config, named, out, allow_synthetic, as_json)
     else:
         _refuse_beside_a_run(training=training, out=out)
         score = partial(_score_run, workspace, run, config, named, data, synthetic, as_json)
     console.waiting("Loading PyTorch")
+    check_extractor(workspace, config, run)
     with processes.shared(nproc, config.device):
         _score_or_help(score, workspace, config)
 
@@ -277,7 +280,7 @@ def _score_folders(
     sides: tuple[Path, Path, Path | None],
     config: Config,
     metrics: Sequence[str],
-    folder: Path,
+    out: Path | None,
     allow_synthetic: bool,
     as_json: bool,
 ) -> None:
@@ -285,9 +288,10 @@ def _score_folders(
 
     Args:
         sides: real images, synthetic ones, and what their generator learned from, if known.
-        folder: of the scores.
+        out: the folder of the scores; one below evaluation/ without it.
     """
     real, synthetic, training = sides
+    folder = out or Path("evaluation") / synthetic.resolve().name
     scores = evaluate_folders(workspace, real, synthetic, training, config, metrics, folder, allow_synthetic)
     _show_scores(scores, f"{synthetic} against {real}", folder, as_json)
 

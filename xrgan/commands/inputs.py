@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xrgan import console
-from xrgan.config import Config
+from xrgan.config import EXTRACTORS, Config
 from xrgan.errors import XrganError
 from xrgan.exported import Export, names_export
 from xrgan.rundir import RunDir
@@ -140,6 +140,28 @@ def compared_of(dataset: "PackedDataset", config: Config) -> "tuple[NDArray[np.i
     return dataset.some_of(("train",), TRAINING_SEARCHED * chosen.n, chosen.seed), held_out
 
 
+def check_extractor(workspace: Workspace, config: Config, run: RunDir | None) -> None:
+    """Raise XrganError where the file or the run that features shall come from isn't there, whether needed or not.
+
+    What a run's own config.yaml names may be on another machine: that is missed when it is needed.
+    """
+    from xrgan.evaluation import dino, inception_weights
+
+    chosen, saved = config.evaluate, (run.read_config() if run else Config()).evaluate
+    if (chosen.extractor, chosen.weights) == (saved.extractor, saved.weights):
+        return
+    kind, _, name = chosen.extractor.partition(":")
+    if kind == "classifier":
+        from xrgan.downstream.arms import REAL
+        from xrgan.downstream.classification.inference import find_classifier
+
+        find_classifier(workspace.find_run(name).classify, REAL)
+    elif kind not in EXTRACTORS:
+        dino.find_file(chosen.extractor)
+    if chosen.weights:
+        inception_weights.find_file(chosen.weights)
+
+
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
     """The network that features come from, loaded when it is needed."""
     from xrgan.evaluation import dino, extractors, inception_weights
@@ -153,7 +175,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
         console.waiting("Loading the network of the features")
         if kind == "inception":
             given, fetch = chosen.weights, inception_weights.fetch_weights
-            weights = inception_weights.check_weights(Path(given).expanduser()) if given else fetch()
+            weights = inception_weights.check_weights(inception_weights.find_file(given)) if given else fetch()
             return extractors.inception(weights, device)
         if kind in LITES:
             weights = fetch_lite(LITES[kind], f"--extractor {kind}")
@@ -162,7 +184,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             against = kind == TRAINED_AGAINST and config.model.discriminator == "projected"
             return replace(made, trained_against=against)
         if kind != "classifier":
-            return extractors.vision_transformer(dino.read_dino(Path(chosen.extractor).expanduser()), device)
+            return extractors.vision_transformer(dino.read_dino(dino.find_file(chosen.extractor)), device)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.inference import load_classifier
 

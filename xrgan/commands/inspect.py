@@ -8,6 +8,7 @@ import typer
 
 from xrgan import console
 from xrgan.commands.options import Json, Quiet
+from xrgan.errors import XrganError
 from xrgan.files import no_such
 
 EXAMPLES = ["xrgan inspect picture.png", "xrgan inspect incoming/ --json"]
@@ -29,13 +30,7 @@ class Said(TypedDict):
 def inspect(*, files: Files, as_json: Json = False, quiet: Quiet = False) -> None:
     """Print what image files say of themselves: whether they are synthetic, and from where."""
     console.configure(quiet or as_json)
-    from xrgan.data.reading.kinds import find_images
-
-    named: list[Path] = []
-    for path in files:
-        if not path.exists():
-            raise no_such("file or folder", path)
-        named += find_images(path) if path.is_dir() else [path]
+    named = [file for path in files for file in _images_at(path)]
     found = [_said_by(file) for file in console.track(named, "Reading", unit="files")]
     if as_json:
         console.show_json(found)
@@ -47,6 +42,26 @@ def inspect(*, files: Files, as_json: Json = False, quiet: Quiet = False) -> Non
         console.notice(f"{marked:,} of {len(found):,} files say that they are synthetic.")
     if any(one["synthetic"] is None for one in found):
         console.notice("A file that doesn't say may be either: marks can be removed, and few programs write them.")
+
+
+def _images_at(path: Path) -> list[Path]:
+    """The image that is named, or those below a folder.
+
+    Raises:
+        XrganError: there is none.
+    """
+    from xrgan.data.reading.kinds import KNOWN_KINDS, find_images, is_image
+    from xrgan.data.reading.marked import mark_in
+
+    if not path.exists():
+        raise no_such("file or folder", path)
+    if path.is_dir():
+        if not (images := find_images(path)):
+            raise XrganError(f"There is no image in {path}.", f"xrgan reads {KNOWN_KINDS}.")
+        return images
+    if not is_image(path) and mark_in(path) is None:
+        raise XrganError(f"{path} is no image, and says nothing.", f"xrgan reads {KNOWN_KINDS}.")
+    return [path]
 
 
 def _said_by(file: Path) -> Said:

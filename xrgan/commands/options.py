@@ -66,13 +66,23 @@ ExternalMap = Annotated[
 DataRoot = Annotated[
     Path,
     typer.Option(
-        "--data-root", envvar="XRGAN_DATA", help="Folder of raw and prepared data.", metavar="DIR", rich_help_panel=DATA
+        "--data-root",
+        envvar="XRGAN_DATA",
+        help="Folder of raw and prepared data.",
+        metavar="DIR",
+        file_okay=False,
+        rich_help_panel=DATA,
     ),
 ]
 RunsRoot = Annotated[
     Path,
     typer.Option(
-        "--runs-root", envvar="XRGAN_RUNS", help="Folder of the runs.", metavar="DIR", rich_help_panel=RECORDS
+        "--runs-root",
+        envvar="XRGAN_RUNS",
+        help="Folder of the runs.",
+        metavar="DIR",
+        file_okay=False,
+        rich_help_panel=RECORDS,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", metavar="", help="Print the figures as JSON.", rich_help_panel=RECORDS)]
@@ -81,7 +91,8 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", metavar="", help="Print the resolved configuration as YAML, and do nothing.")
 ]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="YAML file of options; it may name some only.", metavar="FILE")
+    Path | None,
+    typer.Option("--config", help="YAML file of options; it may name some only.", metavar="FILE", dir_okay=False),
 ]
 Settings = Annotated[
     list[str] | None,

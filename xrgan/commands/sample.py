@@ -78,7 +78,9 @@ Interpolate = Annotated[
 ]
 OutFolder = Annotated[
     Path | None,
-    typer.Option(help="Folder. \\[default: the run's synthetic/]", metavar="DIR", rich_help_panel=RECORDS),
+    typer.Option(
+        help="Folder. \\[default: the run's synthetic/]", metavar="DIR", file_okay=False, rich_help_panel=RECORDS
+    ),
 ]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", metavar="", help="Replace images of another origin.", rich_help_panel=RECORDS)

@@ -33,7 +33,7 @@ from xrgan.commands.studies import (
     Known,
     Others,
     StudyRequest,
-    refuse_alone,
+    check_others,
     refuse_beside_own_generators,
     study_with_images,
     with_folds,
@@ -150,7 +150,7 @@ def compare_segmenters(
     from xrgan.downstream.segmentation.task import Segmentation
 
     with ranks.in_turn():  # the first process draws and fetches what the others then find
-        refuse_alone(config.segment, others)
+        check_others(workspace, config.segment, others)
         needed = needs_synthetic(config.segment.arms)
         refuse_without_generator(run, config, needed, synthetic)
         dataset = dataset_of_study(workspace, run, config, data)
@@ -158,8 +158,8 @@ def compare_segmenters(
         if needed and config.segment.trains_generators:
             check_real(dataset)
             _refuse_without_masks(run)
+        origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
         request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data, others)
-        origin = origin_at(workspace, synthetic) if needed and synthetic else Origin(run.path, run)
 
         def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":
             if origin.run:

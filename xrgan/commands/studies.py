@@ -177,8 +177,12 @@ def _rules(text: str) -> tuple[Rule, ...]:
         raise XrganError(f"--map {text}: {error}.", "Write --map 'THEIRS=OURS,*=OTHER'.", exit_code=2) from None
 
 
-def refuse_alone(config: StudyConfig, others: Others) -> None:
-    """Raise XrganError where classes are mapped of no dataset, or no generator is trained that could learn from one."""
+def check_others(workspace: Workspace, config: StudyConfig, others: Others) -> None:
+    """Check what is asked of other datasets, before anything is drawn or trained.
+
+    Raises:
+        XrganError: one isn't there, classes are mapped of none, or no generator is trained that could learn from it.
+    """
     if others.map and others.external is None:
         raise XrganError("--map goes with --external.", "Leave it out.", exit_code=2)
     if others.generator_data and not config.trains_generators:
@@ -187,6 +191,10 @@ def refuse_alone(config: StudyConfig, others: Others) -> None:
             f"Or train a run on it, `xrgan train --data {others.generator_data}`, and name that with --synthetic.",
             exit_code=2,
         )
+    _rules(others.map)
+    for name in (others.external, others.generator_data):
+        if name is not None:
+            workspace.find_prepared(name)
 
 
 def with_folds(config: Config, section: Section) -> Config:

@@ -35,8 +35,9 @@ def with_arch(config: Config, run: RunDir) -> Config:
         return config
     chosen: Chosen = "resnet50"
     if config.classify.weights == PRETRAINED:
-        chosen = _earlier(run) or _arch_here()
-        if run.exists():
+        earlier = _earlier(run)
+        chosen = earlier or _arch_here()
+        if run.exists() and earlier is None:
             write_yaml(run.classify / FILE, {"arch": chosen})
     return config.model_copy(update={"classify": config.classify.model_copy(update={"arch": chosen})})
 

@@ -141,6 +141,12 @@ def train(
         console.show_text(to_yaml(config if saved else _decided(workspace, config, data)))
         return
     processes.need_name(run_name)
+    if flags["train.perceptual_weights"] and not config.train.perceptual:
+        raise XrganError(
+            "--perceptual-weights is of use beside --perceptual only.",
+            "Say how much it weighs: `--perceptual 1`.",
+            exit_code=2,
+        )
 
     def make() -> "Work":
         of_all = processes.of_all(nproc)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from xrgan import console
 from xrgan.data.fetching import kaggle_client
-from xrgan.data.fetching.copying import copy_folder
-from xrgan.data.fetching.members import DamagedArchive
+from xrgan.data.fetching.copying import check_folder, copy_folder
+from xrgan.data.fetching.members import DamagedArchive, check_archive
 from xrgan.data.fetching.record import RECORD, ArchiveRecord, read_record, write_record
 from xrgan.data.fetching.request import Request, understand
 from xrgan.data.fetching.synthetic_images import remove_synthetic
@@ -58,7 +58,7 @@ def fetch(
             downloaded so far.
     """
     request = understand(source_name, archive, folder, {"n": n, "size": size, "seed": seed})
-    target = raw_root / request.name
+    target = _target_of(request, raw_root, force)
     try:
         with locked(target):
             if _is_there(target) and not force:
@@ -77,6 +77,18 @@ def fetch(
         _say_what_stays(request, raw_root)
         raise
     _say_what_was_fetched(request, target)
+    return target
+
+
+def _target_of(request: Request, raw_root: Path, force: bool) -> Path:
+    """Where a source goes; what it is to be fetched from is looked for, before anything is written."""
+    target = raw_root / request.name
+    if target.exists() and not force:  # what was fetched from a stick stays when the stick is gone
+        return target
+    if request.archive:
+        check_archive(request.archive)
+    if request.folder:
+        check_folder(request.folder)
     return target
 
 

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from xrgan import console
 from xrgan.errors import XrganError
-from xrgan.files import sha256
+from xrgan.files import no_such, sha256
 from xrgan.tensor_files import load_safetensors, read_tensors
 
 INSTALL = "pip install 'xrgan[dino]'"
@@ -109,6 +109,18 @@ class Dino:
     network: DinoFeatures
 
 
+def find_file(name: str) -> Path:
+    """Find the file of weights that the user names.
+
+    Raises:
+        XrganError: it isn't there.
+    """
+    file = Path(name).expanduser()
+    if not file.is_file():
+        raise no_such("file", file, TAKES)
+    return file
+
+
 def read_dino(file: Path) -> Dino:
     """Read a vision transformer from a file of weights: safetensors, or torch's, of which no code is run.
 
@@ -116,10 +128,8 @@ def read_dino(file: Path) -> Dino:
     is looked through as through RadioDINO, and the user is told.
 
     Raises:
-        XrganError: there is no such file, it holds no such network, or timm isn't installed.
+        XrganError: it can't be read, holds no such network, or timm isn't installed.
     """
-    if not file.is_file():
-        raise XrganError(f"There is no file {file}.", TAKES)
     digest, state = sha256(file), _named_as_timm(_read(file))
     published = PUBLISHED.get(digest)
     network, shape = _network(state, file)
@@ -141,6 +151,8 @@ def _read(file: Path) -> State:
         raise XrganError(f"{file} can't be read ({error.strerror}).") from error
     except ValueError as error:
         raise XrganError(f"{file} is damaged, or no file of weights: {error}.", TAKES) from error
+    except XrganError as error:
+        raise XrganError(error.message, TAKES) from error
     return {name: tensor for name, tensor in content.items() if isinstance(tensor, Tensor)}
 
 

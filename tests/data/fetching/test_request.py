@@ -42,3 +42,4 @@ def test_mistakes_are_named(arguments: dict[str, object], message: str, tmp_path
     with pytest.raises(XrganError) as caught:
         fetch(raw_root=tmp_path / "raw", **arguments)  # type: ignore[arg-type]
     assert message in str(caught.value)
+    assert not (tmp_path / "raw").exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.downstream.blobs import (
     OPTIONS,
@@ -66,6 +67,10 @@ def test_too_small_images_and_absent_weights_are_refused(tmp_path: Path) -> None
     absent = QUICK.model_copy(update={"weights": str(tmp_path / "absent.pth")})
     with pytest.raises(XrganError, match="There is no file"):
         replace(TASK, config=absent).check(DATASET, 2)
+    torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    other = QUICK.model_copy(update={"weights": str(tmp_path / "other.pth")})
+    with pytest.raises(XrganError, match="other.pth don't fit resnet18"):
+        replace(TASK, config=other).check(DATASET, 2)
 
 
 def test_the_setting_is_one_sentence() -> None:

@@ -13,6 +13,13 @@ from xrgan.errors import XrganError
 from xrgan.files import no_such
 
 
+def check_folder(folder: Path) -> None:
+    """Raise XrganError where a folder isn't there."""
+    if not folder.is_dir():
+        hint = f"An archive is taken by --archive {folder}." if folder.is_file() else "Check the path."
+        raise no_such("folder", folder, hint)
+
+
 def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
     """Copy every file below `folder` to `target`, without hidden files; where links lead outside, the images alone.
 
@@ -25,9 +32,7 @@ def copy_folder(folder: Path, target: Path, leave_out: Path) -> None:
         XrganError: `folder` is no folder, is `leave_out` itself, holds no image or a file that may not be read, or is
             larger than the disk's room.
     """
-    if not folder.is_dir():
-        hint = "An archive is taken by --archive." if folder.is_file() else "Check the path."
-        raise no_such("folder", folder, hint)
+    check_folder(folder)
     root = folder.resolve()
     if root == leave_out.resolve():
         raise XrganError(f"{folder} is where xrgan keeps what it fetched.", "Name a folder of images.")

@@ -46,6 +46,13 @@ class Member:
     open: Callable[[], IO[bytes]]
 
 
+def check_archive(path: Path) -> None:
+    """Raise XrganError where an archive isn't there."""
+    if not path.is_file():
+        hint = f"A folder is taken by --folder {path}." if path.is_dir() else "Check the path."
+        raise no_such("archive", path, hint)
+
+
 def open_zip_or_tar(path: Path) -> zipfile.ZipFile | tarfile.TarFile:
     """Open an archive of either kind, told by its content.
 
@@ -53,9 +60,7 @@ def open_zip_or_tar(path: Path) -> zipfile.ZipFile | tarfile.TarFile:
         DamagedArchive: it is cut short, or neither; XrganError: it is not there, or of a kind that can't be read;
         and whatever the two modules raise at torn bytes.
     """
-    if not path.is_file():
-        hint = f"A folder is taken by --folder {path}." if path.is_dir() else "Check the path."
-        raise no_such("archive", path, hint)
+    check_archive(path)
     if zipfile.is_zipfile(path):
         return _open_zip(path)
     with path.open("rb") as file:

@@ -47,14 +47,14 @@ class SavedClassifier:
         return last.in_features
 
 
-def load_classifier(folder: Path, arm: str = "") -> SavedClassifier:
-    """Load the best classifier that `classify` saved in a run's classify/, on the CPU, ready to answer.
+def find_classifier(folder: Path, arm: str = "") -> tuple[Path, ClassifierMetadata]:
+    """Find the file of the best classifier that `classify` saved in a run's classify/, and what it says of itself.
 
     Args:
         arm: one that learned as this arm does; any without one. Always of the latest study of its arm.
 
     Raises:
-        XrganError: there is none, or its file is damaged.
+        XrganError: there is none.
     """
     files, found = sorted((folder / FOLDER).glob("*.pt")), all_metadata(folder, ClassifierMetadata)
     if files and not found:
@@ -73,12 +73,21 @@ def load_classifier(folder: Path, arm: str = "") -> SavedClassifier:
         raise XrganError(
             f"There is no classifier{of_arm} in {folder}.", f"`xrgan classify --run {folder.parent}{asked}` trains one."
         )
-    file = max(fitting, key=lambda file: fitting[file].rank)
+    return max(fitting.items(), key=lambda found: found[1].rank)
+
+
+def load_classifier(folder: Path, arm: str = "") -> SavedClassifier:
+    """Load the best classifier of a run's classify/, as `find_classifier`, on the CPU, ready to answer.
+
+    Raises:
+        XrganError: there is none, or its file is damaged.
+    """
+    file, metadata = find_classifier(folder, arm)
     try:
-        network = _rebuilt(fitting[file], read_weights(file))
+        network = _rebuilt(metadata, read_weights(file))
     except UNREADABLE as error:
         raise _damaged(file, " ".join(str(error).split())[:200]) from error
-    return SavedClassifier(network.eval().requires_grad_(False), fitting[file], sha256(file))
+    return SavedClassifier(network.eval().requires_grad_(False), metadata, sha256(file))
 
 
 def predict_images(

@@ -91,7 +91,7 @@ class Classification(Task):
     frozen: FrozenFeatures = field(default_factory=FrozenFeatures, repr=False, compare=False)
 
     def check(self, dataset: PackedDataset, k: int) -> None:
-        """Refuse what `data.check_real` does, and too small images; fetch ImageNet weights if need be."""
+        """Refuse what `data.check_real` does, too small images, and another network's weights; fetch ImageNet's."""
         arch = self.config.arch
         smallest = SMALLEST_IMAGE.get(arch, 1)
         if dataset.size < smallest:
@@ -102,6 +102,9 @@ class Classification(Task):
         data.check_real(dataset, k)
         if self.config.weights != "none":
             locate(arch, self.config.weights)
+        if self.config.weights not in {"none", "imagenet"}:  # a file: does it hold this network?
+            with fixed_seed(self.config.seed):
+                build(arch, dataset.channels, len(dataset.classes), self.config.weights, self.config.unfreeze)
 
     def gather(self, dataset: PackedDataset, k: int, seen: tuple[TrainingProvenance, ...]) -> Pool:
         """The labelled images."""
