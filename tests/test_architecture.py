@@ -24,6 +24,7 @@ GROUND |= {
     "marks",
     "exported",
     "launched",
+    "temporary_names",
 }
 STUDIES = {"classification", "segmentation"}  # rooms of downstream: neighbours, above what they share
 STAGES = {"gan", "evaluation", "downstream"}

@@ -25,6 +25,7 @@ from xrgan.files import (
     write_text,
     write_yaml,
 )
+from xrgan.temporary_names import temporary_beside
 
 ODD_SCALARS = ["2024-99-99", "0b_", "!!int x", "!!bool x", "!!timestamp x", "=", "9" * 5000, "[" * 3000]
 
@@ -177,8 +178,9 @@ def test_a_plain_csv_has_no_quotes(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_swept_at_the_next_write(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
-    left = tmp_path / f".step_00000001.pt.{process.pid}.tmp"
-    others = [tmp_path / ".step_00000001.pt.1.tmp", tmp_path / ".notes.tmp", tmp_path / f"a.{process.pid}.tmp"]
+    own = temporary_beside(tmp_path / "step_00000001.pt", "tmp").name
+    left, alive = (tmp_path / own.replace(f"-{os.getpid()}.", f"-{k}.") for k in (process.pid, 1))
+    others = [alive, tmp_path / ".notes.tmp", tmp_path / f"a.{process.pid}.tmp"]
     for file in (left, *others):
         file.touch()
     write_text(tmp_path / "a.txt", "new")
@@ -196,7 +198,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "fsync", sync)
     write_text(tmp_path / "a.txt", "new")
-    assert synced == [(f".a.txt.{os.getpid()}.tmp", False)]
+    assert synced == [(temporary_beside(tmp_path / "a.txt", "tmp").name, False)]
     with replacing(tmp_path / "b.txt", sync=False) as temporary:
         temporary.touch()
     assert len(synced) == 1

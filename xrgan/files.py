@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from xrgan.errors import XrganError
+from xrgan.temporary_names import is_abandoned, temporary_beside
 
 Number = TypeVar("Number", int, float)
 MEGABYTE = 1e6  # bytes
@@ -37,7 +38,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path, "tmp")
     try:
         yield temporary
         if sync:
@@ -72,22 +73,8 @@ def naming(place: Path) -> Iterator[None]:
 def _sweep(folder: Path) -> None:
     """Once per process and folder, remove what killed processes left half written."""
     for path in folder.glob(".*.tmp"):
-        process = path.name.removesuffix(".tmp").rpartition(".")[2]
-        if process.isdecimal() and not is_alive(int(process)):
+        if is_abandoned(path):
             path.unlink(missing_ok=True)
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of that number runs on this machine; True where that can't be told."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
 
 
 def failed_write(error: BaseException | None) -> OSError | None:

@@ -1,5 +1,6 @@
 """A run's folder is its own, is whole or not there, and has one trainer."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from xrgan.errors import XrganError
 from xrgan.gan import claim, setup, training
 from xrgan.gan.claim import growing, locked, refuse_other_folder
 from xrgan.rundir import RunDir
+from xrgan.temporary_names import temporary_beside
 
 pytestmark = pytest.mark.slow
 
@@ -63,8 +65,11 @@ def test_of_two_starts_at_once_one_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_start_left_is_swept_and_what_another_does_is_not(tmp_path: Path) -> None:
-    left = tmp_path / f".run.{dead_process()}.new"
-    alive, other = tmp_path / ".run.1.new", tmp_path / f".running.{dead_process()}.new"
+    own, dead = os.getpid(), dead_process()
+    begun = [temporary_beside(tmp_path / name, "new") for name in ("run", "run", "running")]
+    left, alive, other = (
+        path.with_name(path.name.replace(f"-{own}.", f"-{k}.")) for path, k in zip(begun, (dead, 1, dead), strict=True)
+    )
     for folder in (left, alive, other):
         (folder / "checkpoints").mkdir(parents=True)
     with growing(RunDir(tmp_path / "run")):

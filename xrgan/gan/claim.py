@@ -1,5 +1,6 @@
 """A run's folder is nobody else's, is there whole or not at all, and is trained by one process at a time."""
 
+import glob
 import os
 import shutil
 import socket
@@ -11,8 +12,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from xrgan.errors import XrganError
-from xrgan.files import is_alive, naming
+from xrgan.files import naming
 from xrgan.rundir import RunDir
+from xrgan.temporary_names import is_abandoned, temporary_beside
 
 LOCK = ".lock"  # in a run that is being trained: who does it
 
@@ -41,7 +43,7 @@ def growing(run: RunDir) -> Iterator[RunDir]:
     """
     refuse_other_folder(run)
     _sweep(run)
-    staged = run.path.with_name(f".{run.name}.{os.getpid()}.new")
+    staged = temporary_beside(run.path, "new")
     staged.mkdir(parents=True)
     try:
         yield RunDir(staged)
@@ -79,7 +81,6 @@ def locked(run: RunDir) -> Iterator[None]:
 
 def _sweep(run: RunDir) -> None:
     """Remove what a killed process left of this run."""
-    for path in run.path.parent.glob(".*.new"):
-        name, _, process = path.name.removesuffix(".new").rpartition(".")
-        if name == f".{run.name}" and process.isdecimal() and not is_alive(int(process)):
+    for path in run.path.parent.glob(f".{glob.escape(run.name)}.*.new"):
+        if is_abandoned(path):
             shutil.rmtree(path, ignore_errors=True)
