@@ -80,7 +80,7 @@ class PrepareConfig(Section):
     mask_values: str = Field(
         "", description='structures by their gray values in a mask: "1=right lung,2=left lung,3=heart"; empty = SCR\'s'
     )
-    keep_blank: bool = Field(False, description="keep images of one gray value, or of two as a mask has")
+    keep_blank: bool = Field(False, description="keep strips, and images of one gray value, or of two as a mask has")
     allow_synthetic: bool = Field(
         False, description="take images that say they are synthetic (`xrgan inspect`); dataset.yaml counts them"
     )

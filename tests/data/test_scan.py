@@ -19,6 +19,9 @@ def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     plant(tmp_path, "notes.txt", "masks/a.png", ".hidden.png")
     with pytest.raises(XrganError, match="There is no image in .*PNG, JPEG, TIFF.*DICOM"):
         scan(tmp_path)
+    plant(tmp_path, "part/images_001.tar.gz")
+    with pytest.raises(XrganError, match="There is no image in .* `xrgan fetch --folder .*` unpacks archives"):
+        scan(tmp_path)
 
 
 def test_files_stand_in_the_order_of_their_names(tmp_path: Path) -> None:

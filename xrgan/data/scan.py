@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from xrgan import console
+from xrgan.data.filenames import is_archive
 from xrgan.data.reading.kinds import KNOWN_KINDS
 from xrgan.data.scanning.rows import COLUMNS
 from xrgan.data.scanning.sidecars import apply_sidecars
@@ -85,7 +86,9 @@ def scan_folder(folder: Path, source: Source | None = None, hints: Hints = Hints
     found = _read(folder, source, hints)
     rows, taken = found.rows, dict(found.taken)
     if rows.empty:
-        raise XrganError(f"There is no image in {folder}.", f"xrgan reads {KNOWN_KINDS}.")
+        packed = any(is_archive(path) for path in folder.rglob("*"))
+        hint = f"`xrgan fetch --folder {folder}` unpacks archives." if packed else f"xrgan reads {KNOWN_KINDS}."
+        raise XrganError(f"There is no image in {folder}.", hint)
     if hints.patient_pattern:
         rows["patient"] = _groups(hints.patient_pattern, rows)
         _say_unmatched(hints.patient_pattern, rows)

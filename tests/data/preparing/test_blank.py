@@ -8,7 +8,7 @@ from PIL import Image
 from tests.data.conftest import Ask
 from xrgan.files import read_yaml
 
-ODD = ("labels.png", "hot.png", "faint.png")
+ODD = ("labels.png", "hot.png", "faint.png", "strip.png", "marked.png")
 
 
 def test_blank_pictures_and_masks_are_no_xrays_unasked(raw: Path, ask: Ask) -> None:
@@ -25,6 +25,11 @@ def test_blank_pictures_and_masks_are_no_xrays_unasked(raw: Path, ask: Ask) -> N
     Image.fromarray(hot).save(raw / "NORMAL" / "hot.png")
     faint = np.random.default_rng(0).integers(100, 104, (20, 20), dtype=np.uint8)
     Image.fromarray(faint).save(raw / "NORMAL" / "faint.png")
+    gray = np.random.default_rng(0).integers(30, 230, (90, 10), dtype=np.uint8)
+    Image.fromarray(gray).save(raw / "NORMAL" / "strip.png")
+    Image.fromarray(gray[:70]).save(raw / "NORMAL" / "oblong.png")
+    marked = np.pad(gray.reshape(30, 30).astype(np.uint16) * 16, 3, constant_values=65535)  # 12 bits in a frame of 16
+    Image.fromarray(marked).save(raw / "NORMAL" / "marked.png")
     skipped = {entry["file"]: entry["reason"] for entry in read_yaml(ask() / "dataset.yaml")["skipped"]}
     assert skipped.keys() == {
         f"NORMAL/{name}" for name in ("black.png", "white.png", "gray.png", "disc.png", "disc.jpg", *ODD)
@@ -34,4 +39,6 @@ def test_blank_pictures_and_masks_are_no_xrays_unasked(raw: Path, ask: Ask) -> N
     assert "is black but for a few pixels (--window p1-p99 may show more; " in skipped["NORMAL/hot.png"]
     assert "few gray values, as a mask has" in skipped["NORMAL/labels.png"]
     assert "two gray values, as a mask has" in skipped["NORMAL/disc.jpg"]
+    assert "is a strip, more than 8 times" in skipped["NORMAL/strip.png"]
+    assert "two gray values, as a mask has (--window p1-p99 may show more; " in skipped["NORMAL/marked.png"]
     assert read_yaml(ask("kept", keep_blank=True) / "dataset.yaml")["skipped"] == []

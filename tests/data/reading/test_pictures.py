@@ -60,6 +60,16 @@ def test_what_is_transparent_is_black(tmp_path: Path) -> None:
         assert square[:, -1].max() < 10
 
 
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+def test_what_is_as_transparent_everywhere_is_no_darker(tmp_path: Path, mode: str) -> None:
+    gray = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    half = gray.convert(mode)
+    half.putalpha(128)
+    assert np.array_equal(read_gray(saved(half, tmp_path / "a.png")), np.asarray(gray))
+    half.putalpha(0)
+    assert read_gray(saved(half, tmp_path / "b.png")).max() == 0
+
+
 @pytest.mark.parametrize(
     ("pixels", "extension"),
     [

@@ -164,9 +164,12 @@ def _count_pictures(file: Image.Image) -> int:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """What is transparent is background: black, as in a radiograph."""
+    """What is transparent is background: black, as in a radiograph; but not where all is alike, and only darker."""
     if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
         rgba = image.convert("RGBA")
+        least, most = rgba.getchannel("A").getextrema()
+        if least == most != 0:
+            return rgba.convert("RGB")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba)
     return image
 
