@@ -80,7 +80,7 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if any(on) and elsewhere and not copying:
         counts.note("mixed")
         raise RuntimeError(f"{func}: tensors on two devices")
-    _count(func, on, kwargs)
+    _count(func, on, args, kwargs)
     to_device, to_cpu = _names(kwargs, NAME), _names(kwargs, "cpu")
     bare = kwargs | ({"device": torch.device("cpu")} if kwargs.get("device") is not None else {})
     args_of, kwargs_of = tree_map(lambda leaf: leaf.raw if isinstance(leaf, There) else leaf, (args, bare))
@@ -92,8 +92,8 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     return return_and_correct_aliasing(func, args, kwargs, out) if any(on) else out
 
 
-def _count(func: Any, on: list[bool], kwargs: dict[str, Any]) -> None:
-    counts["operations"] += 1
+def _count(func: Any, on: list[bool], args: Any, kwargs: dict[str, Any]) -> None:
+    counts["operations"] += _launches(func, args)
     number = func is aten._local_scalar_dense.default
     if any(on) and (number or (func is aten._to_copy.default and _names(kwargs, "cpu"))):
         counts.note("read back")
@@ -101,6 +101,15 @@ def _count(func: Any, on: list[bool], kwargs: dict[str, Any]) -> None:
         counts.note("not blocking" if kwargs.get("non_blocking") else "blocking")
     elif func is aten.copy_.default and on[0] != on[-1]:
         counts.note("read back" if on[-1] else "blocking")
+
+
+def _launches(func: Any, args: Any) -> int:
+    """One; of lists of tensors that have not the same shapes, CUDA takes each by itself (can_use_fast_route)."""
+    if not func._schema.name.startswith("aten::_foreach_"):
+        return 1
+    lists = [part for part in args if isinstance(part, list | tuple)]
+    shapes = [[tensor.shape for tensor in part] for part in lists]
+    return 1 if all(shape == shapes[0] for shape in shapes) else len(shapes[0])
 
 
 def _names(kwargs: dict[str, Any], device: str) -> bool:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from xrgan import ranks
-from xrgan.gan.augment import draw_numbers
+from xrgan.gan.augment import Strength, draw_changes
 from xrgan.gan.batches import AUGMENTED_FAKE, AUGMENTED_REAL, LATENTS, generator_at, to_range
 from xrgan.gan.job import Job
 from xrgan.hardware import upload
@@ -21,19 +21,22 @@ class Fed:
     images: Tensor  # (b, C + M, S, S), real, in [-1, 1]
     labels: Tensor  # (b,)
     z: Tensor  # (b, Z)
-    changes_of_real: Tensor  # (b, NUMBERS): what augmentation draws; (b, 0) where nothing is augmented
+    changes_of_real: Tensor  # (b, …): what augmentation changes; (b, 0) where nothing is augmented
     changes_of_fake: Tensor
 
 
-def feed(step: int, augmented: bool, job: Job) -> Fed:
+def feed(step: int, probability: float, job: Job) -> Fed:
     """Read and draw what a step takes, and bring it to the job's device.
 
     Everything is drawn for the whole batch, and cut: with any number of processes the same images are seen.
+
+    Args:
+        probability: of each change that augmentation makes.
     """
     part, places, resident = ranks.part(job.plan.batch_size), job.pixels.places(step), job.pixels.resident
     size = (job.plan.batch_size, job.plan.model.latent_size)
     z = generator_at(job.plan.seed, LATENTS, step).standard_normal(size, np.float32)
-    changes = [_changes(stream, step, augmented, job) for stream in (AUGMENTED_REAL, AUGMENTED_FAKE)]
+    changes = [_changes(stream, step, probability, job) for stream in (AUGMENTED_REAL, AUGMENTED_FAKE)]
     drawn = [array[part] for array in (z, *changes)]
     images = places if resident is not None else job.pixels.read(step)
     arrays: list[NDArray[Any]] = [job.batches.labels(places), *drawn, images]
@@ -43,7 +46,6 @@ def feed(step: int, augmented: bool, job: Job) -> Fed:
     return Fed(to_range(pixels), labels, z_there, of_real, of_fake)
 
 
-def _changes(stream: int, step: int, augmented: bool, job: Job) -> NDArray[np.float32]:
-    if not augmented:  # nothing is drawn for nothing
-        return np.empty((job.plan.batch_size, 0), np.float32)
-    return draw_numbers(generator_at(job.plan.seed, stream, step), job.plan.batch_size)
+def _changes(stream: int, step: int, probability: float, job: Job) -> NDArray[np.float32]:
+    strength = Strength(probability, job.plan.rotation, job.plan.scaling)
+    return draw_changes(generator_at(job.plan.seed, stream, step), job.plan.batch_size, strength, job.spec.size)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from xrgan import ranks
-from xrgan.gan.augment import STEPS_TO_ADAPT, Strength, adapted_probability, augment, random_numbers
+from xrgan.gan.augment import STEPS_TO_ADAPT, adapted_probability, augment
 from xrgan.gan.feed import feed
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
@@ -46,14 +46,14 @@ class Shown:
 
 def train_step(state: TrainState, job: Job) -> None:
     """Update the discriminator, the generator and its average once."""
-    fed = feed(state.step, augmented=bool(state.augment), job=job)
+    fed = feed(state.step, state.augment, job)
     labels = fed.labels
     with autocast(job.device, job.plan.precision):
         drawn = state.generator(fed.z, labels).float()
 
     # The discriminator never sees an image as it is, be it real or not, and each time changed anew.
-    real = show(state, _augmented(fed.images, fed.changes_of_real, state, job), job.plan)
-    fake = show(state, _augmented(drawn, fed.changes_of_fake, state, job), job.plan)
+    real = show(state, augment(fed.images, fed.changes_of_real, job.spec.channels), job.plan)
+    fake = show(state, augment(drawn, fed.changes_of_fake, job.spec.channels), job.plan)
     of_discriminator = train_discriminator(state, real, fake.detached(), labels, job.plan)
     of_generator = train_generator(state, fake, real, labels, job.plan)
 
@@ -134,13 +134,6 @@ def train_generator(
     _descend(loss, "generator", state, plan.gradient_clip)
     state.discriminator.requires_grad_(True)
     return loss.detach(), matching.detach(), perceptual.detach()
-
-
-def _augmented(images: Tensor, drawn: Tensor, state: TrainState, job: Job) -> Tensor:
-    if not state.augment:
-        return images
-    strength = Strength(state.augment, job.plan.rotation, job.plan.scaling)
-    return augment(images, random_numbers(drawn), strength, job.spec.channels)
 
 
 def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:

@@ -19,6 +19,7 @@ from xrgan.frozen_convolutions import frozen, keep_in_bf16
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
+from xrgan.gan.networks.spectral import normalised_kernels
 
 ENLARGED, MOST_PIXELS = 1.5, 192  # times, pixels: small images are seen as large as what the network knows
 MOST_PIXELS_BEFORE = 128  # of runs from before `model.discriminator_pixels`
@@ -86,7 +87,10 @@ class Discriminator(base.Discriminator):
         return mixed
 
     def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
-        outputs = [head(maps).flatten(2) for head, maps in zip(self._heads(), features, strict=True)]
+        heads = [self.heads[str(stride)] for stride in FEATURE_CHANNELS]
+        layers = [layer for head in heads for layer in head.children() if isinstance(layer, nn.Conv2d)]
+        kernels = dict(zip(layers, normalised_kernels(layers), strict=True))
+        outputs = [_seen_by(head, maps, kernels).flatten(2) for head, maps in zip(heads, features, strict=True)]
         places = torch.cat(outputs, dim=2)  # (N, K, P)
         if places.shape[1] > 1:
             assert labels is not None, "a conditional discriminator needs labels"
@@ -103,19 +107,6 @@ class Discriminator(base.Discriminator):
         bare = torch.ones(len(images), images.shape[1], 1, 1, device=images.device, dtype=images.dtype)
         bare[1::2, -self.masks :] = 0
         return images * bare
-
-    def _heads(self) -> list[nn.Module]:
-        return [self.heads[str(stride)] for stride in FEATURE_CHANNELS]
-
-
-class _Convolution(nn.Conv2d):
-    """A convolution whose spectral norm is taken in fp32 everywhere: CUDA's autocast would iterate in bf16."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        with torch.autocast(maps.device.type, enabled=False):
-            kernel = self.weight
-        result: Tensor = self._conv_forward(maps, kernel, self.bias)
-        return result
 
 
 def enlarged(size: int, most: int = MOST_PIXELS) -> int:
@@ -135,16 +126,26 @@ def _head(pixels: int, maps: int, width: int, outputs: int) -> nn.Sequential:
     layers = nn.Sequential()
     most = 4 * width
     if pixels <= SMALLEST_MAP:
-        layers.add_module(f"at{pixels}", spectral_norm(_Convolution(maps, 2 * width, 3, padding=1)))
+        layers.add_module(f"at{pixels}", spectral_norm(nn.Conv2d(maps, 2 * width, 3, padding=1)))
         layers.add_module(f"at{pixels}_relu", nn.LeakyReLU(SLOPE))
         maps = 2 * width
     while pixels > SMALLEST_MAP:
         after = min(most, max(2 * width, maps))
-        layers.add_module(f"down{pixels}", spectral_norm(_Convolution(maps, after, 4, stride=2, padding=1)))
+        layers.add_module(f"down{pixels}", spectral_norm(nn.Conv2d(maps, after, 4, stride=2, padding=1)))
         layers.add_module(f"down{pixels}_relu", nn.LeakyReLU(SLOPE))
         maps, pixels = after, pixels // 2
-    layers.add_module("out", spectral_norm(_Convolution(maps, outputs, 1)))
+    layers.add_module("out", spectral_norm(nn.Conv2d(maps, outputs, 1)))
     return layers
+
+
+def _seen_by(head: nn.Module, maps: Tensor, kernels: dict[nn.Conv2d, Tensor]) -> Tensor:
+    """What a head makes of maps, with those kernels in its convolutions."""
+    for layer in head.children():
+        if isinstance(layer, nn.Conv2d):
+            maps = conv2d(maps, kernels[layer], layer.bias, layer.stride, layer.padding)
+        else:
+            maps = layer(maps)
+    return maps
 
 
 def _random(after: int, before: int, random: torch.Generator) -> Tensor:
