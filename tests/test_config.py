@@ -36,6 +36,7 @@ def test_meaning_and_default_are_those_of_the_fields() -> None:
         ("prepare.channels='1'", "'1'"),
         ("prepare.split=0.8", "0.8"),
         ("prepare.split=[1.0]", "[1.0]"),
+        ('prepare.split="0.8,0.2"', "it takes three shares"),
         ("model.conditional=perhaps", "'perhaps'"),
         ("dataset=2024-01-01", "2024"),
         ("dataset=[a]", "['a']"),

@@ -100,8 +100,8 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
         (b"a: 1\n\tb: 2", "can't be read as YAML"),
         (b"\xff\xfe\x00", "can't be read as YAML"),
         (b"a: 2024-99-99", "can't be read as YAML"),
-        (b"- 1\n- 2", "holds no `key: value` lines, but a list"),
-        (b"just text", "holds no `key: value` lines, but a str"),
+        (b"- 1\n- 2", "holds no `key: value` lines"),
+        (b"just text", "holds no `key: value` lines"),
     ],
 )
 def test_what_is_no_mapping_is_named_on_one_line(tmp_path: Path, content: bytes, reason: str) -> None:

@@ -187,6 +187,14 @@ class PrepareConfig(Section):
             raise ValueError(f"it is no regular expression ({error})") from None
         return pattern
 
+    @field_validator("split", mode="before")
+    @classmethod
+    def _are_three(cls, split: Any) -> Any:
+        shares = _by_commas(split)
+        if isinstance(shares, list | tuple) and len(shares) != 3:
+            raise ValueError("it takes three shares, as 0.8,0.1,0.1")
+        return shares
+
     @field_validator("split")
     @classmethod
     def _adds_up(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:

@@ -30,7 +30,7 @@ MAY_NAME_FILES = (
     ("classify", "weights"),
 )
 """Sections and keys of options whose value may be a file."""
-AS_PRINTED = "Write it as `xrgan train --dry-run` prints one."
+AS_PRINTED = "Write it as `xrgan train --dry-run` prints one: `key: value`, indented by blanks and not by tabs."
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 100
 

@@ -153,7 +153,7 @@ def read_yaml(path: Path, shape: type[BaseModel] | None = None, next_step: str =
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise XrganError(f"{path} holds no `key: value` lines, but a {type(content).__name__}.", next_step)
+        raise XrganError(f"{path} holds no `key: value` lines.", next_step)
     if shape is not None:
         try:
             check_shape(content, shape)

@@ -97,6 +97,19 @@ def test_a_switch_takes_no_other_word() -> None:
     assert code == 2 and "auto" in said
 
 
+@pytest.mark.parametrize(
+    ("typed_path", "taken"),
+    [("~/w.pth", "/anna/w.pth"), ("~", "/anna"), ("a~/b", "a~/b"), ("~anna/b", "~anna/b"), ("a~", "a~")],
+)
+def test_a_tilde_is_the_home_where_no_shell_says_so(
+    monkeypatch: pytest.MonkeyPatch, typed_path: str, taken: str
+) -> None:
+    """--out=~/drawn made a folder that is called ~, and `rm -r ~` is no way to be rid of it."""
+    monkeypatch.setenv("HOME", "/anna")
+    for line in (f"--weights={typed_path}", f"--weights {typed_path}"):
+        assert typed(line, option("evaluate.weights")) == {"evaluate.weights": taken}
+
+
 def test_the_masks_of_prepare_are_no_switch(type_: Terminal) -> None:
     assert "masks: lungs" in type_("prepare --dry-run --masks lungs").out
 

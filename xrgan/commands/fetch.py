@@ -15,6 +15,7 @@ EXAMPLES = ["xrgan fetch phantom --n 500", "xrgan fetch my-xrays --folder ~/xray
 SourceName = Annotated[
     str,
     typer.Argument(
+        metavar="SOURCE",
         help="A source (--list shows them), a name for your own, or inception, the weights of FID.",
         autocompletion=complete_source,
     ),

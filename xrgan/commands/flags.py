@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import typer
@@ -109,7 +110,10 @@ def with_flags(parameter: str, flags: Sequence[Flag]) -> Callable[[Command], Com
 
 
 class SwitchCommand(TyperCommand):
-    """A command some of whose switches can also be left to the default: --masks, --no-masks, and --masks auto."""
+    """A command some of whose switches can also be left to the default: --masks, --no-masks, and --masks auto.
+
+    And in whose arguments `~` is the user's home.
+    """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -118,7 +122,8 @@ class SwitchCommand(TyperCommand):
             flag.opts, flag.secondary_opts = flag.opts[:1], flag.opts[1:]  # the help shows the name of "no" apart
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Write --masks as --masks yes, and --no-masks as --masks no, before Typer parses the arguments."""
+        """Write --masks as --masks yes, --no-masks as --masks no, and `~` as the home, before Typer parses them."""
+        args = [_from_home(argument) for argument in args]
         yes = {flag.opts[0] for flag in self.switches}
         no = {flag.secondary_opts[0]: flag.opts[0] for flag in self.switches}
         spelled_out: list[str] = []
@@ -130,6 +135,14 @@ class SwitchCommand(TyperCommand):
             else:
                 spelled_out.append(argument)
         return super().parse_args(ctx, spelled_out)
+
+
+def _from_home(argument: str) -> str:
+    """Expand `~` also where no shell does: --out=~/drawn would make a folder of that name here."""
+    before, equals, value = argument.rpartition("=")
+    if value == "~" or value.startswith(("~/", "~\\")):
+        return f"{before}{equals}{Path(value).expanduser()}"
+    return argument
 
 
 def _kind(key: str) -> object:

@@ -11,7 +11,8 @@ from xrgan.commands.flags import Flag, option, panel
 DATA, RECORDS, MACHINE = "Data", "Records", "Machine"
 
 RunArgument = Annotated[
-    str | None, typer.Argument(help="A run's path or name. \\[default: the latest]", autocompletion=complete_run)
+    str | None,
+    typer.Argument(metavar="RUN", help="A run's path or name. \\[default: the latest]", autocompletion=complete_run),
 ]
 RunName = Annotated[
     str | None,

@@ -19,7 +19,9 @@ EXAMPLES = [
 ]
 SourceName = Annotated[
     str | None,
-    typer.Argument(help="A fetched source, or any folder of images.", autocompletion=complete_fetched),
+    typer.Argument(
+        metavar="SOURCE", help="A fetched source, or any folder of images.", autocompletion=complete_fetched
+    ),
 ]
 NewName = Annotated[
     str,

@@ -1,18 +1,26 @@
 """`xrgan prune`: a run brought down to what draws."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from xrgan import console
-from xrgan.commands.options import Quiet, RunArgument, RunsRoot
+from xrgan.commands.completion import complete_run
+from xrgan.commands.options import Quiet, RunsRoot
 from xrgan.errors import XrganError
 from xrgan.files import MEGABYTE
 from xrgan.rundir import RunDir
 from xrgan.workspace import DATA_ROOT, RUNS_ROOT, Workspace
 
 EXAMPLES = ["xrgan prune exp1"]
+NamedRun = Annotated[
+    str | None,
+    typer.Argument(metavar="RUN", help="A run's path or name; no default.", autocompletion=complete_run),
+]
 
 
-def prune(*, run_name: RunArgument = None, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
+def prune(*, run_name: NamedRun = None, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
     """Keep of a run's checkpoints what draws: the averaged generator, of the last and the best one; it can't go on."""
     console.configure(quiet)
     if run_name is None:
