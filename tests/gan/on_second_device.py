@@ -47,6 +47,21 @@ def trained(job: Job, device: torch.device, steps: int = 2) -> tuple[TrainState,
     return state, Counter(second_device.counts)
 
 
+def frozen_in_a_recorded_step(state: TrainState, job: Job) -> set[object]:
+    """The operations to which the next two steps, alike but for this, give numbers of their own that are no tensors.
+
+    A CUDA graph would repeat those of the first one. There is one: a step's share of the average.
+    """
+    traces = []
+    for _ in range(2):
+        second_device.trace.clear()
+        train_step(state, job)
+        traces.append(list(second_device.trace))
+        state.augment *= 0.9  # it may move, where it is adaptive
+    assert [operation for operation, _ in traces[0]] == [operation for operation, _ in traces[1]]
+    return {one[0] for one, other in zip(*traces, strict=True) if one != other}
+
+
 def difference(one: TrainState, other: TrainState) -> float:
     """The largest difference of a weight, an average or a loss; of one above 1, as a share of it."""
     numbers = [
@@ -81,6 +96,7 @@ def test_a_step_is_the_same_elsewhere_and_waits_for_nothing(
     assert (counts["blocking"], counts["read back"]) == (0, 0), second_device.counts.places
     assert counts["not blocking"] == 1, "one copy a step"
     assert counts["operations"] <= most
+    assert frozen_in_a_recorded_step(there, replace(job, device=device)) == {torch.ops.aten._foreach_lerp_.Scalar}
 
 
 def test_a_tensor_that_was_forgotten_on_the_cpu_is_found(tmp_path: Path, device: torch.device) -> None:

@@ -35,6 +35,7 @@ class Counts(Counter[str]):
 
 
 counts = Counts()
+trace: list[object] = []  # what was run: the operation, the shapes it was given, and every number that is no tensor's
 
 
 class _Backend(backend_registration._DummyBackendModule):
@@ -81,6 +82,7 @@ def _run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         counts.note("mixed")
         raise RuntimeError(f"{func}: tensors on two devices")
     _count(func, on, args, kwargs)
+    trace.append((func, tree_map(_described, (args, kwargs))))
     to_device, to_cpu = _names(kwargs, NAME), _names(kwargs, "cpu")
     bare = kwargs | ({"device": torch.device("cpu")} if kwargs.get("device") is not None else {})
     args_of, kwargs_of = tree_map(lambda leaf: leaf.raw if isinstance(leaf, There) else leaf, (args, bare))
@@ -101,6 +103,13 @@ def _count(func: Any, on: list[bool], args: Any, kwargs: dict[str, Any]) -> None
         counts.note("not blocking" if kwargs.get("non_blocking") else "blocking")
     elif func is aten.copy_.default and on[0] != on[-1]:
         counts.note("read back" if on[-1] else "blocking")
+
+
+def _described(leaf: object) -> object:
+    """A tensor's shape and type, of a number in Python its value: what a recorded step would keep of them."""
+    if isinstance(leaf, torch.Tensor) and (isinstance(leaf, There) or leaf.dim()):
+        return leaf.shape, leaf.dtype
+    return leaf.item() if isinstance(leaf, torch.Tensor) else leaf
 
 
 def _launches(func: Any, args: Any) -> int:
