@@ -100,6 +100,8 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
         (b"a: 1\n\tb: 2", "can't be read as YAML"),
         (b"\xff\xfe\x00", "can't be read as YAML"),
         (b"a: 2024-99-99", "can't be read as YAML"),
+        (b"train:\n  epochs: 3\ntrain:\n  lr: 0.1", "train stands there twice"),
+        (b"a: {b: 1, b: 2}", "b stands there twice"),
         (b"- 1\n- 2", "holds no `key: value` lines"),
         (b"just text", "holds no `key: value` lines"),
     ],

@@ -8,7 +8,8 @@ import hashlib
 import io
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,14 +122,24 @@ def write_yaml(path: Path, content: Mapping[str, Any]) -> None:
     write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """PyYAML takes the last of two equal keys, and loses what stands below the first one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        times = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if twice := [key for key, count in times.items() if count > 1]:
+            raise ValueError(f"{twice[0]} stands there twice")
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(text: str) -> Any:
     """Parse a YAML text.
 
     Raises:
-        ValueError: it is no YAML; the message is one line.
+        ValueError: it is no YAML, or has a key twice; the message is one line.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _EachKeyOnce)
     except Exception as error:  # of odd scalars (2024-99-99) PyYAML lets ValueError, KeyError, RecursionError … through
         raise ValueError(" ".join(str(error).split())) from error
 

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from xrgan.commands.completion import complete_list
-from xrgan.config import Auto, default, field_of, meaning
+from xrgan.config import NONE, Auto, default, field_of, meaning
 
 SHORT = 20  # characters of choices that fit beside a flag in the help; longer ones stand in its text only
 
@@ -181,5 +181,5 @@ def _metavar(kind: object) -> str:
 def _plain(value: object) -> str:
     """A default as the user would type it."""
     if isinstance(value, tuple):
-        value = ",".join(str(part) for part in value)
-    return {"True": "yes", "False": "no", "": "none"}.get(str(value), str(value))
+        return ",".join(str(part) for part in value) or NONE
+    return {"True": "yes", "False": "no", "": "empty"}.get(str(value), str(value))

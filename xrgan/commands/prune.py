@@ -21,7 +21,7 @@ NamedRun = Annotated[
 
 
 def prune(*, run_name: NamedRun = None, quiet: Quiet = False, runs_root: RunsRoot = RUNS_ROOT) -> None:
-    """Keep of a run's checkpoints what draws: the averaged generator, of the last and the best one; it can't go on."""
+    """Keep of a run's checkpoints the averaged generator, of the last and the best one: it draws, and can't go on."""
     console.configure(quiet)
     if run_name is None:
         raise XrganError("Which run shall be pruned? It can't be resumed afterwards.", "Name it.", exit_code=2)
