@@ -294,6 +294,11 @@ class TrainConfig(Section):
     feature_matching: NotNegative = Field(
         0.0, description="weight: match the mean of the discriminator's feature maps (Salimans et al. 2016); 0 = none"
     )
+    variance: NotNegative | Auto = Field(
+        "auto",
+        description="weight: none of the discriminator's features varies less in a batch of synthetic images than in "
+        "one of real ones (variance regularization); auto = the model's own at that size, 0 = none",
+    )
     perceptual: NotNegative = Field(
         0.0,
         description="weight: match the mean of VGG16's activations (relu1_2, relu2_2, relu3_3), or of "

@@ -28,6 +28,7 @@ CASES: dict[str, list[str]] = {
     "dcgan": ["model.name=dcgan"],
     "turned": [*DEFAULT, "train.loss=relativistic", "train.augment=1", "train.rotation=10", "train.scaling=0.1"],
     "penalties": ["model.discriminator=plain", "train.r1=0.5", "train.r2=0.2", "train.gradient_clip=0.01"],
+    "variance": [*DEFAULT, "train.variance=3", "train.augment=0.8"],
     "matching": [*DEFAULT, "train.feature_matching=0.5", "train.augment=adaptive"],
 }
 EPOCHS, IMAGES = 8, 40  # of a whole training; to draw: of two blocks

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xrgan.gan.losses import discriminator_loss, generator_loss, gradient_penalty
+from xrgan.gan.losses import discriminator_loss, generator_loss, gradient_penalty, missing_variance
 
 KINDS = ["bce", "non-saturating", "hinge", "relativistic"]
 
@@ -84,3 +84,36 @@ def test_the_penalty_has_gradients_for_the_discriminator_alone() -> None:
     weight = network[1].weight
     assert torch.allclose(weight.grad, 2 * weight)  # the gradient of a linear D is its weight everywhere
     assert images.grad is None
+
+
+def varied(spread: float, centre: float = 0) -> Tensor:
+    """Features of four images (4, 1, 1, 1) about a centre."""
+    return centre + spread * torch.tensor([-1.0, 1.0, -1.0, 1.0])[:, None, None, None]
+
+
+@pytest.mark.parametrize(("spread", "missing"), [(1, 0), (2, 0), (0.5, 0.5), (0.25, 0.75), (0, 1)])
+def test_missing_variance_is_the_share_of_the_deviation_that_is_not_there(spread: float, missing: float) -> None:
+    one_class = torch.zeros(4, dtype=torch.int64)
+    real, fake = varied(1), varied(spread, centre=5)
+    for classes in (0, 1, 3):
+        lacking = missing_variance([real], [fake], one_class, classes)
+        assert lacking.item() == pytest.approx(missing, abs=2e-4)
+    half = missing_variance([real, real], [real, fake], one_class, 0)
+    assert half.item() == pytest.approx(missing / 2, abs=2e-4), "the mean over the layers"
+    two = missing_variance([torch.cat([real, real], 1)], [torch.cat([real, fake], 1)], one_class, 0)
+    assert two.item() == pytest.approx(missing / 2, abs=2e-4), "a feature that varies too much makes up for none"
+
+
+def test_variance_is_missed_within_a_class_alone() -> None:
+    labels = torch.tensor([0, 0, 1, 1])
+    by_class = labels[:, None, None, None].float() * 10  # the images of each class are one
+    assert missing_variance([by_class + varied(1)], [by_class], labels, 2).item() == pytest.approx(1, abs=2e-4)
+    assert missing_variance([by_class], [varied(1)], labels, 2).item() == 0, "real ones don't vary: none is missed"
+
+
+def test_missing_variance_drives_images_of_a_class_apart() -> None:
+    fake = varied(0.1).requires_grad_(True)
+    real = varied(1).requires_grad_(True)
+    missing_variance([real], [fake], torch.zeros(4, dtype=torch.int64), 1).backward()
+    assert fake.grad is not None and real.grad is None
+    assert torch.equal(fake.grad.sign(), -fake.detach().sign()), "a descent moves each image away from the mean"

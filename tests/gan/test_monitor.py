@@ -60,7 +60,7 @@ def test_grids_are_drawn_from_the_same_latents_every_time(tmp_path: Path) -> Non
 def test_an_epoch_that_time_cut_short_has_a_broken_number(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     state = start(job)
-    state.step, state.images_seen, state.sums = 11, 44, torch.full((7,), 6.0)
+    state.step, state.images_seen, state.sums = 11, 44, torch.full((8,), 6.0)
     row = epoch_row(state, job)
     assert (row["epoch"], row["step"], row["images_seen"]) == (1.38, 11, 44)
     assert row["discriminator_loss"] == row["d_fake"] == 2, "a third of the sum over three steps"

@@ -27,16 +27,20 @@ def test_conditional_is_chosen_by_the_classes(tmp_path: Path) -> None:
         setup.resolve_auto(forced, unlabelled, CPU)
 
 
+PLAIN, DCGAN = ["model.discriminator=plain"], ["model.name=dcgan"]
+
+
 @pytest.mark.parametrize(
-    ("settings", "size", "probability"),
-    [([], 16, 0.25), ([], 128, 1), (["model.discriminator=plain"], 16, 1), (["model.name=dcgan"], 128, 0)],
+    ("settings", "size", "probability", "variance"),
+    [([], 16, 0.25, 0), ([], 128, 1, 3), (PLAIN, 16, 1, 0), (PLAIN, 128, 1, 0), (DCGAN, 128, 0, 0)],
 )
-def test_small_images_are_augmented_seldom_and_large_ones_always(
-    tmp_path: Path, settings: list[str], size: int, probability: float
+def test_small_images_are_augmented_seldom_and_large_ones_always_and_have_to_vary(
+    tmp_path: Path, settings: list[str], size: int, probability: float, variance: float
 ) -> None:
     dataset = tiny_dataset(tmp_path, n=16, size=size)
     wish = resolve(settings=[*settings, "device=cpu", "train.batch_size=4"])
-    assert setup.resolve_auto(wish, dataset, CPU).train.augment == probability
+    decided = setup.resolve_auto(wish, dataset, CPU).train
+    assert (decided.augment, decided.variance) == (probability, variance)
 
 
 def test_what_is_left_open_is_decided_by_the_model_and_the_data(

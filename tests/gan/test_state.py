@@ -100,6 +100,16 @@ def test_a_saved_state_is_restored(tmp_path: Path) -> None:
         assert all(torch.equal(ours[key], theirs[key]) for key in ours), name
 
 
+def test_a_state_from_before_the_last_loss_was_added_is_restored(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    state = start(job)
+    train_step(state, job)
+    state.sums = state.sums[:7]
+    save(state, job)
+    again = restore(job)
+    assert again is not None and torch.equal(again.sums, torch.cat([state.sums, torch.zeros(1)]))
+
+
 def test_a_model_never_shrinks(tmp_path: Path) -> None:
     state = start(tiny_job(tmp_path, "model.progressive=8,16"))
     for position, grown in ((0.25, 0.25), (1, 1), (0.5, 1)):

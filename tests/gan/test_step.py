@@ -73,13 +73,13 @@ def test_every_part_of_the_loss_is_logged_by_itself(
     tmp_path: Path, with_file: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = [f"train.perceptual_weights={weights_file(tmp_path)}"] if with_file else []
-    options = ["train.feature_matching=0.5", "train.perceptual=0.1", *weights, "train.epochs=1"]
+    options = ["train.feature_matching=0.5", "train.perceptual=0.1", "train.variance=2", *weights, "train.epochs=1"]
     rows = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*options)).read_losses()
     assert ("looks through EfficientNet-Lite0" in " ".join(capsys.readouterr().err.split())) != with_file
-    assert rows[0]["feature_matching"] > 0 and rows[0]["perceptual"] > 0
-    assert rows[0]["generator_loss"] > rows[0]["feature_matching"] + rows[0]["perceptual"]
+    parts = [rows[0][name] for name in ("feature_matching", "perceptual", "variance")]
+    assert min(parts) > 0 and rows[0]["generator_loss"] > sum(parts)
     plain = trained(tmp_path / "plain", tiny_dataset(tmp_path / "again"), tiny_config()).read_losses()
-    assert plain[0]["feature_matching"] == plain[0]["perceptual"] == 0
+    assert plain[0]["feature_matching"] == plain[0]["perceptual"] == plain[0]["variance"] == 0
     assert all(row["discriminator_gradient"] > 0 and row["generator_gradient"] > 0 for row in (*rows, *plain))
 
 

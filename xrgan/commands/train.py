@@ -93,6 +93,7 @@ FLAGS = [
         option("train.loss"),
         option("train.augment"),
         option("train.feature_matching"),
+        option("train.variance"),
         option("train.perceptual"),
         option("train.perceptual_weights"),
         option("train.gradient_clip"),

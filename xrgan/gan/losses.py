@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, one_hot, relu, softplus
 
 from xrgan import ranks
 from xrgan.frozen_convolutions import differentiated_twice
+
+SMALLEST_VARIANCE = 1e-8  # of a feature: a root has no slope at 0
 
 
 def discriminator_loss(kind: str, real_logits: Tensor, fake_logits: Tensor, real_label: float) -> Tensor:
@@ -72,3 +74,35 @@ def feature_distance(real: Sequence[Tensor], fake: Sequence[Tensor]) -> Tensor:
         for theirs, ours in zip(real, fake, strict=True)
     ]
     return torch.stack(layers).mean()
+
+
+def missing_variance(real: Sequence[Tensor], fake: Sequence[Tensor], labels: Tensor, classes: int) -> Tensor:
+    """How much less the synthetic images of a class vary than its real ones: 0 (no less) … 1 (all are one).
+
+    Variance regularization (Bardes, Ponce, LeCun 2022, VICReg, arXiv:2105.04906, eq. 1): a hinge at the standard
+    deviation of each feature over the batch. There every feature shall reach 1; here, what real images have. The mean
+    over the features of each layer, and over the layers; the batch is that of all processes.
+
+    Args:
+        real: the layers of real images, (N, F, H, W) each; their gradient is not taken.
+        fake: the same of synthetic images with the same labels.
+        labels: class (N,) of each pair: it is within a class that images vary.
+        classes: how many there are; 0 = images have none.
+    """
+    belongs = one_hot(labels, classes).float() if classes else torch.ones(len(labels), 1, device=labels.device)
+    lacking = []
+    for theirs, ours in zip(real, fake, strict=True):
+        share = _deviation(ours, belongs) / _deviation(theirs.detach(), belongs)
+        lacking.append(relu(1 - share).mean())
+    return torch.stack(lacking).mean()
+
+
+def _deviation(maps: Tensor, belongs: Tensor) -> Tensor:
+    """The standard deviation (F,) of features (N, F, H, W) about the mean of each place in each class (N, K)."""
+    maps = maps.float().flatten(2)
+    shares = ranks.mean(belongs.mean(dim=0))
+    means = ranks.mean(torch.einsum("nk,nfp->kfp", belongs, maps) / len(maps)) / shares.clamp(min=1e-6)[:, None, None]
+    # Deviations from a mean sum to 0, so the variance has no slope along it, which no process sees by itself.
+    deviations = maps - torch.einsum("nk,kfp->nfp", belongs, means.detach())
+    variance = ranks.mean(deviations.square().mean(dim=(0, 2)))
+    return (variance + SMALLEST_VARIANCE).sqrt()

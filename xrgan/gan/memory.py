@@ -69,4 +69,4 @@ def _try_step(plan: TrainingPlan, spec: ImageSpec, device: torch.device, size: i
         drawn = state.generator(z, labels).float()
     real, fake = show(state, torch.zeros_like(drawn), plan), show(state, drawn, plan)
     train_discriminator(state, real, fake.detached(), labels, plan)
-    train_generator(state, fake, real, labels, plan)
+    train_generator(state, fake, real, labels, plan, spec.classes)

@@ -19,6 +19,7 @@ BEFORE_THE_OPTION = {
     "masks": False,
     "precision": "fp32",
     "augment": 0,
+    "variance": 0.0,
 }
 
 
@@ -31,6 +32,7 @@ class TrainingPlan(TrainConfig):
     loss: Literal["bce", "non-saturating", "hinge", "relativistic"]
     r1: float
     augment: float | Literal["adaptive"]
+    variance: float
     ema_halflife_images: float
     precision: Literal["fp32", "bf16"]
 

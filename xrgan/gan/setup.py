@@ -64,6 +64,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, p
         "discriminator_pixels": enlarged(dataset.size),
         "precision": choose_precision(config.train.precision, device),
         "augment": augmentation_for(config, images, dataset.size),
+        "variance": recipe.variance_at(dataset.size),
     }
     decided = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)
     plan = training_plan(decided)

@@ -21,8 +21,9 @@ from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.prune import refuse_pruned
 from xrgan.tensor_files import Content
 
-# Summed over an epoch; generator_loss is the sum of its parts, the last two are such parts.
-LOSSES = ("discriminator_loss", "penalty", "d_real", "d_fake", "generator_loss", "feature_matching", "perceptual")
+OF_DISCRIMINATOR = ("discriminator_loss", "penalty", "d_real", "d_fake")
+OF_GENERATOR = ("generator_loss", "feature_matching", "perceptual", "variance")  # the sum of all parts, then parts
+LOSSES = (*OF_DISCRIMINATOR, *OF_GENERATOR)  # summed over an epoch
 NetworkName = Literal["discriminator", "generator"]
 NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 STATE_DICTS = ("generator", "discriminator", "ema", "generator_optimizer", "discriminator_optimizer")
@@ -144,7 +145,9 @@ def _load(state: TrainState, content: Content, job: Job) -> None:
     """Fill a state; KeyError, TypeError, ValueError or RuntimeError where the content is another network's."""
     if content["spec"] != vars(job.spec):
         raise ValueError(f"it draws {content['spec']}")
-    if content["sums"].shape != state.sums.shape or content["signs"].shape != state.signs.shape:
+    missing = len(LOSSES) - len(content["sums"])  # a run that was made before the last of them has none of those
+    sums = torch.nn.functional.pad(content["sums"], (0, max(missing, 0)))
+    if sums.shape != state.sums.shape or content["signs"].shape != state.signs.shape:
         raise ValueError("its sums are of another shape")
     for name in STATE_DICTS:
         getattr(state, name).load_state_dict(content[name])
@@ -155,7 +158,7 @@ def _load(state: TrainState, content: Content, job: Job) -> None:
     state.step, state.images_seen = int(content["step"]), int(content["images_seen"])
     state.seconds, state.augment = float(content["seconds"]), float(content["augment"])
     state.processes = int(content.get("processes", 1))
-    state.signs, state.sums = content["signs"].to(job.device), content["sums"].to(job.device)
+    state.signs, state.sums = content["signs"].to(job.device), sums.to(job.device)
     grow(state, float(content["grown"]))
 
 

@@ -13,7 +13,7 @@ from xrgan import ranks
 from xrgan.gan.augment import STEPS_TO_ADAPT, adapted_probability, augment
 from xrgan.gan.feed import feed
 from xrgan.gan.job import Job
-from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty
+from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty, missing_variance
 from xrgan.gan.networks.base import Discriminator
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import NetworkName, TrainState, update_ema
@@ -55,7 +55,7 @@ def train_step(state: TrainState, job: Job) -> None:
     real = show(state, augment(fed.images, fed.changes_of_real, job.spec.channels), job.plan)
     fake = show(state, augment(drawn, fed.changes_of_fake, job.spec.channels), job.plan)
     of_discriminator = train_discriminator(state, real, fake.detached(), labels, job.plan)
-    of_generator = train_generator(state, fake, real, labels, job.plan)
+    of_generator = train_generator(state, fake, real, labels, job.plan, job.spec.classes)
 
     update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
     state.sums += ranks.mean(torch.stack([*of_discriminator, *of_generator]))
@@ -106,23 +106,30 @@ def _gradient_penalties(state: TrainState, real: Tensor, fake: Tensor, labels: T
 
 
 def train_generator(
-    state: TrainState, fake: Shown, real: Shown, labels: Tensor, plan: TrainingPlan
-) -> tuple[Tensor, Tensor, Tensor]:
+    state: TrainState, fake: Shown, real: Shown, labels: Tensor, plan: TrainingPlan, classes: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Teach the generator that drew `fake` to deceive the discriminator.
 
+    Args:
+        classes: of the labels; 0 = the images have none.
+
     Returns:
-        Its loss, and the terms in it, weighted: feature matching, and the perceptual one. Scalars on the device.
+        Its loss, and the terms in it, weighted: feature matching, the perceptual one, and the missing variance. Scalars
+        on the device.
     """
     # The discriminator only passes the gradient on: its own would be thrown away.
     state.discriminator.requires_grad_(False)
-    matching = perceptual = torch.zeros((), device=labels.device)
+    matching = perceptual = variance = torch.zeros((), device=labels.device)
     with autocast(labels.device, plan.precision):
-        if plan.feature_matching:
+        if plan.feature_matching or plan.variance:
             with torch.no_grad():
                 of_real = real.seen(state.discriminator)
             of_fake = fake.seen(state.discriminator)
             logits = state.discriminator.logits(of_fake, labels).float()
-            matching = plan.feature_matching * feature_distance(of_real, of_fake)
+            if plan.feature_matching:
+                matching = plan.feature_matching * feature_distance(of_real, of_fake)
+            if plan.variance:
+                variance = plan.variance * missing_variance(of_real, of_fake, labels, classes)
         else:
             logits = fake.logits(state.discriminator, labels)
         if state.perceptual_network is not None:
@@ -130,10 +137,10 @@ def train_generator(
                 seen_real = state.perceptual_network(real.images)
             perceptual = plan.perceptual * feature_distance(seen_real, state.perceptual_network(fake.images))
         real_logits = real.logits(state.discriminator, labels) if plan.loss == "relativistic" else None
-    loss = generator_loss(plan.loss, logits, real_logits) + matching + perceptual
+    loss = generator_loss(plan.loss, logits, real_logits) + matching + perceptual + variance
     _descend(loss, "generator", state, plan.gradient_clip)
     state.discriminator.requires_grad_(True)
-    return loss.detach(), matching.detach(), perceptual.detach()
+    return loss.detach(), matching.detach(), perceptual.detach(), variance.detach()
 
 
 def _adapt_augmentation(state: TrainState, real_logits: Tensor) -> None:

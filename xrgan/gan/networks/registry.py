@@ -31,11 +31,16 @@ class Recipe:
     ema_halflife_images: float
     augment: float  # the probability where images are few
     augment_large: float  # the same where they are of LARGE_SIZE pixels or more
+    variance_large: float  # weight of the variance regularization of such images; smaller ones have none
     draws_masks: bool
 
     def augment_at(self, size: int) -> float:
         """The augmentation probability of few images of size × size pixels."""
         return self.augment_large if size >= LARGE_SIZE else self.augment
+
+    def variance_at(self, size: int) -> float:
+        """The weight of the variance regularization of images of size × size pixels."""
+        return self.variance_large if size >= LARGE_SIZE else 0.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ EIGEN = Recipe(
     ema_halflife_images=2000,
     augment=0.25,
     augment_large=1.0,
+    variance_large=3.0,
     draws_masks=True,
 )
 # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
@@ -87,10 +93,18 @@ DCGAN = Recipe(
     ema_halflife_images=500,
     augment=0.0,
     augment_large=0.0,
+    variance_large=0.0,
     draws_masks=False,
 )
 EIGEN_PLAIN = replace(
-    EIGEN, discriminator="plain", discriminator_width=48, lr=2e-4, loss="non-saturating", r1=0.02, augment=1.0
+    EIGEN,
+    discriminator="plain",
+    discriminator_width=48,
+    lr=2e-4,
+    loss="non-saturating",
+    r1=0.02,
+    augment=1.0,
+    variance_large=0.0,
 )
 DCGAN_PROJECTED = replace(
     DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0, augment_large=1.0
