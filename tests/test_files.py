@@ -206,6 +206,14 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatc
     assert len(synced) == 1
 
 
+def test_a_folder_in_the_place_of_a_file_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(IsADirectoryError) as error:
+        write_text(tmp_path / "a.csv", "new")
+    assert error.value.filename == str(tmp_path / "a.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
 def test_a_path_that_is_not_there_is_told_in_one_way(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     near = no_such("table", tmp_path / "lables.csv")

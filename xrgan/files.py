@@ -35,7 +35,8 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
         sync: False spares the wait for the disk, for thousands of small files that can be drawn again.
 
     Raises:
-        OSError: the disk is full or fails; it names `path`, whatever the library that wrote made of it.
+        OSError: the disk is full or fails, or `path` is a folder; it names `path`, whatever the library that wrote made
+            of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path.parent)
@@ -47,7 +48,7 @@ def replacing(path: Path, sync: bool = True) -> Iterator[Path]:
                 os.fsync(written.fileno())
         temporary.replace(path)
     except Exception as error:
-        failed = failed_write(error)
+        failed = error if isinstance(error, IsADirectoryError) else failed_write(error)
         if failed is None:
             raise
         raise OSError(failed.errno, failed.strerror, str(path)) from error

@@ -49,5 +49,5 @@ def test_other_studies_and_doubles_are_refused(tmp_path: Path) -> None:
         file.write_bytes(content)
         with pytest.raises(XrganError, match="no reader's answers"):
             read_answers([file], study_of(key), read_key(key))
-    with pytest.raises(XrganError, match="can't be read"):
+    with pytest.raises(XrganError, match="There is no file"):
         read_answers([tmp_path / "none.csv"], study_of(key), read_key(key))

@@ -83,7 +83,10 @@ Predict = Annotated[
 OutFile = Annotated[
     Path | None,
     typer.Option(
-        help="Beside --predict: the CSV. \\[default: predictions.csv]", metavar="FILE", rich_help_panel=PREDICTION
+        help="Beside --predict: the CSV. \\[default: predictions.csv]",
+        metavar="FILE",
+        dir_okay=False,
+        rich_help_panel=PREDICTION,
     ),
 ]
 FLAGS = [

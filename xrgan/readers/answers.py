@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from xrgan.errors import XrganError
+from xrgan.files import no_such
 from xrgan.readers.choice import REAL, SYNTHETIC
 
 COLUMNS = ("study", "reader", "image", "answer", "sure", "class")
@@ -33,6 +34,8 @@ def read_answers(files: Sequence[Path], study: str, key: pd.DataFrame) -> pd.Dat
 
 
 def _read(file: Path, study: str, key: pd.DataFrame) -> pd.DataFrame:
+    if not file.is_file():
+        raise no_such("file", file)
     try:
         text = file.read_text(encoding="utf-8-sig")
         separator = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
