@@ -1,5 +1,6 @@
 """Image files become one array, scaled alike whatever their depths."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,15 @@ from PIL import Image
 
 from tests.conftest import write_image
 from tests.data.pictures import png_that_declares, saved
-from xrgan.data.image_files import depth_of, open_files, pixels_of, read_files
+from xrgan.data.image_files import depth_of, open_files, pixels_of
 from xrgan.data.images import Pixels, read_gray
 from xrgan.errors import XrganError
+
+
+def read_files(files: Sequence[Path], channels: int = 1, size: int = 0) -> Pixels:
+    """Files that are compared with no others: (N, C, H, W)."""
+    opened = open_files(files)
+    return pixels_of(opened, depth_of([opened]), channels, size)
 
 
 def test_equal_files_become_one_array(tmp_path: Path) -> None:

@@ -112,9 +112,14 @@ def batch(batches: Batches, step: int) -> tuple[torch.Tensor, torch.Tensor]:
     return to_range(torch.from_numpy(batches.read(places))), torch.from_numpy(batches.labels(places))
 
 
+def load_last(folder: Path) -> tuple[Path, checkpoint.Content] | None:
+    """The last good checkpoint of a folder, and what it holds."""
+    return checkpoint.load_last_as(folder, lambda content: content)
+
+
 def last(run: RunDir) -> checkpoint.Content:
     """What the last checkpoint holds."""
-    found = checkpoint.load_last(run.checkpoints)
+    found = load_last(run.checkpoints)
     assert found is not None
     return found[1]
 

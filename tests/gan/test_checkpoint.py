@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.gan.helpers import job_of, last, tiny_config, tiny_dataset, trained
+from tests.gan.helpers import job_of, last, load_last, tiny_config, tiny_dataset, trained
 from xrgan.errors import XrganError
 from xrgan.gan import checkpoint
 from xrgan.gan.sampler import load_sampler
@@ -27,7 +27,7 @@ def test_round_trip_and_only_the_last_stay(tmp_path: Path) -> None:
     save_three(tmp_path)
     checkpoint.save(tmp_path, 4, {"w": torch.ones(1), "step": 4}, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step_00000003.pt", "step_00000004.pt"]
-    path, content = checkpoint.load_last(tmp_path) or (None, {})
+    path, content = load_last(tmp_path) or (None, {})
     assert path is not None and content["step"] == 4
     assert torch.equal(checkpoint.load(tmp_path / "step_00000003.pt")["w"], torch.full((1000,), 3.0))
 
@@ -45,17 +45,17 @@ def test_a_damaged_checkpoint_is_recognised_and_the_one_before_is_used(
     else:
         raw[raw.index(torch.full((4,), 3.0).numpy().tobytes()) + 5] ^= 0xFF  # one byte of the weights
     last.write_bytes(raw)
-    found = checkpoint.load_last(tmp_path)
+    found = load_last(tmp_path)
     assert found is not None and found[1]["step"] == 2
     with pytest.raises(XrganError, match="damaged"):
         checkpoint.load(last)
 
 
 def test_nothing_saved_is_none_and_all_damaged_is_a_sentence(tmp_path: Path) -> None:
-    assert checkpoint.load_last(tmp_path) is None
+    assert load_last(tmp_path) is None
     (tmp_path / "step_00000001.pt").write_bytes(b"no archive")
     with pytest.raises(XrganError, match="All checkpoints"):
-        checkpoint.load_last(tmp_path)
+        load_last(tmp_path)
 
 
 class Evil:
@@ -116,7 +116,7 @@ def test_the_best_checkpoint_outlives_the_last_ones(
         4: "step_00000004.pt",
     }
     assert checkpoint.load(checkpoint.find(tmp_path, "best"))["step"] == 1
-    found = checkpoint.load_last(tmp_path)
+    found = load_last(tmp_path)
     assert found is not None and found[1]["step"] == 4
     checkpoint.mark_best(checkpoint.on_disk(tmp_path)[1])
     checkpoint.mark_best(tmp_path / "step_00000004.pt")

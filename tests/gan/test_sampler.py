@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from xrgan.errors import XrganError
-from xrgan.gan import checkpoint, sample_folder
+from xrgan.gan import sample_folder
 from xrgan.gan.sampler import Sampler, latents, load_sampler
 from xrgan.rundir import RunDir
 
@@ -26,7 +26,6 @@ def test_checkpoints_can_be_chosen(tiny_run: RunDir) -> None:
         empty.path.mkdir()
         empty.write_config(tiny_run.read_config())
         load_sampler(empty, "cpu")
-    assert checkpoint.load_last(tiny_run.checkpoints) is not None
 
 
 def test_nan_in_the_weights_is_one_sentence(tiny_run: RunDir, tmp_path: Path) -> None:

@@ -87,16 +87,6 @@ def pixels_of(opened: ImageFiles, depth: int, channels: int = 1, size: int = 0) 
     return np.stack([np.broadcast_to(array, (channels, *array.shape[1:])) for array in arrays])
 
 
-def read_files(files: Sequence[Path], channels: int = 1, size: int = 0) -> Pixels:
-    """Read image files that are compared with no others: uint8 (N, C, H, W), as `pixels_of` gives them.
-
-    Raises:
-        XrganError: a file is no image, or the sizes differ.
-    """
-    opened = open_files(files)
-    return pixels_of(opened, depth_of([opened]), channels, size)
-
-
 def resize_all(images: Pixels, size: int) -> Pixels:
     """uint8 (N, C, H, W) → (N, C, size, size); 0 = as they are."""
     if not size or images.shape[2:] == (size, size):

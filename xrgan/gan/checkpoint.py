@@ -118,11 +118,6 @@ def load_last_as(folder: Path, make: Callable[[Content], Made], run_id: str = ""
     return None
 
 
-def load_last(folder: Path) -> tuple[Path, Content] | None:
-    """The content of the last good checkpoint, of whatever run; else as `load_last_as`."""
-    return load_last_as(folder, lambda content: content)
-
-
 def any_in(folder: Path) -> bool:
     """Whether anything was saved yet, good or not."""
     return bool(_files(folder))
