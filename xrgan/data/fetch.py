@@ -81,7 +81,7 @@ def fetch(
 
 
 def _target_of(request: Request, raw_root: Path, force: bool) -> Path:
-    """Where a source goes; what it is to be fetched from is looked for, before anything is written."""
+    """Name the folder that a source goes to, and look for what it is fetched from, before anything is written."""
     target = raw_root / request.name
     if target.exists() and not force:  # what was fetched from a stick stays when the stick is gone
         return target
