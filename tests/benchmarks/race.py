@@ -65,6 +65,7 @@ RECIPES = {
     "eigen beta 0": ["train.beta1=0"],
     "eigen progressive": ["model.progressive=16,32,64"],
     "eigen feature matching": ["train.feature_matching=1"],
+    "eigen without variance regularization": ["train.variance=0"],
     "eigen fp32": ["train.precision=fp32"],
     # The plain discriminator: what regularises it.
     "eigen plain": BLIND,
