@@ -63,6 +63,7 @@ def tiny_config(*settings: str, conditional: bool = True, masks: bool = False) -
         "train.lr=2e-4",
         "train.r1=0",
         "train.augment=0",
+        "train.variance=0",
         "train.ema_halflife_images=500",
         f"model.masks={str(masks).lower()}",
     ]

@@ -58,7 +58,7 @@ def fetch(
             downloaded so far.
     """
     request = understand(source_name, archive, folder, {"n": n, "size": size, "seed": seed})
-    target = _target_of(request, raw_root, force)
+    target = _target_of(request, raw_root)
     try:
         with locked(target):
             if _is_there(target) and not force:
@@ -80,16 +80,18 @@ def fetch(
     return target
 
 
-def _target_of(request: Request, raw_root: Path, force: bool) -> Path:
-    """Name the folder that a source goes to, and look for what it is fetched from, before anything is written."""
-    target = raw_root / request.name
-    if target.exists() and not force:  # what was fetched from a stick stays when the stick is gone
-        return target
-    if request.archive:
-        check_archive(request.archive)
-    if request.folder:
-        check_folder(request.folder)
-    return target
+def _target_of(request: Request, raw_root: Path) -> Path:
+    """Name the folder that a source goes to.
+
+    Where nothing was fetched yet, what it is fetched from is looked for before anything is written. Where something
+    was, a fetch that was killed may have left a source to be put back, which comes first.
+    """
+    if not raw_root.exists():
+        if request.archive:
+            check_archive(request.archive)
+        if request.folder:
+            check_folder(request.folder)
+    return raw_root / request.name
 
 
 def _say_what_was_fetched(request: Request, target: Path) -> None:
