@@ -76,13 +76,14 @@ def difference(one: TrainState, other: TrainState) -> float:
     ("options", "most"),
     [
         (PROJECTED, 1020),
+        ((*PROJECTED, "train.variance=3"), 1230),
         ((*PROJECTED, "train.r1=1", "train.penalty_every=1", "masks"), 2420),
         (("model.name=dcgan", "train.gradient_clip=1"), 230),
         (("model.discriminator=plain", "train.r1=1", "train.r2=1", "train.penalty_every=1"), 330),
         (("train.augment=adaptive", "train.rotation=10", "train.scaling=0.1"), 300),
         (("model.progressive=8,16", "train.loss=relativistic", "train.feature_matching=1"), 240),
     ],
-    ids=["default", "penalty and masks", "dcgan", "penalties", "adaptive", "growing"],
+    ids=["default", "variance", "penalty and masks", "dcgan", "penalties", "adaptive", "growing"],
 )
 def test_a_step_is_the_same_elsewhere_and_waits_for_nothing(
     tmp_path: Path, device: torch.device, options: tuple[str, ...], most: int
@@ -102,7 +103,7 @@ def test_a_step_is_the_same_elsewhere_and_waits_for_nothing(
 def test_a_tensor_that_was_forgotten_on_the_cpu_is_found(tmp_path: Path, device: torch.device) -> None:
     job = replace(tiny_job(tmp_path), device=device)
     state = start(job)
-    state.sums = torch.zeros(7)
+    state.sums = torch.zeros(8)
     with pytest.raises(RuntimeError, match="tensors on two devices"):
         train_step(state, job)
 

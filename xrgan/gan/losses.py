@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, one_hot, relu, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, relu, softplus
 
 from xrgan import ranks
 from xrgan.frozen_convolutions import differentiated_twice
@@ -89,20 +89,29 @@ def missing_variance(real: Sequence[Tensor], fake: Sequence[Tensor], labels: Ten
         labels: class (N,) of each pair: it is within a class that images vary.
         classes: how many there are; 0 = images have none.
     """
-    belongs = one_hot(labels, classes).float() if classes else torch.ones(len(labels), 1, device=labels.device)
-    lacking = []
-    for theirs, ours in zip(real, fake, strict=True):
-        share = _deviation(ours, belongs) / _deviation(theirs.detach(), belongs)
-        lacking.append(relu(1 - share).mean())
+    # one_hot would look at the labels' values, for which some devices have to be waited for.
+    belongs = (labels[:, None] == torch.arange(max(classes, 1), device=labels.device)).float()
+    with torch.autocast(labels.device.type, enabled=False):  # bf16 would round the means by more than some deviations
+        shares = ranks.mean(belongs.mean(dim=0)).clamp(min=1 / 2**20)
+        to_means = belongs.T / (shares[:, None] * len(labels))
+        lacking = []
+        for theirs, ours in zip(real, fake, strict=True):
+            both = torch.stack([theirs.detach(), ours], dim=1).float()
+            of_real, of_fake = _deviations(both, belongs, to_means)
+            lacking.append(relu(1 - of_fake / of_real).mean())
     return torch.stack(lacking).mean()
 
 
-def _deviation(maps: Tensor, belongs: Tensor) -> Tensor:
-    """The standard deviation (F,) of features (N, F, H, W) about the mean of each place in each class (N, K)."""
-    maps = maps.float().flatten(2)
-    shares = ranks.mean(belongs.mean(dim=0))
-    means = ranks.mean(torch.einsum("nk,nfp->kfp", belongs, maps) / len(maps)) / shares.clamp(min=1e-6)[:, None, None]
+def _deviations(maps: Tensor, belongs: Tensor, to_means: Tensor) -> Tensor:
+    """The standard deviations (2, F) of features (N, 2, F, H, W) about the mean of each place in each class.
+
+    Args:
+        belongs: 1 where an image is of a class, (N, K).
+        to_means: times the images (K, N): this process's share of the class's mean.
+    """
+    rows = maps.flatten(1)
+    means = ranks.mean(to_means @ rows)
     # Deviations from a mean sum to 0, so the variance has no slope along it, which no process sees by itself.
-    deviations = maps - torch.einsum("nk,kfp->nfp", belongs, means.detach())
-    variance = ranks.mean(deviations.square().mean(dim=(0, 2)))
-    return (variance + SMALLEST_VARIANCE).sqrt()
+    squares = torch.addmm(rows, belongs, means.detach(), alpha=-1).square()
+    variances = ranks.mean(squares.view_as(maps).mean(dim=(0, 3, 4)))
+    return (variances + SMALLEST_VARIANCE).sqrt()
