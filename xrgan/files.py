@@ -104,6 +104,18 @@ def no_such(what: str, path: Path, hint: str = "Check the path.") -> XrganError:
     return XrganError(f"There is no {what} {path}.", f"Did you mean {path.with_name(near[0])}?" if near else hint)
 
 
+def existing_file(name: str, hint: str) -> Path:
+    """Find the file that the user names; `~` is the home.
+
+    Raises:
+        XrganError: it isn't there, as `no_such` says it.
+    """
+    file = Path(name).expanduser()
+    if not file.is_file():
+        raise no_such("file", file, hint)
+    return file
+
+
 def write_text(path: Path, text: str) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")

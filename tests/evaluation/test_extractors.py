@@ -14,8 +14,9 @@ from xrgan.evaluation.evaluate import evaluate
 from xrgan.evaluation.extractors import custom, inception
 from xrgan.evaluation.features import extract
 from xrgan.evaluation.image_sets import ImageSet, sample_comparison
-from xrgan.evaluation.inception_weights import FULL, WITHOUT_LOGITS, check_weights, find_file
+from xrgan.evaluation.inception_weights import FULL, TAKES, WITHOUT_LOGITS, check_weights
 from xrgan.evaluation.scores_table import rows
+from xrgan.files import existing_file
 
 from .conftest import FakeNetwork
 
@@ -83,7 +84,7 @@ def test_full_weights_give_an_inception_score(draw: Draw, tmp_path: Path, monkey
 def test_a_weights_file_of_another_hash_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "weights.pth"
     with pytest.raises(XrganError, match="There is no file"):
-        find_file(str(other))
+        existing_file(str(other), TAKES)
     other.write_bytes(b"something else")
     with pytest.raises(XrganError, match="SHA-256 is another one"):
         check_weights(other)

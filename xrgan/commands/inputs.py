@@ -9,6 +9,7 @@ from xrgan import console
 from xrgan.config import EXTRACTORS, Config
 from xrgan.errors import XrganError
 from xrgan.exported import Export, names_export
+from xrgan.files import existing_file
 from xrgan.rundir import RunDir
 from xrgan.workspace import Workspace
 
@@ -157,9 +158,9 @@ def check_extractor(workspace: Workspace, config: Config, run: RunDir | None) ->
 
         find_classifier(workspace.find_run(name).classify, REAL)
     elif kind not in EXTRACTORS:
-        dino.find_file(chosen.extractor)
+        existing_file(chosen.extractor, dino.TAKES)
     if chosen.weights:
-        inception_weights.find_file(chosen.weights)
+        existing_file(chosen.weights, inception_weights.TAKES)
 
 
 def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extractor]":
@@ -175,7 +176,9 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
         console.waiting("Loading the network of the features")
         if kind == "inception":
             given, fetch = chosen.weights, inception_weights.fetch_weights
-            weights = inception_weights.check_weights(inception_weights.find_file(given)) if given else fetch()
+            weights = (
+                inception_weights.check_weights(existing_file(given, inception_weights.TAKES)) if given else fetch()
+            )
             return extractors.inception(weights, device)
         if kind in LITES:
             weights = fetch_lite(LITES[kind], f"--extractor {kind}")
@@ -184,7 +187,7 @@ def extractor_of(workspace: Workspace, config: Config) -> "Callable[[], Extracto
             against = kind == TRAINED_AGAINST and config.model.discriminator == "projected"
             return replace(made, trained_against=against)
         if kind != "classifier":
-            return extractors.vision_transformer(dino.read_dino(dino.find_file(chosen.extractor)), device)
+            return extractors.vision_transformer(dino.read_dino(existing_file(chosen.extractor, dino.TAKES)), device)
         from xrgan.downstream.arms import REAL
         from xrgan.downstream.classification.inference import load_classifier
 

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 
 from xrgan import console
 from xrgan.errors import XrganError
-from xrgan.files import no_such, sha256
+from xrgan.files import sha256
 from xrgan.tensor_files import load_safetensors, read_tensors
 
 INSTALL = "pip install 'xrgan[dino]'"
@@ -107,18 +107,6 @@ class Dino:
     sha256: str
     features: int
     network: DinoFeatures
-
-
-def find_file(name: str) -> Path:
-    """Find the file of weights that the user names.
-
-    Raises:
-        XrganError: it isn't there.
-    """
-    file = Path(name).expanduser()
-    if not file.is_file():
-        raise no_such("file", file, TAKES)
-    return file
 
 
 def read_dino(file: Path) -> Dino:

@@ -13,7 +13,7 @@ import torch
 from xrgan import console
 from xrgan.downloads import WrongContentError, cache_dir, download, reason
 from xrgan.errors import XrganError
-from xrgan.files import no_such, sha256
+from xrgan.files import sha256
 from xrgan.wheels import WheelError, take_from_wheel
 
 
@@ -56,16 +56,7 @@ def weights_file(path: Path) -> WeightsFile:
     return names.get(path.name) or sizes[path.stat().st_size]
 
 
-def find_file(name: str) -> Path:
-    """Find the file of Inception weights that the user names.
-
-    Raises:
-        XrganError: it isn't there.
-    """
-    path = Path(name).expanduser()
-    if not path.is_file():
-        raise no_such("file", path, f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}.")
-    return path
+TAKES = f"`--weights` takes {FULL.name} or {WITHOUT_LOGITS.name}."
 
 
 def check_weights(path: Path) -> Path:

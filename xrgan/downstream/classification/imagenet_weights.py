@@ -12,7 +12,7 @@ from xrgan import console
 from xrgan.downloads import download, reason
 from xrgan.downstream.classification.efficientnet_lite import ARCHS
 from xrgan.errors import XrganError
-from xrgan.files import sha256
+from xrgan.files import existing_file, sha256
 from xrgan.lite_weights import fetch_lite
 
 State = dict[str, Tensor]
@@ -38,7 +38,7 @@ def locate(arch: str, weights: str) -> Path:
         XrganError: the download failed, or there is no such file.
     """
     if weights != "imagenet":
-        return _existing(weights)
+        return existing_file(weights, "--weights takes imagenet, none, or a file.")
     return fetch_lite(ARCHS[arch], f"--arch {arch}") if arch in ARCHS else _download(arch)
 
 
@@ -68,13 +68,6 @@ def fill(network: nn.Module, state: State, head: str, arch: str, source: str) ->
     raise XrganError(
         f"The weights in {source} don't fit {arch}: {problem}.", f"{arch} takes the file {_published(arch)}."
     )
-
-
-def _existing(weights: str) -> Path:
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise XrganError(f"There is no file {weights}.", "--weights takes imagenet, none, or a file.")
-    return path
 
 
 def _read(path: Path) -> State:

@@ -4,13 +4,12 @@ A synthetic X-ray has no real partner, so the batches are compared and not the i
 ones with that of the synthetic ones, place by place (feature matching, with VGG16 in the discriminator's place).
 """
 
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torchvision import models
 
 from xrgan.errors import XrganError
+from xrgan.files import existing_file
 
 LAYERS = {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15}  # places in torchvision's vgg16().features
 LAYERS_USED = 1 + max(LAYERS.values())
@@ -56,9 +55,7 @@ def _read(weights: str, wanted: dict[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         XrganError: there is no such file, or it holds no VGG16.
     """
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise XrganError(f"There is no file {weights}.", WEIGHTS_HINT)
+    path = existing_file(weights, WEIGHTS_HINT)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of a text file torch lets anything from IndexError to AssertionError through
