@@ -31,6 +31,18 @@ def plain_environment() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One thread for PyTorch here, and for the commands that a test starts: of more, other last bits come."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(autouse=True)
 def talkative_console() -> Iterator[None]:
     console.configure(quiet=False)

@@ -20,6 +20,8 @@ from xrgan.gan import sample_folder, training
 from xrgan.gan.sampler import load_sampler
 from xrgan.rundir import RunDir
 
+pytestmark = pytest.mark.usefixtures("one_thread")  # as each of several processes has
+
 
 @pytest.fixture(scope="module")
 def of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:

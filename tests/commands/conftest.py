@@ -1,12 +1,10 @@
 """What the tests of the commands share: a trained run; of the studies tiny networks, one thread, and no pictures."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from tests.commands.toy_studies import TOYS, put_dataset, put_run
 from tests.downstream.blobs import small_build
@@ -29,14 +27,6 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 def any_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Toys may say any content hash."""
     monkeypatch.setattr(packed, "check_content", lambda _: None)
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -110,8 +110,9 @@ def _deviations(maps: Tensor, belongs: Tensor, to_means: Tensor) -> Tensor:
         to_means: times the images (K, N): this process's share of the class's mean.
     """
     rows = maps.flatten(1)
-    means = ranks.mean(to_means @ rows)
     # Deviations from a mean sum to 0, so the variance has no slope along it, which no process sees by itself.
-    squares = torch.addmm(rows, belongs, means.detach(), alpha=-1).square()
-    variances = ranks.mean(squares.view_as(maps).mean(dim=(0, 3, 4)))
+    for _ in range(2):  # the first mean is rounded by its own size, which may be many deviations
+        means = ranks.mean(to_means @ rows.detach())
+        rows = torch.addmm(rows, belongs, means, alpha=-1)
+    variances = ranks.mean(rows.square().view_as(maps).mean(dim=(0, 3, 4)))
     return (variances + SMALLEST_VARIANCE).sqrt()
