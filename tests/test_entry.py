@@ -29,22 +29,3 @@ def test_files_in_the_working_directory_are_no_modules(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "xrgan", "data"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "imported" not in done.stderr and done.returncode == 0, done.stderr
-
-
-def wait_policy(load: float, given: dict[str, str]) -> str:
-    """What a command that starts at a load average has in its environment."""
-    code = (
-        "import os, sys; from unittest import mock; sys.modules['xrgan.cli'] = mock.MagicMock();"
-        f"os.getloadavg = lambda: ({load}, 0, 0); os.cpu_count = lambda: 4;"
-        "from xrgan.entry import main; main(); print(os.environ.get('OMP_WAIT_POLICY'))"
-    )
-    plain = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-    done = subprocess.run([sys.executable, "-c", code], env=plain | given, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def test_threads_wait_asleep_where_others_use_the_cores() -> None:
-    """Else two of them on a core that something else uses wait for one another at its cost."""
-    assert wait_policy(2.5, {}) == "PASSIVE"
-    assert wait_policy(1.5, {}) == "None"
-    assert wait_policy(2.5, {"OMP_WAIT_POLICY": "ACTIVE"}) == "ACTIVE"

@@ -1,4 +1,4 @@
-"""Where the process begins: before anything heavy is imported, Ctrl-C gets a quiet end, and threads a way to wait."""
+"""Where the process begins: before anything heavy is imported, Ctrl-C gets a quiet end."""
 
 import gc
 import os
@@ -9,8 +9,6 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 def main() -> None:
     """Import the command line and run it."""
-    if _is_busy():
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Python's own answer to Ctrl-C is an exception, which would end an import half way, with a traceback.
     waits = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else the caller wants it ignored
     if waits:
@@ -23,12 +21,3 @@ def main() -> None:
         run()
     finally:
         gc.freeze()  # else Python looks through all of torch once more before it ends: a second of silence
-
-
-def _is_busy() -> bool:
-    """Whether other programs keep half of the cores busy.
-
-    Threads that wait for one another in a loop take the core from the one they wait for, where others use the cores;
-    where none does, they are quicker than threads that wait asleep.
-    """
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1) / 2

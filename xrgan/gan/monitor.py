@@ -13,6 +13,7 @@ from xrgan import console
 from xrgan.data.images import Pixels, grid, save_png
 from xrgan.data.sheets import legend_of, shown, with_caption
 from xrgan.gan import diagnostics
+from xrgan.gan.contention import Contention
 from xrgan.gan.events import Events
 from xrgan.gan.job import Job
 from xrgan.gan.networks.base import Generator
@@ -48,6 +49,7 @@ class Monitor:
         self._events, self._bar = events, bar
         self._last_look = time.monotonic()
         self._is_forecast = False
+        self._contention = Contention(job.device)
         self._warned: set[str] = set()
 
     def after_step(self, state: TrainState) -> None:
@@ -56,6 +58,8 @@ class Monitor:
             self._last_look = time.monotonic()
             self._show(state)
             self._forecast(state)
+            if advice := self._contention.advice():
+                console.notice(advice)
             if not bool(state.sums.isfinite().all()):  # the weights go the same way at the next step
                 check_finite(state, self._job)
         self._bar.advance(self._job.batches.size)
