@@ -74,6 +74,7 @@ def test_what_has_no_label_is_said_once(here: Terminal) -> None:
         ("--synthetic large", 1, ["are 32×32 gray, those of toys are 16×16"]),
         ("--synthetic other", 1, ["holds images of 'TB'", "NORMAL, PNEUMONIA"]),
         ("--gan-per-fold --synthetic a", 2, ["--synthetic has no place beside it"]),
+        ("--arms real,real+classic --synthetic a", 2, ["--synthetic has no place beside", "real+synthetic"]),
         ("--run healthy --gan-per-fold", 1, ["healthy draws no classes", "--conditional"]),
         ("--run nobody", 1, ["no run", "nobody"]),
         ("--data nothing", 1, ["no prepared dataset nothing"]),

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.slow
 
 def test_roots_can_be_moved_by_flag_and_by_environment(type_: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     type_("fetch phantom --n 40 --size 16 --data-root elsewhere")
-    monkeypatch.setenv("XRGAN_DATA", "elsewhere")
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    monkeypatch.setenv("XRGAN_DATA", "~/elsewhere")  # no shell has read it
     monkeypatch.setenv("XRGAN_RUNS", "my-runs")
     type_("prepare --size 16")
     type_("train --run first --epochs 1", *TINY)

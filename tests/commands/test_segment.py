@@ -97,6 +97,8 @@ def test_a_generator_a_fold_is_trained_on_that_folds_images_alone(type_: Termina
     assert not Path("runs/exp1/synthetic").exists()
     refused = type_("segment --gan-per-fold --synthetic runs/exp1", code=2)
     assert "--synthetic has no place beside it" in refused.err
+    refused = type_("segment --arms real --synthetic runs/exp1", code=2)
+    assert "--synthetic has no place beside --arms real" in refused.err
 
 
 def test_a_folder_of_drawn_pairs_will_do(type_: Terminal) -> None:

@@ -36,7 +36,7 @@ from xrgan.commands.studies import (
     Others,
     StudyRequest,
     check_others,
-    refuse_beside_own_generators,
+    refuse_unused_images,
     study_with_images,
     with_folds,
 )
@@ -221,7 +221,7 @@ def compare_classifiers(
         refuse_without_generator(run, config, needed, synthetic)
         dataset = dataset_of_study(workspace, run, config, data)
         origins = origins_by_class(workspace, run, dataset, synthetic) if needed or synthetic else []
-        refuse_beside_own_generators(config.classify, synthetic)
+        refuse_unused_images(config.classify, needed, synthetic)
         if needed and config.classify.trains_generators and not config.model.conditional:
             raise XrganError(
                 f"{run.name} draws no classes: generators like it would give images without labels.",

@@ -34,7 +34,7 @@ from xrgan.commands.studies import (
     Others,
     StudyRequest,
     check_others,
-    refuse_beside_own_generators,
+    refuse_unused_images,
     study_with_images,
     with_folds,
 )
@@ -154,11 +154,11 @@ def compare_segmenters(
         needed = needs_synthetic(config.segment.arms)
         refuse_without_generator(run, config, needed, synthetic)
         dataset = dataset_of_study(workspace, run, config, data)
-        refuse_beside_own_generators(config.segment, synthetic)
         if needed and config.segment.trains_generators:
             check_real(dataset)
             _refuse_without_masks(run)
         origin = origin_at(workspace, synthetic) if synthetic else Origin(run.path, run)
+        refuse_unused_images(config.segment, needed, synthetic)
         request = StudyRequest(workspace, run, with_folds(config, "segment"), "segment", dataset, data, others)
 
         def shared_images(pool: "Pool", known: Known) -> "SyntheticImages":

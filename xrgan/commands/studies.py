@@ -215,10 +215,18 @@ def with_folds(config: Config, section: Section) -> Config:
     return config.model_copy(update={section: chosen.model_copy(update={"k_folds": k})})
 
 
-def refuse_beside_own_generators(config: StudyConfig, synthetic: object) -> None:
-    """Raise XrganError where images are named though generators are to be trained."""
-    if config.trains_generators and synthetic:
+def refuse_unused_images(config: StudyConfig, needed: bool, synthetic: object) -> None:
+    """Raise XrganError where images are named that no network would learn from."""
+    if not synthetic:
+        return
+    if config.trains_generators:
         flag = "--gan-per-fraction" if config.gan_per_fraction else "--gan-per-fold"
         raise XrganError(
             f"{flag} draws its own images: --synthetic has no place beside it.", "Leave one out.", exit_code=2
+        )
+    if not needed:
+        raise XrganError(
+            f"--synthetic has no place beside --arms {','.join(config.arms)}: no arm of these learns from such images.",
+            "Leave it out, or name one that does: `--arms real,real+synthetic`.",
+            exit_code=2,
         )

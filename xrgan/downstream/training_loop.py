@@ -80,7 +80,7 @@ def fit(learner: Learner, phase: Phase, device: torch.device, seed: int, report:
     network, budget = learner.network.to(device), phase.budget
     batches = draw_batches(phase.training, budget.batch_size, np.random.default_rng(seed))
     learned = [weight for weight in network.parameters() if weight.requires_grad]
-    optimizer = torch.optim.Adam(learned, lr=budget.lr, fused=True if device.type == "cuda" else None)
+    optimizer = torch.optim.Adam(learned, lr=budget.lr, fused=True)
     # A constant rate would leave the last epochs, and so the differences between arms and folds, to chance.
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, budget.steps)
     epochs: list[Epoch] = []
