@@ -10,12 +10,6 @@ from xrgan.commands.flags import Flag, option, panel
 
 DATA, RECORDS, MACHINE = "Data", "Records", "Machine"
 
-
-def _from_home(folder: Path) -> Path:
-    """Expand the `~` of an environment variable that no shell has set."""
-    return folder.expanduser()
-
-
 RunArgument = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="A run's path or name. \\[default: the latest]", autocompletion=complete_run),
@@ -75,7 +69,7 @@ DataRoot = Annotated[
     typer.Option(
         "--data-root",
         envvar="XRGAN_DATA",
-        callback=_from_home,
+        callback=Path.expanduser,  # of a variable that no shell has set
         help="Folder of raw and prepared data.",
         metavar="DIR",
         file_okay=False,
@@ -87,7 +81,7 @@ RunsRoot = Annotated[
     typer.Option(
         "--runs-root",
         envvar="XRGAN_RUNS",
-        callback=_from_home,
+        callback=Path.expanduser,  # of a variable that no shell has set
         help="Folder of the runs.",
         metavar="DIR",
         file_okay=False,
