@@ -7,7 +7,7 @@ import pytest
 from xrgan import config_resolve
 from xrgan.config import Config, all_keys
 from xrgan.config_resolve import read_config, refuse_retired, resolve
-from xrgan.config_versions import RETIRED, check_format, take_out_retired
+from xrgan.config_versions import RETIRED, check_format, take_out_retired, with_what_was_done_before
 from xrgan.errors import XrganError
 
 AS_NOW = "train:\n  epochs: 7\n  beta2: 0.999\n  horizontal_flip: false\n"
@@ -30,7 +30,7 @@ def test_a_retired_key_is_no_key() -> None:
 def test_a_retired_key_that_changes_nothing_is_dropped_in_silence(
     tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = written(tmp_path, text)
+    file = written(tmp_path, f"{text}sample:\n  checkpoint: auto\n")
     assert read_config(file) == resolve(file=file) == resolve(settings=["train.epochs=7"])
     refuse_retired(file)
     assert capsys.readouterr().err == ""
@@ -50,6 +50,22 @@ def test_with_another_value_a_run_opens_with_a_warning(tmp_path: Path, capsys: p
 def test_a_file_of_options_for_a_new_run_is_refused_with_it(tmp_path: Path) -> None:
     with pytest.raises(XrganError, match=r"train\.horizontal_flip = True.*Leave train\.horizontal_flip out"):
         resolve(file=written(tmp_path, OTHERWISE))
+
+
+@pytest.mark.parametrize(
+    ("content", "sample"),
+    [
+        ({"sample": {"n": 7}}, {"n": 7, "checkpoint": "last"}),
+        ({"train": {"evaluate_every": 5, "patience": 0}}, {"checkpoint": "last"}),
+        ({"train": {"evaluate_every": 5, "patience": 60}}, None),  # the best one drew: so it does by "auto"
+        ({"sample": {"checkpoint": "best"}}, {"checkpoint": "best"}),
+        ({"sample": None}, None),  # which is refused with its name
+    ],
+)
+def test_a_run_of_before_draws_from_the_checkpoint_that_drew(
+    content: dict[str, object], sample: dict[str, object] | None
+) -> None:
+    assert with_what_was_done_before(content).get("sample") == sample
 
 
 def test_the_content_itself_stays_as_it_was() -> None:

@@ -53,7 +53,7 @@ class Run:
 
         Args:
             label: draw this class only.
-            checkpoint: a run's, by its step, or "best"; empty = the last.
+            checkpoint: a run's, by its step, "best" or "last"; empty = as `xrgan sample` chooses.
 
         Returns:
             uint8 (N, C, H, W), C = 1 (gray) or 3, and the classes' names (N,), "" where the run is unconditional.

@@ -329,7 +329,7 @@ class TrainConfig(Section):
     patience: NotNegative = Field(
         0.0,
         description="early stopping: minutes of training without a better score of evaluate_every that end it; "
-        "the best checkpoint is then the one that draws; 0 = none end it",
+        "0 = none end it",
     )
     keep_checkpoints: Whole = Field(3, ge=2, description="how many of the last checkpoints stay on disk")
     tensorboard: bool = Field(True, description="write TensorBoard events")
@@ -340,6 +340,10 @@ class SampleConfig(Section):
     n: Whole = Field(100, ge=1, description="how many images synthetic/ shall hold")
     seed: Whole = Field(0, ge=0, description="image k depends on (seed, k) alone")
     ema: bool = Field(True, description="draw with the moving average of the generator's weights")
+    checkpoint: Literal["auto", "best", "last"] = Field(
+        "auto",
+        description="which checkpoint draws; auto = the best one where training scored them (evaluate_every), else the last",
+    )
     format: tuple[Literal["png", "dicom"], ...] = Field(
         ("png",), description="png | dicom (Secondary Capture, marked as synthetic), or both, as png,dicom"
     )

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from xrgan import console
 from xrgan.config import Config, Section, all_keys, meaning
-from xrgan.config_versions import check_format, take_out_retired
+from xrgan.config_versions import check_format, take_out_retired, with_what_was_done_before
 from xrgan.errors import XrganError
 from xrgan.files import parse_yaml, read_yaml, write_text
 
@@ -81,7 +81,7 @@ def read_config(path: Path) -> Config:
     for key, value in retired.items():
         _warn_of_retired(path, f"{key} = {value}")
     tree = Config().model_dump()
-    _merge(tree, content, where=str(path))
+    _merge(tree, with_what_was_done_before(content), where=str(path))
     return _validate(tree)
 
 

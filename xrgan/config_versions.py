@@ -21,6 +21,17 @@ def check_format(content: dict[str, Any], file: Path) -> None:
         raise XrganError(f"{file} was made by a newer xrgan: its format is {written}.", "Update xrgan to open it.")
 
 
+def with_what_was_done_before(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a run's file with the option that it doesn't know yet, where `auto` means something new.
+
+    The last checkpoint drew, whether or not training scored them, but for runs that stop early.
+    """
+    sample, train = content.get("sample", {}), content.get("train", {})
+    if not isinstance(sample, dict) or not isinstance(train, dict) or "checkpoint" in sample or train.get("patience"):
+        return content
+    return content | {"sample": sample | {"checkpoint": "last"}}
+
+
 def take_out_retired(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, object]]:
     """The content of a file without its retired keys, and those of them whose value can't be had any more."""
     kept, changed = dict(content), dict[str, object]()

@@ -176,8 +176,8 @@ def test_a_run_whose_patience_ends_where_it_would_anyway_says_nothing_of_it(
     assert "No better for" not in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_run_that_stops_early_draws_from_its_best_checkpoint_unless_another_is_named(tmp_path: Path) -> None:
-    dataset, options = tiny_dataset(tmp_path), ("train.epochs=3", "train.evaluate_every=1", "train.patience=60")
+def test_a_run_whose_checkpoints_are_scored_draws_from_the_best_unless_another_is_named(tmp_path: Path) -> None:
+    dataset, options = tiny_dataset(tmp_path), ("train.epochs=3", "train.evaluate_every=1")
 
     def score(path: Path, wanted: bool) -> float:
         if int(path.stem[5:]) == 2 * STEPS:
@@ -187,5 +187,11 @@ def test_a_run_that_stops_early_draws_from_its_best_checkpoint_unless_another_is
     run = trained(tmp_path / "run", dataset, tiny_config(*options), score)
     assert load_sampler(run, "cpu").step == 2 * STEPS
     assert load_sampler(run, "cpu", checkpoint_name=str(3 * STEPS)).step == 3 * STEPS
-    plain = trained(tmp_path / "plain", dataset, tiny_config(*options, "train.patience=0"), score)
+    assert load_sampler(run, "cpu", checkpoint_name="last").step == 3 * STEPS
+    plain = trained(tmp_path / "plain", dataset, tiny_config(*options, "sample.checkpoint=last"), score)
     assert load_sampler(plain, "cpu").step == 3 * STEPS
+    file = run.path / "config.yaml"  # as it was before the option
+    file.write_text("".join(line for line in file.read_text().splitlines(True) if "  checkpoint:" not in line))
+    assert run.read_config().sample.checkpoint == "last" and load_sampler(run, "cpu").step == 3 * STEPS
+    file.write_text(file.read_text().replace("  patience: 0.0", "  patience: 60.0"))
+    assert load_sampler(run, "cpu").step == 2 * STEPS, "early stopping: the best one drew before the option, too"

@@ -41,7 +41,7 @@ CheckpointName = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="A checkpoint's file or step, or best. \\[default: the last; best, if trained with --patience]",
+        help="A checkpoint's file or step, best or last. \\[default: best, if training scored them; else last]",
         rich_help_panel=DATA,
     ),
 ]
@@ -129,6 +129,7 @@ def sample(
 
     folder, seed, formats, n = out or run.synthetic, config.sample.seed, config.sample.format, config.sample.n
     with processes.shared(nproc, config.device):
+        checkpoint = checkpoint or _checkpoint_that_draws(run, config)
         sampler = load_sampler(run, config.device, config.sample.ema, checkpoint)
         sampler = dataclasses.replace(sampler, balance=balance)
         rejection = rejection_of_copies(workspace, run, config, data) if reject_copies else None
@@ -138,6 +139,18 @@ def sample(
         from xrgan.gan import interpolation
 
         console.show_text(str(interpolation.interpolate(sampler, folder / "walk.gif", seed, label)))
+
+
+def _checkpoint_that_draws(run: RunDir | Export, config: Config) -> str:
+    """The checkpoint to draw from where none was named, said where it isn't the last; empty: an export has one."""
+    from xrgan.gan.sampler import LAST, drawing_checkpoint
+
+    if isinstance(run, Export):
+        return ""
+    chosen = drawing_checkpoint(run, config)
+    if chosen != LAST:
+        console.notice(f"Drawing from the best checkpoint by its scores on val; `--checkpoint {LAST}` draws from the last.")
+    return chosen
 
 
 def _refuse_what_excludes_itself(

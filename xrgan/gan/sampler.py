@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from xrgan.config import Config
 from xrgan.data.images import Pixels
 from xrgan.errors import XrganError
 from xrgan.exported import ANOTHER, Export
@@ -26,6 +27,7 @@ from xrgan.tensor_files import Content, load_safetensors, safetensors_bytes
 
 # Images are always drawn in whole blocks of this size: a convolution's last bits depend on the size of its batch.
 BLOCK = 32
+LAST: Final = "last"  # in the place of a checkpoint's name
 Made = TypeVar("Made")
 
 
@@ -74,19 +76,26 @@ def load_drawing(run: RunDir, checkpoint_name: str, make: Callable[[Content], Ma
     """Read the checkpoint that draws, and make of it what it is for (`checkpoint.load_as`).
 
     Args:
-        checkpoint_name: empty = the best one where the run stops early, else the last good one.
+        checkpoint_name: empty = the one that `drawing_checkpoint` names; "last" = the last good one.
 
     Raises:
         XrganError: the run has no checkpoint yet, or no such one.
     """
-    if not checkpoint_name and (run.checkpoints / checkpoint.BEST).is_file() and run.read_config().train.patience:
-        checkpoint_name = checkpoint.BEST
-    if checkpoint_name:
+    checkpoint_name = checkpoint_name or drawing_checkpoint(run, run.read_config())
+    if checkpoint_name != LAST:
         return checkpoint.load_as(checkpoint.find(run.checkpoints, checkpoint_name), make, run.run_id())
     last = checkpoint.load_last_as(run.checkpoints, make, run.run_id())
     if last is None:
         raise XrganError(f"{run.path} has no checkpoint yet.", f"`xrgan resume --run {run.path}` trains it.")
     return last[1]
+
+
+def drawing_checkpoint(run: RunDir, config: Config) -> Literal["best", "last"]:
+    """Which of a run's checkpoints draws where the user names none; the best one by itself only where one is marked."""
+    if config.sample.checkpoint != "auto":
+        return config.sample.checkpoint
+    is_marked = (run.checkpoints / checkpoint.BEST).is_file()
+    return "best" if config.train.evaluate_every and is_marked else LAST
 
 
 def _exported_sampler(export: Export, device: str, ema: bool, checkpoint_name: str) -> Sampler:
