@@ -342,7 +342,7 @@ class SampleConfig(Section):
     ema: bool = Field(True, description="draw with the moving average of the generator's weights")
     checkpoint: Literal["auto", "best", "last"] = Field(
         "auto",
-        description="which checkpoint draws; auto = the best one where training scored them (evaluate_every), else the last",
+        description="which checkpoint draws; auto = the best where training scored them (evaluate_every), else last",
     )
     format: tuple[Literal["png", "dicom"], ...] = Field(
         ("png",), description="png | dicom (Secondary Capture, marked as synthetic), or both, as png,dicom"

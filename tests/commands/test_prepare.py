@@ -27,6 +27,14 @@ def test_prepare_takes_what_it_is_told(type_: Terminal) -> None:
     assert "NORMAL" in one_class and "PNEUMONIA" not in one_class
 
 
+def test_prepare_says_beforehand_that_no_generator_draws_a_size(type_: Terminal) -> None:
+    type_("fetch phantom --n 10 --size 32")
+    said = type_("prepare --size 18").err
+    assert "No generator draws 18 × 18 pixels; `--size 16` or `--size 20` can be drawn." in said
+    assert said.index("No generator") < said.index("Looking through")
+    assert "No generator" not in type_("prepare --size 20").err
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [

@@ -36,7 +36,7 @@ def test_threads_that_share_their_cores_with_other_programs_are_told_of_once(clo
     clocks.wall, clocks.at_work = 9, 12
     assert watch.advice() == ""  # too early to tell
     assert after_ten_seconds(watch, clocks, at_work=15).startswith(
-        "2 threads compute on 1.5 cores: other programs use the rest, or the steps are too small. OMP_NUM_THREADS=1 "
+        "2 threads compute on 1.5 cores: other programs use the rest, or steps are too small. OMP_NUM_THREADS=1 "
     )
     assert after_ten_seconds(watch, clocks, at_work=15) == ""
 

@@ -103,11 +103,25 @@ def prepare(
     from xrgan.data.preparing import summary
 
     raw = find_source(workspace, source)
+    _say_what_is_drawn(config.prepare.size)
     with console.hint_when_interrupted():
         prepared = pack(raw, workspace.prepared_root, config.prepare, name, force)
     console.show_table(str(prepared), *summary.table(prepared))
     console.show_table("", *summary.facts_table(prepared))
     console.show_text(str(prepared / "preview.png"))
+
+
+def _say_what_is_drawn(size: int) -> None:
+    """Say before the work is done that no generator will learn from images of that size."""
+    from xrgan.gan.sizes import nearest_sizes
+
+    nearest = nearest_sizes(size)
+    if size not in nearest:
+        named = " or ".join(f"`--size {one}`" for one in nearest)
+        console.notice(
+            f"No generator draws {size} × {size} pixels; {named} can be drawn. "
+            "Studies of real images alone take any size."
+        )
 
 
 def _planned(workspace: Workspace, source: str | None, name: str, config: Config) -> Config:

@@ -149,7 +149,9 @@ def _checkpoint_that_draws(run: RunDir | Export, config: Config) -> str:
         return ""
     chosen = drawing_checkpoint(run, config)
     if chosen != LAST:
-        console.notice(f"Drawing from the best checkpoint by its scores on val; `--checkpoint {LAST}` draws from the last.")
+        console.notice(
+            f"Drawing from the best checkpoint, chosen on val; `--checkpoint {LAST}` draws from the last one."
+        )
     return chosen
 
 

@@ -30,6 +30,6 @@ class Contention:
             return ""
         fewer = max(1, int(at_work))
         return (
-            f"{threads} threads compute on {at_work:.1f} cores: other programs use the rest, or the steps are too small. "
+            f"{threads} threads compute on {at_work:.1f} cores: other programs use the rest, or steps are too small. "
             f"OMP_NUM_THREADS={fewer} before the command may train faster."
         )

@@ -347,7 +347,7 @@ def _open_folder(folder: Path, provenance: dict[str, Any], overwrite: bool) -> R
             raise XrganError(
                 f"{folder} holds {len(images)} images of another {differs}: "
                 f"{recorded.get(differs, missing)!r}, not {provenance.get(differs, 'none')!r}.",
-                "Replace them with `xrgan sample --overwrite`, or draw into another folder with `xrgan sample --out DIR`.",
+                "Replace them with `xrgan sample --overwrite`, or draw elsewhere with `xrgan sample --out DIR`.",
             )
         for ending in ENDINGS.values():
             for image in images:

@@ -6,7 +6,6 @@ sizes begin with 4 to 7 pixels: 224 = 7 · 2⁵.
 """
 
 import itertools
-import math
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+from xrgan.gan.sizes import stages_of
 
 LARGEST_WIDTH = 1024  # feature maps: at 128² and more, the paper's doubling would grow without end
 
@@ -104,22 +104,6 @@ def logits_of(outputs: Tensor, labels: Tensor | None) -> Tensor:
         assert labels is not None, "a conditional discriminator needs labels"
         outputs = outputs.gather(1, labels[:, None])
     return outputs.flatten()
-
-
-def stages_of(size: int, model: str) -> tuple[int, int]:
-    """The first map's pixels (4 to 7), and how often it doubles to reach size × size.
-
-    Args:
-        model: its name, for the error.
-
-    Raises:
-        ValueError: no such map doubles to that size.
-    """
-    for first_size in (4, 5, 6, 7):
-        stages = round(math.log2(size / first_size)) if size >= 2 * first_size else 0
-        if stages and first_size * 2**stages == size:
-            return first_size, stages
-    raise ValueError(f"{model} draws 4, 5, 6 or 7 times a power of two (64, 96, 224 …), not {size} pixels")
 
 
 def _norm_relu(maps: int) -> list[nn.Module]:

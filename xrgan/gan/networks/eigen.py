@@ -18,8 +18,9 @@ from torch.nn.functional import avg_pool2d, interpolate, one_hot
 
 from xrgan.gan.networks import base
 from xrgan.gan.networks.base import ImageSpec, NetworkPlan
-from xrgan.gan.networks.dcgan import initialise, logits_of, stages_of
+from xrgan.gan.networks.dcgan import initialise, logits_of
 from xrgan.gan.networks.warps import EigenWarps
+from xrgan.gan.sizes import stages_of
 
 BASE_RESOLUTION = 32  # pixels: where the feature maps are as many as the configured width
 MAX_MAPS, MIN_MAPS = 8, 1 / 4  # times the width
