@@ -62,3 +62,15 @@ def test_evaluate_draws_more_from_the_checkpoint_that_drew_the_first(type_: Term
     origin = yaml.safe_load(Path("runs/a/synthetic/sample.yaml").read_text())
     assert f"step_{origin['step']:08d}" == earlier
     assert len(list(Path("runs/a/synthetic").glob("synthetic_*[0-9].png"))) > 2
+
+
+def test_evaluate_draws_from_the_checkpoint_that_it_is_told_to(type_: Terminal) -> None:
+    from xrgan.gan import checkpoint
+
+    type_("fetch phantom --n 60 --size 16 --quiet")
+    type_("train --epochs 2 --batch-size 8 --quiet --run runs/a --set prepare.size=16", *TINY)
+    first = sorted(Path("runs/a/checkpoints").glob("step_*.pt"))[0]
+    checkpoint.mark_best(first)
+    type_("evaluate --run runs/a --ssim --set sample.checkpoint=best")
+    origin = yaml.safe_load(Path("runs/a/synthetic/sample.yaml").read_text())
+    assert f"step_{origin['step']:08d}" == first.stem

@@ -232,12 +232,12 @@ def drawn(
     """
     from xrgan import ranks
     from xrgan.gan import sample_folder
-    from xrgan.gan.sampler import load_sampler
+    from xrgan.gan.sampler import drawing_checkpoint, load_sampler
 
     if len(sample_folder.list_images(run.synthetic)) >= count:
         return run.synthetic
     seed = sample_folder.recorded_seed(run.synthetic, config.sample.seed)
-    of_those = sample_folder.recorded_checkpoint(run.synthetic, run)
+    of_those = sample_folder.recorded_checkpoint(run.synthetic, run) or drawing_checkpoint(run, config)
     sampler = load_sampler(run, config.device, config.sample.ema, of_those)
     rejects = sample_folder.rejects_copies(run.synthetic)
     if aside and sample_folder.holds(aside, count, sampler, seed, run.name, rejects):

@@ -133,7 +133,13 @@ class PartGenerators:
         as_all = augmentation_for(self.config, len(self.dataset.of_split("train")), self.dataset.size)
         if part.fraction < 1 and self.config.train.augment == as_all:
             train["augment"] = augmentation_for(self.config, len(part.fold.training), self.dataset.size)
-        return self.config.model_copy(update={"train": self.config.train.model_copy(update=train)})
+        changed = {
+            "train": self.config.train.model_copy(update=train),
+            "sample": self.config.sample.model_copy(
+                update={"checkpoint": "last"}
+            ),  # no score is taken: none is the best
+        }
+        return self.config.model_copy(update=changed)
 
     def _name(self, part: "Part") -> str:
         of_fraction = f"-{part.fraction:g}of1-training{part.seed}" if part.fraction < 1 else ""
