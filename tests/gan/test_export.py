@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_the_weights_are_the_average_and_nothing_else(sampler: Sampler) -> None:
 
 def test_a_run_without_a_checkpoint_is_said(tiny_run: RunDir, sampler: Sampler, tmp_path: Path) -> None:
     empty = dataclasses.replace(tiny_run, path=tmp_path)
+    shutil.copy(tiny_run.path / "config.yaml", empty.path)
     with pytest.raises(XrganError, match="no checkpoint yet"):
         manifest_of(empty, sampler, "", [])
     with pytest.raises(XrganError, match="no checkpoint 77"):
