@@ -62,7 +62,7 @@ class CheckpointScoring:
         if done or not self.job.plan.patience or waited < self.job.plan.patience:
             return done
         console.notice(
-            f"No better for {waited:.0f} minutes of training: it stops here (`--patience`); the best checkpoint draws."
+            f"No better for {waited:.0f} minutes of training: it stops here (`--patience`); the best checkpoint stays."
         )
         if self.monitor:
             self.monitor.after_early_stop(state)
