@@ -235,8 +235,16 @@ class ModelConfig(Section):
         description="pixels to which the projected discriminator enlarges smaller images; auto = 1.5 times theirs, "
         "192 at most; 0 = 128 at most, as runs did before they named it",
     )
-    progressive: tuple[int, ...] = Field(
-        (), description="resolutions to grow through, as 16,32,64: each fades in (Karras et al. 2018); none = at once"
+    progressive: tuple[int, ...] | Auto = Field(
+        "auto",
+        description="resolutions to grow through, as 16,32,64, an equal share of the training each (Karras et al. "
+        "2018); auto = the model's own at that size, none = at once",
+    )
+    growth: Literal["residual", "fade"] | Auto = Field(
+        "auto",
+        description="residual: a next resolution adds to the enlarged image of the one before, and the projected "
+        "discriminator goes on looking at that one, too | fade: it replaces it little by little, as runs did before "
+        "they named it; auto = residual",
     )
     conditional: bool | Literal["auto"] = Field(
         "auto", description="draw by class; auto = yes where the dataset has two classes or more"
@@ -249,11 +257,15 @@ class ModelConfig(Section):
     @field_validator("progressive", mode="before")
     @classmethod
     def _several(cls, value: Any) -> Any:
-        return () if value == NONE else (value,) if isinstance(value, int) else _by_commas(value)
+        if value in (AUTO, NONE):
+            return AUTO if value == AUTO else ()
+        return (value,) if isinstance(value, int) else _by_commas(value)
 
     @field_validator("progressive")
     @classmethod
-    def _grows(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    def _grows(cls, sizes: tuple[int, ...] | Auto) -> tuple[int, ...] | Auto:
+        if isinstance(sizes, str):
+            return sizes
         if any(size < 8 or size > 2048 for size in sizes) or list(sizes) != sorted(set(sizes)):
             raise ValueError("it takes resolutions from 8 to 2048 pixels, the smallest first")
         return sizes

@@ -42,7 +42,7 @@ def main() -> None:
     for number in range(options.rounds):
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            images = [generate(generator, part, None) for part in z.split(BLOCK)]
+            images = [generate(generator, part, None, options.size) for part in z.split(BLOCK)]
             bare = time.perf_counter() - start
             for k, image in enumerate(image for block in images for image in block):
                 Image.fromarray(image[0]).save(Path(folder) / f"{k}.png")

@@ -82,8 +82,9 @@ def difference(one: TrainState, other: TrainState) -> float:
         (("model.discriminator=plain", "train.r1=1", "train.r2=1", "train.penalty_every=1"), 330),
         (("train.augment=adaptive", "train.rotation=10", "train.scaling=0.1"), 300),
         (("model.progressive=8,16", "train.loss=relativistic", "train.feature_matching=1"), 240),
+        ((*PROJECTED, "model.progressive=8,16", "model.growth=residual"), 2000),
     ],
-    ids=["default", "variance", "penalty and masks", "dcgan", "penalties", "adaptive", "growing"],
+    ids=["default", "variance", "penalty and masks", "dcgan", "penalties", "adaptive", "fading", "growing"],
 )
 def test_a_step_is_the_same_elsewhere_and_waits_for_nothing(
     tmp_path: Path, device: torch.device, options: tuple[str, ...], most: int
@@ -122,11 +123,11 @@ def test_images_lie_on_the_device_where_they_fit_beside_the_networks(
     """32 training images of 256 bytes are 40 % of 20,480 bytes."""
     monkeypatch.setattr(pixels, "free_memory", lambda _: free)
     job = tiny_job(tmp_path)
-    here = feed(5, 1.0, job)
+    here = feed(5, 1.0, job, 16)
     there = replace(job, device=device)
     assert (there.pixels.resident is not None) == resident
     second_device.counts.clear()
-    fed = feed(5, 1.0, there)
+    fed = feed(5, 1.0, there, 16)
     counts = second_device.counts
     assert (counts["not blocking"], counts["blocking"], counts["read back"]) == (1, 0, 0)
     for name in ("images", "labels", "z", "changes_of_real", "changes_of_fake"):

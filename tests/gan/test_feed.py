@@ -10,7 +10,7 @@ from xrgan.gan.feed import feed
 
 def test_a_step_is_fed_its_images_with_their_labels(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
-    fed = feed(3, 1.0, job)
+    fed = feed(3, 1.0, job, 16)
     images, labels = batch(job.batches, 3)
     assert torch.equal(fed.images, images) and torch.equal(fed.labels, labels)
     brighter_above = fed.images[:, :, :8].mean(dim=(1, 2, 3)) > fed.images[:, :, 8:].mean(dim=(1, 2, 3))
@@ -19,7 +19,7 @@ def test_a_step_is_fed_its_images_with_their_labels(tmp_path: Path) -> None:
 
 def test_every_number_depends_on_the_seed_and_the_step(tmp_path: Path) -> None:
     job, other = tiny_job(tmp_path), tiny_job(tmp_path / "other", "train.seed=1")
-    one, again, next_one, elsewhere = (feed(k, 1.0, a) for k, a in ((5, job), (5, job), (6, job), (5, other)))
+    one, again, next_one, elsewhere = (feed(k, 1.0, a, 16) for k, a in ((5, job), (5, job), (6, job), (5, other)))
     for name in ("z", "changes_of_real", "changes_of_fake"):
         ours = getattr(one, name)
         assert torch.equal(ours, getattr(again, name))
@@ -29,4 +29,4 @@ def test_every_number_depends_on_the_seed_and_the_step(tmp_path: Path) -> None:
 
 
 def test_nothing_is_drawn_for_an_augmentation_that_there_is_not(tmp_path: Path) -> None:
-    assert feed(0, 0.0, tiny_job(tmp_path)).changes_of_real.numel() == 0
+    assert feed(0, 0.0, tiny_job(tmp_path), 16).changes_of_real.numel() == 0

@@ -4,12 +4,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from tests.gan.helpers import tiny_config, tiny_job, trained
-from xrgan.gan import schedule
-from xrgan.gan.sampler import load_sampler
+from tests.gan.helpers import tiny_config, tiny_dataset, tiny_job, trained
+from xrgan.gan import schedule, training
+from xrgan.gan.job import Job
+from xrgan.gan.sampler import load_sampler, sample_block
 from xrgan.gan.schedule import Schedule, TrainingClock, cosine_decay, growth_at
-from xrgan.gan.state import start
+from xrgan.gan.state import TrainState, start
 
 pytestmark = pytest.mark.slow
 
@@ -25,16 +27,38 @@ def test_the_learning_rate_falls_along_a_cosine(tmp_path: Path) -> None:
     assert [cosine_decay(progress, 0) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
 
 
+FADING = ["model.progressive=8,16", "model.growth=fade"]
+GROWING = ["model.progressive=8,16", "model.growth=residual"]
+
+
 def test_each_resolution_has_its_share_of_the_training(tmp_path: Path) -> None:
-    job = tiny_job(tmp_path, "model.progressive=8,16", "train.epochs=4")
+    job = tiny_job(tmp_path, *FADING, "train.epochs=4")
     state, grown = start(job), []
     plan = Schedule(job, TrainingClock(state))
     for state.step in (0, 15, 16, 20, 24, 32, 8):
         plan.apply(state)
         grown.append(state.grown)
     assert grown == [0, 0, 0, 0.5, 1, 1, 1]
-    run = trained(job.run.path, job.dataset, tiny_config("model.progressive=8,16", "train.epochs=4"))
+    run = trained(job.run.path, job.dataset, tiny_config(*FADING, "train.epochs=4"))
     assert load_sampler(run, "cpu").generator.grown == 1
+
+
+@pytest.mark.parametrize("discriminator", ["plain", "projected"])
+def test_smaller_images_are_learned_first(tmp_path: Path, discriminator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    real_step = training.train_step
+
+    def noting(state: TrainState, job: Job) -> None:
+        real_step(state, job)
+        seen.append((job.size_at(state.grown), state.generator(torch.zeros(2, 8), torch.tensor([0, 1])).shape[-1]))
+
+    monkeypatch.setattr(training, "train_step", noting)
+    settings = [*GROWING, f"model.discriminator={discriminator}", "train.augment=1"]
+    run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*settings))
+    assert seen == [(8, 8)] * 8 + [(16, 16)] * 8
+    early = sorted(run.checkpoints.glob("step_*"))[0]
+    for name in ("", early.stem.removeprefix("step_")):
+        assert sample_block(load_sampler(run, "cpu", checkpoint_name=name), 0, 0)[0].shape[1:] == (1, 16, 16)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +66,8 @@ def test_each_resolution_has_its_share_of_the_training(tmp_path: Path) -> None:
 )
 def test_growth_of_three_resolutions(progress: float, expected: float) -> None:
     """A third of the training each; the second and the third fade in over the first half of theirs."""
-    assert growth_at(progress, 3) == pytest.approx(expected)
+    assert growth_at(progress, 3, fades=True) == pytest.approx(expected)
+    assert growth_at(progress, 3) == min(int(3 * progress), 2)
 
 
 def test_a_run_is_done_after_its_epochs_or_its_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

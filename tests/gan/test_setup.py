@@ -43,6 +43,24 @@ def test_small_images_are_augmented_seldom_and_large_ones_always_and_have_to_var
     assert (decided.augment, decided.variance) == (probability, variance)
 
 
+@pytest.mark.parametrize(
+    ("settings", "size", "resolutions"),
+    [
+        *(([], 64, ()), ([], 96, ()), ([], 128, (64, 128)), ([], 224, (56, 112, 224)), ([], 256, (64, 128, 256))),
+        *((PLAIN, 128, ()), (DCGAN, 128, ()), (["model.progressive=none"], 128, ())),
+    ],
+)
+def test_large_images_are_grown_from_smaller_ones(
+    tmp_path: Path, settings: list[str], size: int, resolutions: tuple[int, ...]
+) -> None:
+    dataset = tiny_dataset(tmp_path, n=16, size=size)
+    decided = setup.resolve_auto(resolve(settings=[*settings, "device=cpu", "train.batch_size=4"]), dataset, CPU)
+    assert (decided.model.progressive, decided.model.growth) == (resolutions, "residual")
+    assert training_plan(decided).model.progressive == resolutions
+    before = decided.model_copy(update={"model": decided.model.model_copy(update={"growth": "auto"})})
+    assert training_plan(before).model.growth == "fade", "a run from before the option"
+
+
 def test_what_is_left_open_is_decided_by_the_model_and_the_data(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

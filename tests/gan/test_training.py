@@ -85,13 +85,15 @@ def test_adaptive_augmentation_resumes_bit_for_bit(tmp_path: Path, monkeypatch: 
     assert len(set(probabilities)) > 1 and max(probabilities) > 0
 
 
-GROWING = ["model.progressive=8,16"]
+FADING = ["model.progressive=8,16", "model.growth=fade"]
+GROWING = ["model.progressive=8,16", "model.growth=residual", "model.discriminator=projected"]
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        [*GROWING, "train.augment=adaptive", "train.lr=0.005", "train.r1=0.1"],
+        [*FADING, "train.augment=adaptive", "train.lr=0.005", "train.r1=0.1"],
+        [*GROWING, "train.augment=0.5", "train.variance=1"],
         ["train.lr_end=0.1"],
         ["train.feature_matching=0.5", "train.rotation=10", "train.scaling=0.1", "train.augment=0.8"],
         ["train.batch_size=2", "model.name=dcgan", "train.feature_matching=0.5"],

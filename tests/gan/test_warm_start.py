@@ -71,3 +71,20 @@ def test_what_does_not_fit_is_refused_and_no_run_is_made(tmp_path: Path, source:
     with pytest.raises(XrganError, match="no checkpoint to start from"):
         made(tmp_path / "from_empty", dataset, tiny_config(), empty)
     assert not any((tmp_path / name).exists() for name in ("wider", "other", "from_empty"))
+
+
+GROWS = ["model.discriminator=projected", "model.discriminator_pixels=24", "model.growth=residual"]
+
+
+def test_a_run_of_half_the_size_goes_on_as_the_first_size_of_one_that_grows(tmp_path: Path) -> None:
+    small = trained(tmp_path / "small", tiny_dataset(tmp_path / "small_data"), tiny_config(*GROWS))
+    growing = tiny_config(*GROWS, "model.progressive=16,32")
+    large = tiny_dataset(tmp_path / "large_data", size=32)
+    ours, theirs = last(made(tmp_path / "large", large, growing, small)), last(small)
+    assert ours["grown"] == 0
+    for name, weight in theirs["discriminator"].items():
+        assert torch.equal(ours["discriminator"][f"views.16.{name}"], weight)
+    assert torch.equal(ours["ema"]["heads.16.weight"], theirs["ema"]["heads.16.weight"])
+    trained(tmp_path / "large", large, growing)
+    again = last(made(tmp_path / "again", large, growing, RunDir(tmp_path / "large")))
+    assert again["grown"] == 1, "of the same size, it has learned what the smaller one teaches"

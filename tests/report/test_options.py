@@ -6,13 +6,14 @@ from xrgan.report.options import options_of, plain, settings_of, typed, value_of
 
 
 def test_options_are_sorted_by_whose_choice_they_are() -> None:
-    config = resolve(settings=["train.epochs=7", "model.progressive=16,32", "train.batch_size=16", "sample.seed=3"])
+    wish = ["train.epochs=7", "train.penalty_every=4", "model.progressive=16,32", "train.batch_size=16", "sample.seed=3"]
+    config = resolve(settings=wish)
     changed, automatic, left = options_of(config)
     assert [(one.key, one.value, one.usual) for one in changed] == [
-        ("model.progressive", "16,32", "none"),
         ("train.epochs", "7", "50"),
+        ("train.penalty_every", "4", "8"),
     ]
-    assert [one.key for one in automatic] == ["train.batch_size"]
+    assert [(one.key, one.value) for one in automatic] == [("model.progressive", "16,32"), ("train.batch_size", "16")]
     assert "train.minutes" in {one.key for one in left} and all(one.meaning for one in (*changed, *left))
     sections = {one.key.partition(".")[0] for one in (*changed, *automatic, *left)}
     assert sections == {"model", "train"} and len(changed) + len(automatic) + len(left) < len(all_keys())

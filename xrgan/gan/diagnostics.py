@@ -40,7 +40,7 @@ def diagnose(state: TrainState, job: Job) -> Figures:
     training = rng.permutation(job.batches.indices)[:LOOKED_AT]
     labels = torch.from_numpy(dataset.labels[training])
     z = latents(job.plan.seed, STREAM, len(training), job.plan.model.latent_size)
-    drawn = generate(state.ema, z, labels if job.spec.classes else None)
+    drawn = generate(state.ema, z, labels if job.spec.classes else None, job.spec.size)
     real = _pixels(job, training)
     figures = {"diversity": _distance(drawn) / max(_distance(real), 1e-6)}
     held_out = dataset.of_split("val")

@@ -25,6 +25,11 @@ class Job:
     device: torch.device
     batches: Batches
 
+    def size_at(self, grown: float) -> int:
+        """The pixels, height and width, of the images that a training takes whose networks have grown so far."""
+        model = self.plan.model
+        return model.progressive[int(grown)] if model.progressive and model.growth == "residual" else self.spec.size
+
     @cached_property
     def pixels(self) -> PixelStore:
         """Where a step's images come from; made at the first one."""

@@ -174,7 +174,8 @@ def preview(generator: Generator, job: Job) -> Pixels:
     z = latents(job.plan.seed, GRID_STREAM, GRID_IMAGES, job.plan.model.latent_size)
     labels = torch.arange(GRID_IMAGES) % job.spec.classes if job.spec.classes else None
     parts = [slice(k, k + GRID_AT_ONCE) for k in range(0, GRID_IMAGES, GRID_AT_ONCE)]
-    images = [generate(generator, z[part], None if labels is None else labels[part]) for part in parts]
+    size = job.spec.size
+    images = [generate(generator, z[part], None if labels is None else labels[part], size) for part in parts]
     return grid(shown(np.concatenate(images), job.spec.channels), columns=8)
 
 

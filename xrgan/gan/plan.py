@@ -15,6 +15,8 @@ BEFORE_THE_OPTION = {
     "discriminator": "plain",
     "discriminator_pixels": 0,
     "warps": 0,
+    "progressive": (),
+    "growth": "fade",
     "conditional": False,
     "masks": False,
     "precision": "fp32",

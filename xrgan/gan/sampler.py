@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from xrgan.config import Config
 from xrgan.data.images import Pixels
@@ -187,10 +188,15 @@ def sample_labels(sampler: Sampler, seed: int, first: int, count: int, label: st
 
 
 @torch.inference_mode()
-def generate(generator: nn.Module, z: Tensor, labels: Tensor | None) -> Pixels:
-    """Run a generator: latents (N, Z) (and labels (N,)) → uint8 (N, C + M, S, S)."""
+def generate(generator: nn.Module, z: Tensor, labels: Tensor | None, size: int) -> Pixels:
+    """Run a generator: latents (N, Z) (and labels (N,)) → uint8 (N, C + M, size, size).
+
+    What one draws that hasn't grown so far is enlarged.
+    """
     device = next(generator.parameters()).device
     images = generator(z.to(device), labels.to(device) if labels is not None else None).float()
+    if images.shape[-1] < size:
+        images = interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
     # [-1, 1] → 0 … 255
     scaled = images.add(1).mul(127.5).round_().clamp_(0, 255).to(torch.uint8)
     pixels: Pixels = scaled.cpu().numpy()
@@ -202,7 +208,8 @@ def sample_block(sampler: Sampler, seed: int, block: int, label: str = "") -> tu
     first = block * BLOCK
     classes = sample_labels(sampler, seed, first, BLOCK, label)
     z = latents(seed, first, BLOCK, sampler.latent_size)
-    images = generate(sampler.generator, z, torch.from_numpy(classes) if sampler.spec.classes else None)
+    labels = torch.from_numpy(classes) if sampler.spec.classes else None
+    images = generate(sampler.generator, z, labels, sampler.spec.size)
     return images, classes
 
 

@@ -67,8 +67,9 @@ class Schedule:
             for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
                 for group in optimizer.param_groups:
                     group["lr"] = lr
-        if self._plan.model.progressive:
-            grow(state, growth_at(self.progress(state), len(self._plan.model.progressive)))
+        model = self._plan.model
+        if model.progressive:
+            grow(state, growth_at(self.progress(state), len(model.progressive), model.growth == "fade"))
 
 
 def cosine_decay(progress: float, end: float) -> float:
@@ -76,14 +77,14 @@ def cosine_decay(progress: float, end: float) -> float:
     return end + (1 - end) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def growth_at(progress: float, resolutions: int) -> float:
+def growth_at(progress: float, resolutions: int, fades: bool = False) -> float:
     """How far a progressive model has grown: an index into its resolutions, fractional while one fades in.
 
-    Each resolution has an equal share of the training, and fades in over the first half of it.
+    Each resolution has an equal share of the training; where they fade in, over the first half of it.
     """
     index, within = divmod(progress * resolutions, 1)
     if index >= resolutions:
         return float(resolutions - 1)
-    if index == 0:  # there is nothing to fade from
-        return 0.0
+    if index == 0 or not fades:  # there is nothing to fade from
+        return index
     return index - 1 + min(1.0, 2 * within)

@@ -62,6 +62,8 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, p
         "conditional": len(dataset.classes) > 1,
         "masks": bool(dataset.masks) and recipe.draws_masks,
         "discriminator_pixels": enlarged(dataset.size),
+        "progressive": recipe.progressive_at(dataset.size),
+        "growth": "residual",
         "precision": choose_precision(config.train.precision, device),
         "augment": augmentation_for(config, images, dataset.size),
         "variance": recipe.variance_at(dataset.size),

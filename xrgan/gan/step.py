@@ -46,7 +46,7 @@ class Shown:
 
 def train_step(state: TrainState, job: Job) -> None:
     """Update the discriminator, the generator and its average once."""
-    fed = feed(state.step, state.augment, job)
+    fed = feed(state.step, state.augment, job, job.size_at(state.grown))
     labels = fed.labels
     with autocast(job.device, job.plan.precision):
         drawn = state.generator(fed.z, labels).float()

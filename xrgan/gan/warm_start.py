@@ -12,7 +12,7 @@ from xrgan.gan import checkpoint
 from xrgan.gan.job import Job
 from xrgan.gan.prune import is_pruned
 from xrgan.gan.sampler import exported_content
-from xrgan.gan.state import TrainState
+from xrgan.gan.state import TrainState, grow
 from xrgan.rundir import RunDir
 from xrgan.tensor_files import Content
 
@@ -49,6 +49,11 @@ def load_matching_weights(state: TrainState, source: RunDir | Export, job: Job) 
             f"Train with `--model {theirs}`.",
         )
     content = _content_of(source)
+    size = int(content["spec"]["size"])
+    if "discriminator" in content:
+        content |= {"discriminator": _as_views(content["discriminator"], size)}
+    if size >= job.spec.size:  # it has learned what a smaller size teaches
+        grow(state, len(job.plan.model.progressive) - 1)
     layers: Counter[Fit] = Counter()
     for network in content.keys() & set(NETWORKS):
         layers += _copy_layers(content[network], getattr(state, network).state_dict(), state.generator.fitted_modules)
@@ -62,6 +67,11 @@ def load_matching_weights(state: TrainState, source: RunDir | Export, job: Job) 
         f"{layers[Fit.WHOLE]} are taken over, {layers[Fit.PART]} in part, {layers[Fit.NOTHING]} are new."
     )
     return int(content["step"])
+
+
+def _as_views(discriminator: dict[str, Tensor], size: int) -> dict[str, Tensor]:
+    """What a discriminator of images of one size knows, also by the names that it has in one of several sizes."""
+    return discriminator | {f"views.{size}.{name}": value for name, value in discriminator.items()}
 
 
 def _content_of(source: RunDir | Export) -> Content:

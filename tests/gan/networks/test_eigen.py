@@ -1,5 +1,7 @@
 """The default networks: eigen X-rays, the decoder that refines them, and how both grow."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -124,7 +126,7 @@ def test_growth(grown: float, expected: tuple[int, int, float]) -> None:
 
 def test_a_growing_generator_fades_from_one_resolution_to_the_next() -> None:
     torch.manual_seed(0)
-    generator = Generator((8, 16, 32), 1, 6, 4).eval()
+    generator = Generator((8, 16, 32), 1, 6, 4, fades=True).eval()
     generator.fit(torch.randn(80, 1, 32, 32), torch.zeros(80, dtype=torch.int64))
     z = torch.randn(2, 6)
 
@@ -160,3 +162,29 @@ def test_no_bias_drowns_what_a_fresh_discriminator_sees() -> None:
     discriminator = Discriminator((32,), 1, 8)
     assert discriminator(torch.zeros(1, 1, 32, 32)).item() == 0
     assert discriminator(torch.randn(1, 1, 32, 32)).item() != 0
+
+
+def test_a_next_resolution_adds_nothing_at_first_to_the_enlarged_image_of_the_one_before() -> None:
+    torch.manual_seed(0)
+    generator = Generator((8, 16, 32), 1, 6, 4, classes=2).eval()
+    generator.fit(torch.randn(80, 1, 32, 32), torch.arange(80) % 2)
+    z, labels = torch.randn(2, 6), torch.tensor([0, 1])
+    images = []
+    for position in range(3):
+        generator.grow(position)
+        images.append(generator(z, labels).detach())
+    assert [image.shape[-1] for image in images] == [8, 16, 32]
+    for image, larger in pairwise(images):
+        assert torch.allclose(larger, interpolate(image, scale_factor=2, mode="bilinear"), atol=1e-6)
+    head = generator.heads["32"].weight
+    generator(z, labels).square().sum().backward()
+    assert head.grad is not None and head.grad.abs().sum() > 0, "but it learns"
+
+
+def test_one_resolution_alone_draws_as_before_it_could_add_to_another() -> None:
+    torch.manual_seed(0)
+    old = Generator((16,), 1, 8, 4, warps=2, fades=True).eval()
+    new = Generator((16,), 1, 8, 4, warps=2).eval()
+    new.load_state_dict(old.state_dict())
+    z = torch.randn(3, 8)
+    assert torch.equal(old(z), new(z))

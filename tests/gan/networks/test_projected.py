@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d
 
+from xrgan.config import Config
 from xrgan.config_resolve import resolve
 from xrgan.gan.networks.base import ImageSpec
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS
-from xrgan.gan.networks.projected import MOST_PIXELS_BEFORE, Discriminator, enlarged
+from xrgan.gan.networks.projected import MOST_PIXELS_BEFORE, Discriminator, MultiScaleDiscriminator, enlarged
 from xrgan.gan.networks.registry import build
 from xrgan.gan.plan import network_plan, training_plan, with_recipe
 
@@ -94,3 +96,33 @@ def test_the_same_projections_in_every_run_whatever_the_random_state() -> None:
     second.load_state_dict(state)
     images = torch.randn(1, 1, 16, 16)
     assert torch.equal(first.eval()(images), second.eval()(images))
+
+
+def test_an_image_is_looked_at_in_every_size_that_the_generator_has_grown_through() -> None:
+    discriminator = MultiScaleDiscriminator((16, 32), 48, 1, 0, width=4, classes=2).eval()
+    images, labels, each = torch.randn(2, 1, 32, 32), torch.tensor([0, 1]), len(FEATURE_CHANNELS)
+    small, large = (discriminator.views[size] for size in ("16", "32"))
+    assert isinstance(small, Discriminator) and isinstance(large, Discriminator)
+    assert (small.pixels, large.pixels) == (24, 48) and small.frozen is large.frozen
+    assert len(discriminator.features(images)) == 2 * each
+    both = torch.cat([small(avg_pool2d(images, 2), labels), large(images, labels)], dim=1)
+    assert torch.equal(discriminator(images, labels), both)
+    discriminator.grow(0)
+    assert len(discriminator.features(images)) == each
+    assert torch.equal(discriminator(avg_pool2d(images, 2), labels), small(avg_pool2d(images, 2), labels))
+
+
+def test_the_frozen_network_of_all_sizes_is_kept_in_bf16_once() -> None:
+    discriminator = MultiScaleDiscriminator((16, 32), 48, 1, 0, width=4)
+    discriminator.run_in_bf16()
+    names = [name for name, _ in discriminator.named_buffers()]
+    assert sum(name.endswith("stem_kernel_in_bf16") for name in names) == 1
+    assert sum(name.endswith("mix4_in_bf16") for name in names) == 2
+    assert all(name.startswith("views.") and ".heads." in name for name in discriminator.state_dict())
+
+
+@pytest.mark.parametrize(("growth", "expected"), [("residual", MultiScaleDiscriminator), ("fade", Discriminator)])
+def test_runs_whose_sizes_faded_in_were_looked_at_in_one_size(growth: str, expected: type) -> None:
+    settings = ["discriminator=projected", "progressive=16,32", f"growth={growth}", "generator_width=4"]
+    model = resolve(settings=[f"model.{setting}" for setting in (*settings, "latent_size=8")]).model
+    assert type(build(network_plan(with_recipe(Config(model=model)).model), ImageSpec(32, 1, 0))[1]) is expected

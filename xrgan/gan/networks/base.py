@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from xrgan.config import ModelConfig
 
@@ -39,10 +40,12 @@ class NetworkPlan(ModelConfig):
     discriminator_pixels: int
     conditional: bool
     masks: bool
+    growth: Literal["residual", "fade"]
+    progressive: tuple[int, ...]
 
 
 class Generator(nn.Module):
-    """Latents (N, Z) (and labels (N,)) → images (N, C + M, S, S), about [-1, 1].
+    """Latents (N, Z) (and labels (N,)) → images (N, C + M, S, S), about [-1, 1]; smaller ones until it has grown to S.
 
     Only `forward` is needed; the rest is for a generator that computes something from the training images before its
     first step, or that grows.
@@ -93,3 +96,8 @@ class Discriminator(nn.Module):
 
     def grow(self, position: float) -> None:
         """Look at images as a generator draws them that has grown to `position`."""
+
+
+def shrunk(images: Tensor, size: int) -> Tensor:
+    """Average images (N, C, S, S) to (N, C, size, size), S being a multiple of it; those no larger stay as they are."""
+    return avg_pool2d(images, images.shape[-1] // size) if images.shape[-1] > size else images

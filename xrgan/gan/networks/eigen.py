@@ -14,10 +14,10 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, one_hot
+from torch.nn.functional import interpolate, one_hot
 
 from xrgan.gan.networks import base
-from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk
 from xrgan.gan.networks.dcgan import initialise, logits_of
 from xrgan.gan.networks.warps import EigenWarps
 from xrgan.gan.sizes import stages_of
@@ -38,18 +38,22 @@ def build_generator(plan: NetworkPlan, spec: ImageSpec) -> "Generator":
     Raises:
         ValueError: it can't draw images of that size, or grow through those resolutions.
     """
-    sizes, warps = _sizes(plan, spec), min(plan.warps, plan.latent_size // LATENTS_PER_WARP)
-    width, components = plan.generator_width, plan.components
-    return Generator(sizes, spec.all_channels, plan.latent_size, width, spec.classes, components, warps)
+    sizes, warps = sizes_of(plan, spec), min(plan.warps, plan.latent_size // LATENTS_PER_WARP)
+    width, components, fades = plan.generator_width, plan.components, plan.growth == "fade"
+    return Generator(sizes, spec.all_channels, plan.latent_size, width, spec.classes, components, warps, fades)
 
 
 def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
     """The discriminator of a plan; raises as the generator does."""
-    return Discriminator(_sizes(plan, spec), spec.all_channels, plan.discriminator_width, spec.classes)
+    return Discriminator(sizes_of(plan, spec), spec.all_channels, plan.discriminator_width, spec.classes)
 
 
-def _sizes(plan: NetworkPlan, spec: ImageSpec) -> tuple[int, ...]:
-    """The resolutions that the networks grow through, the last one that of the images."""
+def sizes_of(plan: NetworkPlan, spec: ImageSpec) -> tuple[int, ...]:
+    """The resolutions that the networks grow through, the last one that of the images.
+
+    Raises:
+        ValueError: the last one is another.
+    """
     sizes = plan.progressive or (spec.size,)
     if sizes[-1] != spec.size:
         raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
@@ -101,11 +105,17 @@ class EigenImages(nn.Module):
 class Generator(base.Generator):
     """Latents (N, Z) (and labels) → images (N, C, S, S): eigen X-rays, and what the decoder adds to them, placed.
 
+    With several sizes it grows from the first to the last (Karras et al. 2018, arXiv:1710.10196); `grown` says how far
+    it has. Until it has grown to S, its images are as small as it has grown. A next size adds to the enlarged image of
+    the one before, as in a Laplacian pyramid (Denton et al. 2015, arXiv:1506.05751): nothing at first, so that it
+    needn't fade in.
+
     Args:
-        sizes: the resolutions that it draws, the last one S; more than one: it can grow from the first to the last
-            (Karras et al. 2018, arXiv:1710.10196), fading each next one in. `grown` says how far it has.
+        sizes: the resolutions that it draws, the last one S.
         components: of the eigen X-rays, at most; None = one per latent, 0 = none.
         warps: how many of the latents, the last ones, place and bend what is drawn on a canvas larger than the image.
+        fades: each size draws on its own, and a next one is faded in: runs from before `model.growth`, whose images are
+            always of S pixels.
     """
 
     fitted_modules = ("eigen", "warps")
@@ -119,9 +129,10 @@ class Generator(base.Generator):
         classes: int = 0,
         components: int | None = None,
         warps: int = 0,
+        fades: bool = False,
     ) -> None:
         super().__init__()
-        self.sizes, self.classes, self.grown = sizes, classes, float(len(sizes) - 1)
+        self.sizes, self.classes, self.grown, self.fades = sizes, classes, float(len(sizes) - 1), fades
         self.base = base_of(sizes)
         self.canvas_base = math.ceil(CANVAS * self.base) if warps else self.base
         self.warps = EigenWarps(warps, self.canvas_base / self.base, classes) if warps else None
@@ -139,6 +150,10 @@ class Generator(base.Generator):
             if 2 * before < sizes[-1]:
                 self.stages[str(2 * before)] = nn.Sequential(_up(seen, after), nn.BatchNorm2d(after), nn.ReLU())
         self.apply(initialise)
+        if not fades:
+            for size in sizes[1:]:
+                for weight in self.heads[str(size)].parameters():
+                    nn.init.zeros_(weight)
 
     def fit(self, images: Tensor, labels: Tensor) -> None:
         """Compute warps and eigen X-rays from real images (N, C, s, s) in [-1, 1] and their labels (N,)."""
@@ -153,7 +168,8 @@ class Generator(base.Generator):
         canvas = self._canvas(z, labels)
         if self.warps is None:
             return canvas
-        return self.warps.place(canvas, self.warps(z[:, -self.warps.count :], labels), self.sizes[-1])
+        fields = self.warps(z[:, -self.warps.count :], labels)
+        return self.warps.place(canvas, fields, canvas.shape[-1] * self.base // self.canvas_base)
 
     def _canvas(self, z: Tensor, labels: Tensor | None) -> Tensor:
         """What is drawn before it is placed."""
@@ -161,8 +177,25 @@ class Generator(base.Generator):
         if self.classes:
             assert labels is not None, "a conditional generator needs labels"
             z = torch.cat([z, one_hot(labels, self.classes).to(z.dtype)], dim=1)
+        maps = self.stem(z[:, :, None, None])
+        return self._faded(maps, coarse) if self.fades else self._added(maps, coarse)
+
+    def _added(self, maps: Tensor, coarse: Tensor) -> Tensor:
+        """What the sizes that it has grown to add up to, each to the enlarged image of the one before."""
+        size, canvas = self.sizes[int(self.grown)], coarse
+        for resolution in resolutions(self.base, size // 2):
+            maps = torch.cat([maps, _resized(canvas, self._across(resolution)).to(maps.dtype)], dim=1)
+            if 2 * resolution in self.sizes:
+                drawn = self.heads[str(2 * resolution)](maps).float()
+                canvas = drawn + _resized(canvas, self._across(2 * resolution))
+            if 2 * resolution < size:
+                maps = self.stages[str(2 * resolution)](maps)
+        return canvas
+
+    def _faded(self, maps: Tensor, coarse: Tensor) -> Tensor:
+        """The size that it has grown to, as it takes over from the one before."""
         size, before, share = growth(self.sizes, self.grown)
-        maps, drawn = self.stem(z[:, :, None, None]), {}
+        drawn = {}
         for resolution in resolutions(self.base, size // 2):
             maps = torch.cat([maps, _resized(coarse, self._across(resolution)).to(maps.dtype)], dim=1)
             if 2 * resolution in (before, size):
@@ -259,7 +292,7 @@ def _resized(images: Tensor, size: int) -> Tensor:
     if images.shape[-1] == size:
         return images
     if images.shape[-1] > size:
-        return avg_pool2d(images, images.shape[-1] // size)
+        return shrunk(images, size)
     return interpolate(images, size=(size, size), mode="bilinear", align_corners=False)
 
 

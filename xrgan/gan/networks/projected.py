@@ -17,8 +17,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from xrgan.frozen_convolutions import frozen, keep_in_bf16
 from xrgan.gan.networks import base
-from xrgan.gan.networks.base import ImageSpec, NetworkPlan
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
+from xrgan.gan.networks.eigen import sizes_of
 from xrgan.gan.networks.spectral import normalised_kernels
 
 ENLARGED, MOST_PIXELS = 1.5, 192  # times, pixels: small images are seen as large as what the network knows
@@ -31,10 +32,16 @@ TINTS = ((-0.5, 0.2, 0.5), (0.5, -0.3, -0.3), (-0.3, 0.5, -0.3), (0.5, 0.4, -0.5
 SLOPE = 0.2  # of the leaky ReLUs
 
 
-def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
-    """The discriminator of a plan, which fits every generator."""
+def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator | MultiScaleDiscriminator":
+    """The discriminator of a plan, which fits every generator: of one that grows, it looks at each size.
+
+    Raises:
+        ValueError: no generator grows through the plan's sizes to that of the images.
+    """
     pixels = max(spec.size, plan.discriminator_pixels or enlarged(spec.size, MOST_PIXELS_BEFORE))
-    return Discriminator(pixels, spec.channels, len(spec.masks), plan.discriminator_width, spec.classes)
+    looks = spec.channels, len(spec.masks), plan.discriminator_width, spec.classes
+    sizes = () if plan.growth == "fade" else sizes_of(plan, spec)
+    return MultiScaleDiscriminator(sizes, pixels, *looks) if len(sizes) > 1 else Discriminator(pixels, *looks)
 
 
 class Discriminator(base.Discriminator):
@@ -47,14 +54,23 @@ class Discriminator(base.Discriminator):
         channels: C of the X-ray, 1 or 3.
         masks: M.
         width: of the mixed features at the finest resolution.
+        frozen: the network that it looks through, where another one has it already.
     """
 
     learns_features = False
 
-    def __init__(self, pixels: int, channels: int, masks: int, width: int, classes: int = 0) -> None:
+    def __init__(
+        self,
+        pixels: int,
+        channels: int,
+        masks: int,
+        width: int,
+        classes: int = 0,
+        frozen: EfficientNetLite0 | None = None,
+    ) -> None:
         super().__init__()
         self.pixels, self.masks = pixels, masks
-        self.frozen = EfficientNetLite0(channel_to_rgb(channels, masks))
+        self.frozen = frozen or EfficientNetLite0(channel_to_rgb(channels, masks))
         self.heads = nn.ModuleDict()
         random = torch.Generator().manual_seed(SEED)
         coarser = 0
@@ -107,6 +123,55 @@ class Discriminator(base.Discriminator):
         bare = torch.ones(len(images), images.shape[1], 1, 1, device=images.device, dtype=images.dtype)
         bare[1::2, -self.masks :] = 0
         return images * bare
+
+
+class MultiScaleDiscriminator(base.Discriminator):
+    """Looks at an image at each size that its generator has grown through (Wang et al. 2018, arXiv:1711.11585, 3.2).
+
+    Enlarged, an image shows its detail, but each place of the frozen network's maps sees a smaller part of a chest.
+    What varies from patient to patient is judged at the smaller sizes, by the heads that learned there.
+
+    Args:
+        sizes: of the images, the smallest first.
+        pixels: to which those of the last size are enlarged; the others are as far as `enlarged` says.
+        channels: and the others: as `Discriminator` takes them.
+    """
+
+    learns_features = False
+
+    def __init__(
+        self, sizes: tuple[int, ...], pixels: int, channels: int, masks: int, width: int, classes: int = 0
+    ) -> None:
+        super().__init__()
+        self.sizes, self.grown = sizes, len(sizes) - 1
+        self.views = nn.ModuleDict()
+        frozen = None
+        for size in sizes:
+            across = pixels if size == sizes[-1] else enlarged(size)
+            view = Discriminator(across, channels, masks, width, classes, frozen)
+            self.views[str(size)], frozen = view, view.frozen
+
+    def run_in_bf16(self) -> None:
+        for module in self.modules():  # the frozen network is one, which all views share
+            if isinstance(module, Discriminator | EfficientNetLite0):
+                keep_in_bf16(module)
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """The mixed features of every resolution of every size, the smallest size first."""
+        return [maps for size, view in self._views() for maps in view.features(shrunk(images, size))]
+
+    def logits(self, features: list[Tensor], labels: Tensor | None) -> Tensor:
+        each = len(FEATURE_CHANNELS)
+        said = [view.logits(features[k * each : (k + 1) * each], labels) for k, (_, view) in enumerate(self._views())]
+        return torch.cat(said, dim=1)
+
+    def grow(self, position: float) -> None:
+        self.grown = int(position)
+
+    def _views(self) -> list[tuple[int, Discriminator]]:
+        """The sizes that it has grown to, and what looks at each."""
+        views = [self.views[str(size)] for size in self.sizes[: self.grown + 1]]
+        return [(size, view) for size, view in zip(self.sizes, views, strict=False) if isinstance(view, Discriminator)]
 
 
 def enlarged(size: int, most: int = MOST_PIXELS) -> int:

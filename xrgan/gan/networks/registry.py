@@ -12,6 +12,7 @@ from xrgan.gan.networks import dcgan, eigen, projected
 from xrgan.gan.networks.base import Discriminator, Generator, ImageSpec, NetworkPlan
 
 LARGE_SIZE = 128  # pixels of an image
+FIRST_SIZE = 64  # pixels, at most, of those that a large one is grown from
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,19 @@ class Recipe:
     augment: float  # the probability where images are few
     augment_large: float  # the same where they are of LARGE_SIZE pixels or more
     variance_large: float  # weight of the variance regularization of such images; smaller ones have none
+    grows_large: bool  # whether it begins such images by smaller ones
     draws_masks: bool
 
     def augment_at(self, size: int) -> float:
         """The augmentation probability of few images of size × size pixels."""
         return self.augment_large if size >= LARGE_SIZE else self.augment
+
+    def progressive_at(self, size: int) -> tuple[int, ...]:
+        """The resolutions through which images of size × size pixels are grown; () = they are drawn at once."""
+        sizes = [size]
+        while self.grows_large and size >= LARGE_SIZE and sizes[0] > FIRST_SIZE:
+            sizes.insert(0, sizes[0] // 2)
+        return tuple(sizes) if len(sizes) > 1 else ()
 
     def variance_at(self, size: int) -> float:
         """The weight of the variance regularization of images of size × size pixels."""
@@ -76,6 +85,7 @@ EIGEN = Recipe(
     augment=0.25,
     augment_large=1.0,
     variance_large=3.0,
+    grows_large=True,
     draws_masks=True,
 )
 # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
@@ -94,6 +104,7 @@ DCGAN = Recipe(
     augment=0.0,
     augment_large=0.0,
     variance_large=0.0,
+    grows_large=False,
     draws_masks=False,
 )
 EIGEN_PLAIN = replace(
@@ -105,6 +116,7 @@ EIGEN_PLAIN = replace(
     r1=0.02,
     augment=1.0,
     variance_large=0.0,
+    grows_large=False,
 )
 DCGAN_PROJECTED = replace(
     DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0, augment_large=1.0
