@@ -298,8 +298,8 @@ class TrainConfig(Section):
     )
     augment: Share | Literal["auto", "adaptive"] = Field(
         "auto",
-        description="probability of each random change of what the discriminator sees; auto = the model's own at "
-        "that size, and less from 5,000 images on; adaptive = the more, the more the discriminator overfits (ADA)",
+        description="probability of each random change of what the discriminator sees; auto = the model's own, "
+        "and less from 5,000 images on; adaptive = the more, the more the discriminator overfits (ADA)",
     )
     rotation: float = Field(0.0, ge=0, le=45, description="augmentation turns by so many degrees at most; 0 = none")
     scaling: float = Field(0.0, ge=0, le=0.5, description="augmentation scales by so large a share at most; 0 = none")

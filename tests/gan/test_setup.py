@@ -32,9 +32,9 @@ PLAIN, DCGAN = ["model.discriminator=plain"], ["model.name=dcgan"]
 
 @pytest.mark.parametrize(
     ("settings", "size", "probability", "variance"),
-    [([], 16, 0.25, 0), ([], 128, 1, 3), (PLAIN, 16, 1, 0), (PLAIN, 128, 1, 0), (DCGAN, 128, 0, 0)],
+    [([], 16, 0.25, 0), ([], 128, 0.25, 3), (PLAIN, 16, 1, 0), (PLAIN, 128, 1, 0), (DCGAN, 128, 0, 0)],
 )
-def test_small_images_are_augmented_seldom_and_large_ones_always_and_have_to_vary(
+def test_images_are_augmented_as_the_discriminator_needs_and_large_ones_have_to_vary(
     tmp_path: Path, settings: list[str], size: int, probability: float, variance: float
 ) -> None:
     dataset = tiny_dataset(tmp_path, n=16, size=size)

@@ -6,7 +6,13 @@ from xrgan.report.options import options_of, plain, settings_of, typed, value_of
 
 
 def test_options_are_sorted_by_whose_choice_they_are() -> None:
-    wish = ["train.epochs=7", "train.penalty_every=4", "model.progressive=16,32", "train.batch_size=16", "sample.seed=3"]
+    wish = [
+        "train.epochs=7",
+        "train.penalty_every=4",
+        "model.progressive=16,32",
+        "train.batch_size=16",
+        "sample.seed=3",
+    ]
     config = resolve(settings=wish)
     changed, automatic, left = options_of(config)
     assert [(one.key, one.value, one.usual) for one in changed] == [

@@ -130,14 +130,13 @@ class PartGenerators:
         from xrgan.gan.plan import augmentation_for
 
         train: dict[str, float] = {"keep_checkpoints": 2}
-        as_all = augmentation_for(self.config, len(self.dataset.of_split("train")), self.dataset.size)
+        as_all = augmentation_for(self.config, len(self.dataset.of_split("train")))
         if part.fraction < 1 and self.config.train.augment == as_all:
-            train["augment"] = augmentation_for(self.config, len(part.fold.training), self.dataset.size)
+            train["augment"] = augmentation_for(self.config, len(part.fold.training))
+        sample = {"checkpoint": "last"}  # no score is taken: none is the best
         changed = {
             "train": self.config.train.model_copy(update=train),
-            "sample": self.config.sample.model_copy(
-                update={"checkpoint": "last"}
-            ),  # no score is taken: none is the best
+            "sample": self.config.sample.model_copy(update=sample),
         }
         return self.config.model_copy(update=changed)
 

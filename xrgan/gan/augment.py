@@ -4,8 +4,7 @@ Zhao et al. 2020 (DiffAugment, arXiv:2006.10738): the same random changes on rea
 gradient passing through. What makes another patient or another picture of an X-ray is left out: flips, quarter turns,
 inverted gray.
 
-In trainings of minutes, small images are better changed seldom, and large ones always (examples/race.md, "Variety: less
-augmentation").
+In trainings of minutes, images are better changed seldom (examples/race.md, "Variety: less augmentation").
 
 Shapes: images (B, C + M, S, S) in [-1, 1]: C channels of the X-ray, M of its masks, which move with it.
 """

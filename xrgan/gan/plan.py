@@ -44,9 +44,9 @@ def recipe_of(config: Config) -> Recipe:
     return MODELS[config.model.name].recipe_with(config.model.discriminator)
 
 
-def augmentation_for(config: Config, images: int, size: int) -> float:
-    """The augmentation probability that `auto` becomes for so many training images of size × size pixels."""
-    return probability_for(images, recipe_of(config).augment_at(size))
+def augmentation_for(config: Config, images: int) -> float:
+    """The augmentation probability that `auto` becomes for so many training images."""
+    return probability_for(images, recipe_of(config).augment)
 
 
 def with_recipe(config: Config, chosen: Mapping[str, Any] | None = None) -> Config:

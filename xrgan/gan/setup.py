@@ -65,7 +65,7 @@ def resolve_auto(config: Config, dataset: PackedDataset, device: torch.device, p
         "progressive": recipe.progressive_at(dataset.size),
         "growth": "residual",
         "precision": choose_precision(config.train.precision, device),
-        "augment": augmentation_for(config, images, dataset.size),
+        "augment": augmentation_for(config, images),
         "variance": recipe.variance_at(dataset.size),
     }
     decided = with_recipe(config.model_copy(update={"dataset": dataset.name}), chosen)

@@ -31,14 +31,9 @@ class Recipe:
     r1: float
     ema_halflife_images: float
     augment: float  # the probability where images are few
-    augment_large: float  # the same where they are of LARGE_SIZE pixels or more
+    grows_large: bool  # whether images of LARGE_SIZE pixels or more are grown from smaller ones
     variance_large: float  # weight of the variance regularization of such images; smaller ones have none
-    grows_large: bool  # whether it begins such images by smaller ones
     draws_masks: bool
-
-    def augment_at(self, size: int) -> float:
-        """The augmentation probability of few images of size × size pixels."""
-        return self.augment_large if size >= LARGE_SIZE else self.augment
 
     def progressive_at(self, size: int) -> tuple[int, ...]:
         """The resolutions through which images of size × size pixels are grown; () = they are drawn at once."""
@@ -83,9 +78,8 @@ EIGEN = Recipe(
     r1=0.0,
     ema_halflife_images=2000,
     augment=0.25,
-    augment_large=1.0,
-    variance_large=3.0,
     grows_large=True,
+    variance_large=3.0,
     draws_masks=True,
 )
 # The DCGAN of its paper: the classic. Masks beside the image make it draw one and the same image.
@@ -102,9 +96,8 @@ DCGAN = Recipe(
     r1=0.0,
     ema_halflife_images=500,
     augment=0.0,
-    augment_large=0.0,
-    variance_large=0.0,
     grows_large=False,
+    variance_large=0.0,
     draws_masks=False,
 )
 EIGEN_PLAIN = replace(
@@ -115,12 +108,10 @@ EIGEN_PLAIN = replace(
     loss="non-saturating",
     r1=0.02,
     augment=1.0,
-    variance_large=0.0,
     grows_large=False,
+    variance_large=0.0,
 )
-DCGAN_PROJECTED = replace(
-    DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0, augment_large=1.0
-)
+DCGAN_PROJECTED = replace(DCGAN, discriminator="projected", discriminator_width=32, lr=8e-4, loss="hinge", augment=1.0)
 
 MODELS: dict[str, Model] = {
     "eigen": Model(eigen.build_generator, eigen.build_discriminator, EIGEN, {"plain": EIGEN_PLAIN}),
