@@ -44,7 +44,9 @@ def test_each_resolution_has_its_share_of_the_training(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("discriminator", ["plain", "projected"])
-def test_smaller_images_are_learned_first(tmp_path: Path, discriminator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smaller_images_are_learned_first(
+    tmp_path: Path, discriminator: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     seen: list[tuple[int, int]] = []
     real_step = training.train_step
 
@@ -56,6 +58,7 @@ def test_smaller_images_are_learned_first(tmp_path: Path, discriminator: str, mo
     settings = [*GROWING, f"model.discriminator={discriminator}", "train.augment=1"]
     run = trained(tmp_path / "run", tiny_dataset(tmp_path), tiny_config(*settings))
     assert seen == [(8, 8)] * 8 + [(16, 16)] * 8
+    assert capsys.readouterr().err.count("After 32 images the networks grow to 16 pixels") == 1
     early = sorted(run.checkpoints.glob("step_*"))[0]
     for name in ("", early.stem.removeprefix("step_")):
         assert sample_block(load_sampler(run, "cpu", checkpoint_name=name), 0, 0)[0].shape[1:] == (1, 16, 16)

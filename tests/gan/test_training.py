@@ -1,6 +1,7 @@
 """A run is trained, stopped, resumed and killed: it is the same run, bit for bit."""
 
 import os
+import re
 import random
 import signal
 import subprocess
@@ -147,6 +148,17 @@ def test_a_compiled_run_has_the_same_names_in_its_checkpoint(tmp_path: Path) -> 
     assert last(plain)["discriminator"].keys() == last(compiled)["discriminator"].keys()
     for key, weight in last(plain)["generator"].items():
         assert torch.allclose(weight, last(compiled)["generator"][key], atol=1e-4), key
+
+
+def test_a_forecast_does_not_count_on_the_rate_of_small_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monitor, "SECONDS_BEFORE_FORECAST", 0.2)
+    monkeypatch.setattr(monitor, "SECONDS_BETWEEN_LOOKS", 0.1)
+    dataset = tiny_dataset(tmp_path, n=12_000)
+    trained(tmp_path / "run", dataset, tiny_config(*GROWING[:2], "train.epochs=1", "train.minutes=0.02"))
+    said = capsys.readouterr().err
+    assert re.search(r"0\.02 minutes see fewer than [\d,]+ images, as those of 16 pixels take longer than", said)
 
 
 def test_minutes_end_a_run_in_the_midst_of_an_epoch(

@@ -38,13 +38,14 @@ class Monitor:
         self,
         job: Job,
         clock: TrainingClock,
-        images_before: int,
+        begun: TrainState,
         rows: list[Row],
         events: Events | None,
         bar: console.Bar,
     ) -> None:
         self._job, self._clock = job, clock
-        self._images_before = images_before  # seen in earlier sessions
+        self._images_before = begun.images_seen  # seen in earlier sessions
+        self._size = job.size_at(begun.grown)
         self._rows = rows  # of losses.csv, so far
         self._events, self._bar = events, bar
         self._last_look = time.monotonic()
@@ -54,6 +55,7 @@ class Monitor:
 
     def after_step(self, state: TrainState) -> None:
         """Move the bar; once a second, show the losses, and raise XrganError where they are NaN."""
+        self._say_growth(state)
         if time.monotonic() - self._last_look >= SECONDS_BETWEEN_LOOKS:
             self._last_look = time.monotonic()
             self._show(state)
@@ -117,8 +119,19 @@ class Monitor:
         rate = (state.images_seen - self._images_before) / seconds
         images = rate * max(60 * minutes - self._clock.seconds(), 0) + state.images_seen
         epochs = images / (self._job.batches.steps_per_epoch * self._job.batches.size)
-        far = f"about {images:,.0f} images: {epochs:.1f} epochs"
+        size, last = self._job.size_at(state.grown), self._job.spec.size
+        if size < last:
+            far = f"fewer than {images:,.0f} images, as those of {last} pixels take longer than those of {size}"
+        else:
+            far = f"about {images:,.0f} images: {epochs:.1f} epochs"
         console.notice(f"At {rate:.0f} images/s, {minutes:g} minutes see {far}.")
+
+    def _say_growth(self, state: TrainState) -> None:
+        """Say, after the first step with larger images, that each takes longer from there on."""
+        size, before = self._job.size_at(state.grown), state.images_seen - self._job.plan.batch_size
+        if size != self._size:
+            console.notice(f"After {before:,} images the networks grow to {size} pixels: each takes longer.")
+            self._size = size
 
     def _warn_once(self, advice: dict[str, str]) -> None:
         """Say each kind of trouble once: it is in losses.csv every time."""
@@ -148,7 +161,7 @@ def monitoring(job: Job, schedule: Schedule, clock: TrainingClock, state: TrainS
         purge_step = int(rows[-1]["step"]) + 1 if rows else None
         events = Events(job.run.tensorboard, purge_step) if job.plan.tensorboard else None
     with console.progress("Training", schedule.images_left(state)) as bar:
-        yield Monitor(job, clock, state.images_seen, rows, events, bar)
+        yield Monitor(job, clock, state, rows, events, bar)
 
 
 def epoch_means(state: TrainState, job: Job) -> Row:

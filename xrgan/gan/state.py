@@ -94,6 +94,7 @@ def start(job: Job) -> TrainState:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(job.plan.seed)
             state.generator.fit(images, labels)
+    grow(state, 0)
     ranks.take_from_first(state.generator.state_dict().values())
     return state
 
