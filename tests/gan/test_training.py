@@ -1,8 +1,8 @@
 """A run is trained, stopped, resumed and killed: it is the same run, bit for bit."""
 
 import os
-import re
 import random
+import re
 import signal
 import subprocess
 import sys
