@@ -10,7 +10,8 @@ import torch
 from tests.gan.helpers import CPU, tiny_job
 from xrgan.gan import diagnostics
 from xrgan.gan.diagnostics import diagnose, explain
-from xrgan.gan.state import build_state
+from xrgan.gan.sampler import generate
+from xrgan.gan.state import build_state, grow, start
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:
@@ -44,6 +45,20 @@ def test_real_images_in_place_of_drawn_ones_are_as_diverse(tmp_path: Path, monke
     monkeypatch.setattr(diagnostics, "generate", lambda *_: others)
     figures = diagnose(build_state(job.plan, job.spec, CPU), job)
     assert figures["diversity"] == pytest.approx(1, abs=0.1)
+
+
+def test_one_that_grows_is_compared_at_the_size_that_it_has_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = tiny_job(tmp_path, "model.progressive=8,16", "model.growth=residual", n=240)
+    state, others = start(job), job.dataset.xrays(job.dataset.of_split("train")[64:128])
+    for position, size in enumerate((8, 16)):
+        grow(state, position)
+        assert generate(state.ema, torch.zeros(2, 8), torch.tensor([0, 1]), size).shape[-1] == size
+        drawn = others.reshape(64, 1, size, 16 // size, size, 16 // size).mean(axis=(3, 5)).round().astype(np.uint8)
+        with monkeypatch.context() as patch:
+            patch.setattr(diagnostics, "generate", lambda *_, drawn=drawn: drawn)
+            assert diagnose(state, job)["diversity"] == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize(("knows", "expected"), [("train", 1.0), ("real", 0.0)])

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from xrgan.gan.batches import to_range
 from xrgan.gan.job import Job
+from xrgan.gan.networks.base import shrunk
 from xrgan.gan.sampler import generate, latents
 from xrgan.gan.state import TrainState
 from xrgan.hardware import autocast
@@ -35,13 +36,13 @@ def diagnose(state: TrainState, job: Job) -> Figures:
         overfitting: (D(train) − D(held out)) / (D(train) − D(drawn)), in logits, ADA's r_v: 0 = the discriminator
             answers to unseen real images as to its training images, 1 = as to drawn ones. Only with a validation split.
     """
-    dataset = job.dataset
+    dataset, size = job.dataset, job.size_at(state.grown)
     rng = np.random.default_rng([job.plan.seed, STREAM])
     training = rng.permutation(job.batches.indices)[:LOOKED_AT]
     labels = torch.from_numpy(dataset.labels[training])
     z = latents(job.plan.seed, STREAM, len(training), job.plan.model.latent_size)
-    drawn = generate(state.ema, z, labels if job.spec.classes else None, job.spec.size)
-    real = _pixels(job, training)
+    drawn = generate(state.ema, z, labels if job.spec.classes else None, size)
+    real = _pixels(job, training, size)
     figures = {"diversity": _distance(drawn) / max(_distance(real), 1e-6)}
     held_out = dataset.of_split("val")
     if job.spec.classes:
@@ -50,7 +51,7 @@ def diagnose(state: TrainState, job: Job) -> Figures:
         unseen = rng.permutation(held_out)[:LOOKED_AT]
         on_real = _logit(state, job, real, labels)
         on_drawn = _logit(state, job, drawn, labels)
-        on_unseen = _logit(state, job, _pixels(job, unseen), torch.from_numpy(dataset.labels[unseen]))
+        on_unseen = _logit(state, job, _pixels(job, unseen, size), torch.from_numpy(dataset.labels[unseen]))
         if on_real > on_drawn:
             figures["overfitting"] = (on_real - on_unseen) / (on_real - on_drawn)
     return {name: round(value, 4) for name, value in figures.items()}
@@ -80,8 +81,9 @@ def explain(figures: Figures) -> dict[str, str]:
     return said
 
 
-def _pixels(job: Job, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-    return np.asarray(job.dataset.images[indices] if job.spec.masks else job.dataset.xrays(indices))
+def _pixels(job: Job, indices: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
+    images = np.asarray(job.dataset.images[indices] if job.spec.masks else job.dataset.xrays(indices))
+    return shrunk(torch.from_numpy(images).float(), size).round().to(torch.uint8).numpy()
 
 
 def _distance(images: NDArray[np.uint8]) -> float:

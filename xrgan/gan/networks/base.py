@@ -101,3 +101,15 @@ class Discriminator(nn.Module):
 def shrunk(images: Tensor, size: int) -> Tensor:
     """Average images (N, C, S, S) to (N, C, size, size), S being a multiple of it; those no larger stay as they are."""
     return avg_pool2d(images, images.shape[-1] // size) if images.shape[-1] > size else images
+
+
+def sizes_of(plan: NetworkPlan, spec: ImageSpec) -> tuple[int, ...]:
+    """The resolutions that the networks grow through, the last one that of the images.
+
+    Raises:
+        ValueError: the last one is another.
+    """
+    sizes = plan.progressive or (spec.size,)
+    if sizes[-1] != spec.size:
+        raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
+    return sizes

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, one_hot
 
 from xrgan.gan.networks import base
-from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk, sizes_of
 from xrgan.gan.networks.dcgan import initialise, logits_of
 from xrgan.gan.networks.warps import EigenWarps
 from xrgan.gan.sizes import stages_of
@@ -46,18 +46,6 @@ def build_generator(plan: NetworkPlan, spec: ImageSpec) -> "Generator":
 def build_discriminator(plan: NetworkPlan, spec: ImageSpec) -> "Discriminator":
     """The discriminator of a plan; raises as the generator does."""
     return Discriminator(sizes_of(plan, spec), spec.all_channels, plan.discriminator_width, spec.classes)
-
-
-def sizes_of(plan: NetworkPlan, spec: ImageSpec) -> tuple[int, ...]:
-    """The resolutions that the networks grow through, the last one that of the images.
-
-    Raises:
-        ValueError: the last one is another.
-    """
-    sizes = plan.progressive or (spec.size,)
-    if sizes[-1] != spec.size:
-        raise ValueError(f"model.progressive ends with {sizes[-1]}, and the images have {spec.size} pixels")
-    return sizes
 
 
 class EigenImages(nn.Module):

@@ -17,9 +17,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from xrgan.frozen_convolutions import frozen, keep_in_bf16
 from xrgan.gan.networks import base
-from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk
+from xrgan.gan.networks.base import ImageSpec, NetworkPlan, shrunk, sizes_of
 from xrgan.gan.networks.efficientnet_lite0 import FEATURE_CHANNELS, EfficientNetLite0
-from xrgan.gan.networks.eigen import sizes_of
 from xrgan.gan.networks.spectral import normalised_kernels
 
 ENLARGED, MOST_PIXELS = 1.5, 192  # times, pixels: small images are seen as large as what the network knows
@@ -144,12 +143,13 @@ class MultiScaleDiscriminator(base.Discriminator):
     ) -> None:
         super().__init__()
         self.sizes, self.grown = sizes, len(sizes) - 1
-        self.views = nn.ModuleDict()
-        frozen = None
+        frozen, views = None, []
         for size in sizes:
             across = pixels if size == sizes[-1] else enlarged(size)
-            view = Discriminator(across, channels, masks, width, classes, frozen)
-            self.views[str(size)], frozen = view, view.frozen
+            views.append(Discriminator(across, channels, masks, width, classes, frozen))
+            frozen = views[-1].frozen
+        self.views = nn.ModuleDict({str(size): view for size, view in zip(sizes, views, strict=True)})
+        self._all = tuple(views)
 
     def run_in_bf16(self) -> None:
         for module in self.modules():  # the frozen network is one, which all views share
@@ -170,8 +170,7 @@ class MultiScaleDiscriminator(base.Discriminator):
 
     def _views(self) -> list[tuple[int, Discriminator]]:
         """The sizes that it has grown to, and what looks at each."""
-        views = [self.views[str(size)] for size in self.sizes[: self.grown + 1]]
-        return [(size, view) for size, view in zip(self.sizes, views, strict=False) if isinstance(view, Discriminator)]
+        return list(zip(self.sizes, self._all, strict=True))[: self.grown + 1]
 
 
 def enlarged(size: int, most: int = MOST_PIXELS) -> int:
