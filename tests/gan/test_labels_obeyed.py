@@ -25,7 +25,8 @@ PATIENT = r"^(person\d+(?=_)|(?:NORMAL\d*-)?IM-\d+(?=-))"
 @pytest.mark.slow
 def test_a_classifier_agrees_with_the_labels_of_drawn_x_rays(tmp_path: Path, real_data: Path) -> None:
     """kermany_224 at 64², eigen with its defaults, six epochs (two or three minutes on two cores): 90 % of 640."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))  # no tiny networks here
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    torch.set_num_threads(cores or 1)  # no tiny networks here
     wish = PrepareConfig(size=64, patient_pattern=PATIENT)
     dataset = open_packed(prepare(real_data / "kermany_224", tmp_path / "prepared", wish))
     train_part, val = dataset.of_split("train"), dataset.of_split("val")
