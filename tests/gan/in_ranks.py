@@ -20,7 +20,10 @@ from xrgan.gan.state import start
 from xrgan.gan.step import train_step
 from xrgan.rundir import RunDir
 
-DEFAULT = ["model.discriminator=projected", "model.discriminator_pixels=24", "model.warps=2"]  # as a new run has it
+DEFAULT = [  # as a new run has it
+    *("model.discriminator=projected", "model.discriminator_pixels=24", "model.warps=2"),
+    *("model.progressive=none", "model.growth=residual"),
+]
 # No step moves a weight: Adam's first one makes the least difference of a gradient near 0 one of twice the rate.
 CASES: dict[str, list[str]] = {
     "default": [*DEFAULT, "train.loss=hinge", "train.augment=0.8"],
