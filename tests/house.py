@@ -19,6 +19,7 @@ TRAIN_TO_LOSS = (
     "commands/train.py:_train",  # in this process, beside others, or in others
     "gan/training.py:train",
     "gan/step.py:train_step",
+    "gan/step.py:update_networks",
     "gan/step.py:train_generator",
     "gan/losses.py:generator_loss",
 )

@@ -331,6 +331,11 @@ class TrainConfig(Section):
     compile: bool = Field(
         False, description="torch.compile the networks: minutes at the start, faster steps on most GPUs"
     )
+    cuda_graph: bool = Field(
+        True,
+        description="on a CUDA device, record a step as a graph and launch its kernels as a whole; false = one by one, "
+        "several times as slow",
+    )
     deterministic: bool = Field(
         False, description="a CUDA device computes the same bits every time, as a CPU does anyway: slower steps"
     )

@@ -110,20 +110,25 @@ def bare_steps(options: argparse.Namespace, precision: str, device: torch.device
     return run
 
 
-def xrgan_run(folder: Path, options: argparse.Namespace, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
-    """A function that trains a fresh run, as the command does."""
-    images = np.random.default_rng(0).integers(0, 256, (options.images, 1, options.size, options.size), np.uint8)
+def noise_dataset(folder: Path, number: int, size: int, classes: tuple[str, ...] = ()) -> PackedDataset:
+    """A packed dataset of noise images in a folder, all for training; the classes take turns."""
+    images = np.random.default_rng(0).integers(0, 256, (number, 1, size, size), np.uint8)
     np.save(folder / "images.npy", images)
-    dataset = PackedDataset(
+    return PackedDataset(
         path=folder,
         name="noise",
         images=np.load(folder / "images.npy", mmap_mode="r"),
-        labels=np.full(options.images, -1, np.int64),
-        splits=np.full(options.images, "train"),
-        patients=np.arange(options.images).astype(str),
-        classes=(),
+        labels=np.arange(number) % len(classes) if classes else np.full(number, -1, np.int64),
+        splits=np.full(number, "train"),
+        patients=np.arange(number).astype(str),
+        classes=classes,
         content_hash="",
     )
+
+
+def xrgan_run(folder: Path, options: argparse.Namespace, precision: str, device: torch.device):  # type: ignore[no-untyped-def]
+    """A function that trains a fresh run, as the command does."""
+    dataset = noise_dataset(folder, options.images, options.size)
     flags = {"train.epochs": options.epochs, "train.batch_size": options.batch_size, "train.precision": precision}
     config = setup.resolve_auto(resolve(wish(options), flags=flags), dataset, device)
     job = make_job(RunDir(folder / "run"), dataset, config, device)

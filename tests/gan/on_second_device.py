@@ -1,6 +1,6 @@
 """A step on a device that is no CPU: nothing is mixed, nothing is waited for, and what it learns is the same.
 
-The device is one in pure Python (second_device.py): no GPU ran these tests.
+The device is one in pure Python (second_device.py): no GPU is needed.
 """
 
 from collections import Counter
@@ -51,7 +51,7 @@ def trained(job: Job, device: torch.device, steps: int = 2) -> tuple[TrainState,
 def frozen_in_a_recorded_step(state: TrainState, job: Job) -> set[object]:
     """The operations to which the next two steps, alike but for this, give numbers of their own that are no tensors.
 
-    A CUDA graph would repeat those of the first one. There is one: a step's share of the average.
+    A CUDA graph would repeat those of the first one. There is one: a step's share of the average, which isn't recorded.
     """
     traces = []
     for _ in range(2):

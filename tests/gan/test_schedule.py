@@ -50,8 +50,8 @@ def test_smaller_images_are_learned_first(
     seen: list[tuple[int, int]] = []
     real_step = training.train_step
 
-    def noting(state: TrainState, job: Job) -> None:
-        real_step(state, job)
+    def noting(state: TrainState, job: Job, *rest: object) -> None:
+        real_step(state, job, *rest)  # type: ignore[arg-type]
         seen.append((job.size_at(state.grown), state.generator(torch.zeros(2, 8), torch.tensor([0, 1])).shape[-1]))
 
     monkeypatch.setattr(training, "train_step", noting)

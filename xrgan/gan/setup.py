@@ -40,6 +40,7 @@ RESUMABLE_OPTIONS = {
     "train.keep_checkpoints",
     "train.tensorboard",
     "train.compile",
+    "train.cuda_graph",
     "train.deterministic",
     "train.perceptual_weights",
 }

@@ -3,6 +3,7 @@
 The losses stand in losses.py; which images and latents a step sees, in batches.py.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,13 +12,15 @@ from torch.optim import Adam
 
 from xrgan import ranks
 from xrgan.gan.augment import STEPS_TO_ADAPT, adapted_probability, augment
-from xrgan.gan.feed import feed
+from xrgan.gan.feed import Fed, feed
 from xrgan.gan.job import Job
 from xrgan.gan.losses import discriminator_loss, feature_distance, generator_loss, gradient_penalty, missing_variance
 from xrgan.gan.networks.base import Discriminator
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import NetworkName, TrainState, update_ema
 from xrgan.hardware import autocast
+
+Update = Callable[[TrainState, Fed, Job], Tensor]  # as `update_networks`
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,26 @@ class Shown:
         return discriminator.features(self.images) if self.features is None else self.features
 
 
-def train_step(state: TrainState, job: Job) -> None:
-    """Update the discriminator, the generator and its average once."""
+def train_step(state: TrainState, job: Job, update: Update | None = None) -> None:
+    """Update the discriminator, the generator and its average once.
+
+    Args:
+        update: of the two networks, where it isn't launched as `update_networks` stands.
+    """
     fed = feed(state.step, state.augment, job, job.size_at(state.grown))
+    terms = update(state, fed, job) if update else update_networks(state, fed, job)
+    update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
+    state.sums += ranks.mean(terms)
+    state.step += 1
+    state.images_seen += job.plan.batch_size
+
+
+def update_networks(state: TrainState, fed: Fed, job: Job) -> Tensor:
+    """Update the discriminator and the generator by what a step is given.
+
+    Returns:
+        The losses and their terms, in the order of `LOSSES`.
+    """
     labels = fed.labels
     with autocast(job.device, job.plan.precision):
         drawn = state.generator(fed.z, labels).float()
@@ -56,11 +76,7 @@ def train_step(state: TrainState, job: Job) -> None:
     fake = show(state, augment(drawn, fed.changes_of_fake, job.spec.channels), job.plan)
     of_discriminator = train_discriminator(state, real, fake.detached(), labels, job.plan)
     of_generator = train_generator(state, fake, real, labels, job.plan, job.spec.classes)
-
-    update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
-    state.sums += ranks.mean(torch.stack([*of_discriminator, *of_generator]))
-    state.step += 1
-    state.images_seen += job.plan.batch_size
+    return torch.stack([*of_discriminator, *of_generator])
 
 
 def show(state: TrainState, images: Tensor, plan: TrainingPlan) -> Shown:
@@ -91,13 +107,18 @@ def train_discriminator(
     return loss.detach(), penalty.detach(), d_real, d_fake
 
 
+def penalty_is_due(state: TrainState, plan: TrainingPlan) -> bool:
+    """Whether this step regularizes the discriminator's gradient, as every `penalty_every`th one does."""
+    return bool(plan.r1 or plan.r2) and state.step % plan.penalty_every == 0
+
+
 def _gradient_penalties(state: TrainState, real: Tensor, fake: Tensor, labels: Tensor, plan: TrainingPlan) -> Tensor:
     """Lazy R1 and R2 regularization: every `penalty_every` steps, scaled by it (Karras et al. 2020, arXiv:1912.04958).
 
     Section 4.1 there.
     """
     penalty = torch.zeros((), device=real.device)
-    if state.step % plan.penalty_every == 0:
+    if penalty_is_due(state, plan):
         for gamma, images in ((plan.r1, real), (plan.r2, fake)):
             if gamma:
                 weight = gamma / 2 * plan.penalty_every

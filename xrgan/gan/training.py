@@ -12,6 +12,7 @@ from xrgan.gan.claim import locked
 from xrgan.gan.job import Job
 from xrgan.gan.memory import explained_failures
 from xrgan.gan.monitor import Monitor, monitoring
+from xrgan.gan.recording import updating
 from xrgan.gan.saver import saving
 from xrgan.gan.schedule import Schedule, TrainingClock
 from xrgan.gan.scoring import CheckpointScoring, Score
@@ -53,6 +54,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
             state.generator.compile()  # in place: the names in a checkpoint stay
             state.discriminator.compile()
 
+        update = updating(job)
         clock = TrainingClock(state)
         schedule = Schedule(job, clock)
         recording = monitoring(job, schedule, clock, state) if first else contextlib.nullcontext()
@@ -71,7 +73,7 @@ def train(job: Job, score: Score | None = None) -> Trained:
             stopped_by = interrupt.agreed()
             while not done and not stopped_by:
                 schedule.apply(state)  # the learning rate, a progressive model's resolution
-                train_step(state, job)
+                train_step(state, job, update)
                 if monitor:
                     monitor.after_step(state)
 
