@@ -8,13 +8,14 @@ dataset with its preview.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from joblib import cpu_count
 
 PLAIN = Path(__file__).with_name("plain_pillow.py")
 
@@ -31,7 +32,7 @@ def main() -> None:
     from xrgan.data.prepare import prepare
 
     console.configure(quiet=True)
-    workers = os.cpu_count() or 1
+    workers = cpu_count()
     ratios = []
     for number in range(options.rounds):
         plain = pillow(options.folder, options.size, workers)

@@ -161,6 +161,26 @@ def test_a_forecast_does_not_count_on_the_rate_of_small_images(
     assert re.search(r"0\.02 minutes see fewer than [\d,]+ images, as those of 16 pixels take longer than", said)
 
 
+def test_a_forecast_does_not_count_the_first_steps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU takes seconds for them."""
+    real_step = training.train_step
+
+    def slow_at_first(state: TrainState, *rest: object) -> None:
+        time.sleep(1.5 if state.step == 0 else 0)
+        real_step(state, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "train_step", slow_at_first)
+    monkeypatch.setattr(monitor, "SECONDS_BEFORE_FORECAST", 0.2)
+    monkeypatch.setattr(monitor, "SECONDS_BETWEEN_LOOKS", 0.1)
+    dataset = tiny_dataset(tmp_path, n=12_000, classes=0)
+    run = trained(tmp_path / "run", dataset, tiny_config("train.epochs=1", "train.minutes=0.035", conditional=False))
+    (row,) = run.read_losses()
+    found = re.search(r"At ([\d,]+) images/s", capsys.readouterr().err)
+    assert found and int(found[1].replace(",", "")) > 1.5 * row["images_seen"] / row["seconds"]
+
+
 def test_minutes_end_a_run_in_the_midst_of_an_epoch(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

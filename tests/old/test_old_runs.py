@@ -69,7 +69,7 @@ def test_a_resumed_run_keeps_what_it_was_made_with(type_: Type) -> None:
     after = yaml.safe_load(Path("runs/eigen/config.yaml").read_text())
     before["train"]["epochs"] = 3
     before["model"] |= {"warps": 0, "discriminator_pixels": 0, "growth": "fade"}
-    before["train"] |= {"patience": 0.0, "deterministic": False, "variance": 0.0}
+    before["train"] |= {"patience": 0.0, "deterministic": False, "variance": 0.0, "cuda_graph": True}
     for section in ("model", "train"):
         assert after[section] == {key: value for key, value in before[section].items() if key in after[section]}
 

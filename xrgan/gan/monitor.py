@@ -26,7 +26,8 @@ from xrgan.plots import drawn_figure
 GRID_STREAM = 10**9  # latents of the grids: far from those of `sample`
 GRID_IMAGES, GRID_AT_ONCE = 64, 16
 SECONDS_BETWEEN_LOOKS = 1.0  # reading the losses waits for the device
-SECONDS_BEFORE_FORECAST = 10.0  # the first steps are slow
+SLOW_STEPS = 8  # the first ones of a session: a GPU chooses its kernels, and records them
+SECONDS_BEFORE_FORECAST = 10.0  # after those
 Row = dict[str, float]
 PLOTTED = ("epoch", "step", "discriminator_loss", "generator_loss", "d_real", "d_fake")
 
@@ -44,7 +45,8 @@ class Monitor:
         bar: console.Bar,
     ) -> None:
         self._job, self._clock = job, clock
-        self._images_before = begun.images_seen  # seen in earlier sessions
+        self._fast_from = begun.images_seen + SLOW_STEPS * job.plan.batch_size
+        self._fast_since: tuple[float, int] | None = None  # seconds of the session and images seen, when it became fast
         self._size = job.size_at(begun.grown)
         self._rows = rows  # of losses.csv, so far
         self._events, self._bar = events, bar
@@ -112,11 +114,16 @@ class Monitor:
 
     def _forecast(self, state: TrainState) -> None:
         """Once the rate is known, say how far the minutes will get."""
-        minutes, seconds = self._job.plan.minutes, self._clock.session_seconds()
-        if self._is_forecast or not minutes or seconds < SECONDS_BEFORE_FORECAST:
+        minutes, now = self._job.plan.minutes, self._clock.session_seconds()
+        if self._is_forecast or not minutes or state.images_seen < self._fast_from:
+            return
+        if self._fast_since is None:
+            self._fast_since = now, state.images_seen
+        since, images_by_then = self._fast_since
+        if now - since < SECONDS_BEFORE_FORECAST:
             return
         self._is_forecast = True
-        rate = (state.images_seen - self._images_before) / seconds
+        rate = (state.images_seen - images_by_then) / (now - since)
         images = rate * max(60 * minutes - self._clock.seconds(), 0) + state.images_seen
         epochs = images / (self._job.batches.steps_per_epoch * self._job.batches.size)
         size, last = self._job.size_at(state.grown), self._job.spec.size

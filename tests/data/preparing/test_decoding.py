@@ -77,6 +77,15 @@ def test_several_processes_give_what_one_gives(many: Path, tmp_path: Path) -> No
     assert np.array_equal(*(open_packed(folder).images for folder in folders))
 
 
+def test_no_more_processes_than_cores_that_one_may_use(
+    many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch job with one of a server's cores decodes in its own process."""
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    monkeypatch.setattr(decoding, "ProcessPoolExecutor", lambda *_, **__: pytest.fail("several"))
+    assert (prepare(many, tmp_path, options(size=8, workers=0)) / "images.npy").is_file()
+
+
 def decode_or_die(raw: Path, image_format: ImageFormat, entries: Sequence[decoding.Entry]) -> decoding.Decoded:
     """What a worker does whom the kernel kills for want of memory; in its process `decoding` is the unpatched one."""
     if any(entry.file == "200.png" for entry in entries):

@@ -56,12 +56,15 @@ def decode_all(raw: Path, entries: Sequence[Entry], image_format: ImageFormat, w
     """Decode every file below `raw`, in order, some at a time.
 
     Args:
-        workers: processes; 0 = one per core.
+        workers: processes; 0 = one per core that this one may use: a container or a batch job may have few of many.
 
     Raises:
         XrganError: a process was killed.
     """
-    workers = workers or os.cpu_count() or 1
+    if not workers:
+        from joblib import cpu_count  # here: the processes that decode have no use for it
+
+        workers = cpu_count()
     task = partial(_decode_some, raw, image_format)
     chunks = (entries[start : start + CHUNK] for start in range(0, len(entries), CHUNK))
     if workers == 1 or len(entries) < FEW_IMAGES:
