@@ -333,8 +333,8 @@ class TrainConfig(Section):
     )
     cuda_graph: bool = Field(
         True,
-        description="on a CUDA device, record a step as a graph and launch its kernels as a whole; false = one by one, "
-        "several times as slow",
+        description="on a CUDA device, record a step as a graph and launch its kernels as a whole, not one by "
+        "one: several times as fast",
     )
     deterministic: bool = Field(
         False, description="a CUDA device computes the same bits every time, as a CPU does anyway: slower steps"

@@ -101,7 +101,12 @@ FLAGS = [
     ),
     *panel(RECORDS, option("train.sample_every"), option("train.evaluate_every"), option("train.patience")),
     *panel(
-        MACHINE, option("device"), option("train.precision"), option("train.compile"), option("train.deterministic")
+        MACHINE,
+        option("device"),
+        option("train.precision"),
+        option("train.cuda_graph"),
+        option("train.compile"),
+        option("train.deterministic"),
     ),
 ]
 RESUME_FLAGS = [
