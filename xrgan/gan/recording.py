@@ -26,12 +26,10 @@ Kind = tuple[float, bool]  # how far the networks have grown, and whether a pena
 def updating(job: Job) -> Update:
     """How a training's steps update the networks: recorded on a CUDA device, where nothing in them needs the CPU."""
     plan = job.plan
+    if job.device.type != "cuda" or not plan.cuda_graph:
+        return update_networks
     needs_cpu = plan.compile or plan.augment == "adaptive" or plan.lr_end < 1 or ranks.size() > 1
-    return (
-        RecordedUpdate(job.device)
-        if plan.cuda_graph and job.device.type == "cuda" and not needs_cpu
-        else update_networks
-    )
+    return update_networks if needs_cpu else RecordedUpdate(job.device)
 
 
 @dataclass
