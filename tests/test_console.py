@@ -137,6 +137,24 @@ def test_a_long_task_says_how_far_it_is_in_plain_lines(
     assert "left" not in last
 
 
+def test_a_plain_line_has_the_rate_since_the_last_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU's first steps take as long as hundreds of the later ones."""
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.progress("Training", 4000) as bar:
+        for seconds, images in ((20.0, 16), (40.0, 2000), (60.0, 0), (61.0, 1984)):
+            now[0] = seconds
+            bar.advance(images)
+    assert [line.removeprefix("Training: ") for line in capsys.readouterr().err.splitlines()] == [
+        "16/4,000 images (0.8/s, 1:23:00 left)",
+        "2,016/4,000 images (100/s, 0:20 left)",
+        "2,016/4,000 images (34/s, 0:59 left)",
+        "4,000/4,000 images (66/s)",
+    ]
+
+
 def test_a_task_of_unknown_length_says_what_is_done(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,6 +238,7 @@ class Bar:
         self._end: float | None = None
         self._figures = ""
         self._start = self._last_line = time.monotonic()
+        self._done_by_then = 0.0  # when the last line was written
 
     def advance(self, count: float = 1) -> None:
         self._done += count
@@ -265,12 +266,17 @@ class Bar:
     def finish(self) -> None:
         """Leave one plain line where the work took long enough to be worth one."""
         if self._progress is None and not _quiet and time.monotonic() - self._start > 1:
-            self._plain_line()
+            self._plain_line(overall=True)
 
-    def _plain_line(self) -> None:
-        self._last_line = time.monotonic()
-        seconds = self._last_line - self._start
-        rate = self._done / seconds if seconds > 0 else 0.0
+    def _plain_line(self, overall: bool = False) -> None:
+        """Write a line, with the rate since the one before (the first units are often slow ones), or overall."""
+        before, self._last_line = self._last_line, time.monotonic()
+        done = self._done - self._done_by_then
+        if overall or not done:
+            before, done = self._start, self._done
+        self._done_by_then = self._done
+        seconds = self._last_line - before
+        rate = done / seconds if seconds > 0 else 0.0
         of_total = f"/{_amount(self._total, self._unit)}" if self._total else ""
         left = ""
         if self._end is not None and self._end > self._last_line:
