@@ -17,6 +17,7 @@ from xrgan.hardware import (
     is_supported,
     release_memory,
     repeatable,
+    tuned,
     upload,
     versions_of,
 )
@@ -185,9 +186,12 @@ def test_a_gpu_repeats_every_bit_where_that_is_asked_and_is_as_it_was_afterwards
         cudnn, fill = torch.backends.cudnn, torch.utils.deterministic.fill_uninitialized_memory
         return torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark, fill
 
-    before = settings()
-    with repeatable(torch.device("cuda"), wanted):
-        assert settings() == (wanted, wanted, not wanted, False)
+    cuda, cpu, before = torch.device("cuda"), torch.device("cpu"), settings()
+    with repeatable(cuda, wanted):
+        assert settings() == (wanted, wanted, False, False)
+        with tuned(cuda):  # a step
+            assert settings() == (wanted, wanted, not wanted, False)
+        assert settings() == (wanted, wanted, False, False), "a grid of samples is not worth the trials"
     assert settings() == before
-    with repeatable(torch.device("cpu"), wanted):
+    with repeatable(cpu, wanted), tuned(cpu):
         assert settings() == before

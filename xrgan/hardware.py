@@ -178,17 +178,32 @@ def repeatable(device: torch.device, wanted: bool) -> Iterator[None]:
         return
     cudnn: Any = torch.backends.cudnn
     fill: Any = torch.utils.deterministic
-    before = cudnn.deterministic, cudnn.benchmark, torch.are_deterministic_algorithms_enabled()
+    before = cudnn.deterministic, torch.are_deterministic_algorithms_enabled()
     filled = fill.fill_uninitialized_memory
-    cudnn.deterministic, cudnn.benchmark = wanted, not wanted
-    torch.use_deterministic_algorithms(wanted or before[2])
+    cudnn.deterministic = wanted
+    torch.use_deterministic_algorithms(wanted or before[1])
     fill.fill_uninitialized_memory = False  # a third more kernels, for what no operation here reads
     try:
         yield
     finally:
-        cudnn.deterministic, cudnn.benchmark = before[:2]
-        torch.use_deterministic_algorithms(before[2])
+        cudnn.deterministic = before[0]
+        torch.use_deterministic_algorithms(before[1])
         fill.fill_uninitialized_memory = filled
+
+
+@contextlib.contextmanager
+def tuned(device: torch.device) -> Iterator[None]:
+    """Let cuDNN try its algorithms for each new shape within the block, unless every bit shall come again.
+
+    That takes seconds: it is for what is computed thousands of times, and not for a grid of samples.
+    """
+    cudnn: Any = torch.backends.cudnn
+    before = cudnn.benchmark
+    cudnn.benchmark = before or (device.type == "cuda" and not cudnn.deterministic)
+    try:
+        yield
+    finally:
+        cudnn.benchmark = before
 
 
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:

@@ -18,7 +18,7 @@ from xrgan.gan.losses import discriminator_loss, feature_distance, generator_los
 from xrgan.gan.networks.base import Discriminator
 from xrgan.gan.plan import TrainingPlan
 from xrgan.gan.state import NetworkName, TrainState, update_ema
-from xrgan.hardware import autocast
+from xrgan.hardware import autocast, tuned
 
 Update = Callable[[TrainState, Fed, Job], Tensor]  # as `update_networks`
 
@@ -54,7 +54,8 @@ def train_step(state: TrainState, job: Job, update: Update | None = None) -> Non
         update: of the two networks, where it isn't launched as `update_networks` stands.
     """
     fed = feed(state.step, state.augment, job, job.size_at(state.grown))
-    terms = update(state, fed, job) if update else update_networks(state, fed, job)
+    with tuned(job.device):
+        terms = update(state, fed, job) if update else update_networks(state, fed, job)
     update_ema(state, job.plan.batch_size, job.plan.ema_halflife_images)
     state.sums += ranks.mean(terms)
     state.step += 1
