@@ -155,6 +155,28 @@ def test_a_plain_line_has_the_rate_since_the_last_one(
     ]
 
 
+def test_a_rate_leaves_out_what_else_was_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint that is scored in the midst of a training isn't a training that has become slow."""
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.progress("Training", 4000) as bar:
+        now[0] = 20.0
+        bar.advance(2000)
+        now[0] = 25.0
+        bar.advance(500)
+        now[0] = 125.0
+        bar.leave_out(since=25.0)
+        now[0] = 132.0
+        bar.advance(700)
+    assert [line.removeprefix("Training: ") for line in capsys.readouterr().err.splitlines()] == [
+        "2,000/4,000 images (100/s, 0:20 left)",
+        "3,200/4,000 images (100/s, 0:08 left)",
+        "3,200/4,000 images (24/s, 0:33 left)",
+    ]
+
+
 def test_a_task_of_unknown_length_says_what_is_done(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -258,6 +258,10 @@ class Bar:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, end=self._end)
 
+    def leave_out(self, since: float) -> None:
+        """Leave the time since a moment of `time.monotonic()` out of the next line's rate: something else was done."""
+        self._last_line += time.monotonic() - max(since, self._last_line)
+
     def set_total(self, total: float) -> None:
         self._total = total
         if self._progress is not None and self._task is not None:

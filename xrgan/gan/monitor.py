@@ -88,6 +88,11 @@ class Monitor:
         if done or row["epoch"] % self._job.plan.sample_every == 0:
             self._pictures(math.ceil(row["epoch"]), state)
 
+    def after_scoring(self, since: float) -> None:
+        """Go on with the bar: since a moment of `time.monotonic()` a checkpoint was scored, and nothing trained."""
+        self._bar.leave_out(since)
+        self._say_end()
+
     def after_early_stop(self, state: TrainState) -> None:
         """Make up for what the last epoch's record lacks, as nobody knew that it would be the last one."""
         row = self._rows[-1]
@@ -109,8 +114,13 @@ class Monitor:
         losses = f"loss D {means['discriminator_loss']:.3f} G {means['generator_loss']:.3f}"
         losses += f" · D(x) {means['d_real']:.2f} D(G(z)) {means['d_fake']:.2f}"
         self._bar.describe(f"epoch {epoch}{of_epochs} · {losses}")
-        if plan.minutes:
-            self._bar.end_in(60 * plan.minutes - self._clock.seconds())
+        self._say_end()
+
+    def _say_end(self) -> None:
+        """Put the time left behind the bar, where a clock ends the training."""
+        minutes = self._job.plan.minutes
+        if minutes:
+            self._bar.end_in(60 * minutes - self._clock.seconds())
 
     def _forecast(self, state: TrainState) -> None:
         """Once the rate is known, say how far the minutes will get."""

@@ -1,5 +1,6 @@
 """Checkpoints scored while a run trains: what that costs, and whether it fails, is none of the run's affair."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,7 @@ class CheckpointScoring:
         """Have a checkpoint scored; whether training is over, or none was better for as long as patience lasts."""
         if self.score is None:
             return done
-        path = checkpoint.path_of(self.job.run.checkpoints, state.step)
+        path, began = checkpoint.path_of(self.job.run.checkpoints, state.step), time.monotonic()
         try:
             with self.clock.paused(), self.interrupt.at_once(), torch.random.fork_rng(devices=[]):
                 waited = self.score(path, wanted) / 60
@@ -59,6 +60,8 @@ class CheckpointScoring:
             reason = " ".join(str(error).split()).rstrip(".")
             console.warn(f"{path.name} was not scored: {reason}. `xrgan evaluate --every-checkpoint` tries it again.")
             return done
+        if self.monitor and wanted and not done:
+            self.monitor.after_scoring(began)
         if done or not self.job.plan.patience or waited < self.job.plan.patience:
             return done
         console.notice(
