@@ -60,8 +60,9 @@ class CheckpointScoring:
             reason = " ".join(str(error).split()).rstrip(".")
             console.warn(f"{path.name} was not scored: {reason}. `xrgan evaluate --every-checkpoint` tries it again.")
             return done
-        if self.monitor and wanted and not done:
-            self.monitor.after_scoring(began)
+        finally:
+            if self.monitor and wanted and not done:
+                self.monitor.after_scoring(began)
         if done or not self.job.plan.patience or waited < self.job.plan.patience:
             return done
         console.notice(
